@@ -94,6 +94,9 @@ const struct io_stats *io_stats(const struct io *io);
 /* One turn: submit what is queued, wait until something completes or the
  * deadline, call done() for all completions.  The clock is CLOCK_MONOTONIC. */
 void io_turn(struct io *io, struct instant deadline);
+/* the clock as read once after the wait of the current turn: `now` for
+ * everything done() handlers call */
+struct instant io_time(const struct io *io);
 struct instant io_now(void);
 
 #endif

@@ -1,0 +1,106 @@
+/* chan_msg.h - requests of the shim to the stack process, and answers
+ *
+ * One request per connection to the run's CTL name (SOCK_SEQPACKET): connect,
+ * send one struct chan_req (with descriptors by SCM_RIGHTS where said), receive
+ * one struct chan_rep, close.  Both ends run on one machine and are built
+ * together: the structs are the format; CHAN_MSG_VERSION changes with them.
+ *
+ * Which socket: kind and id of its name (CHAN_KIND_SOCK for sockets of the
+ * program's own, CHAN_KIND_CONN for accepted ones).  The stack makes an entry
+ * for an unknown SOCK id at the first request that names it.
+ *
+ * Kernel sockets: where an address is out of the stack's scope (loopback,
+ * excluded networks, a wildcard listener's local clients) the stack process
+ * carries the connection over an ordinary kernel socket.  That socket is made,
+ * and bound, by the shim in the program's own process (its network namespace,
+ * its user, its right to low ports) and handed over: the stack answers
+ * CHAN_NEED_KERNEL, and the shim repeats the request with it.
+ */
+#ifndef CHAN_CHAN_MSG_H
+#define CHAN_CHAN_MSG_H
+
+#include <stdint.h>
+
+#include "stack/base/addr.h"
+#include "stack/chan/chan_name.h"
+
+#define CHAN_MSG_VERSION 1
+#define CHAN_MSG_MAGIC   0x4d504348u
+#define CHAN_VAL_MAX     512
+#define CHAN_OPT_REPLAY  16
+
+enum chan_op {
+	/* fd[0]: the program's socket.  addr: destination.  Second try:
+	 * fd[1]: a kernel socket, unbound or as bound before.
+	 * The stack connects fd[0] to its DATA listener itself, stuffs its send
+	 * buffer until EAGAIN and keeps no duplicate.  Answer: 0, EINPROGRESS
+	 * (the handshake runs: the socket polls writable when it ended; then
+	 * ask CHAN_OP_ERROR), or an error for the caller.  local is set.
+	 * A blocking connect() is this, then poll(POLLOUT), then ERROR. */
+	CHAN_OP_CONNECT = 1,
+	/* addr.  Answer CHAN_NEED_KERNEL: make a kernel socket, replay opts,
+	 * bind it to addr (its error is the program's) and repeat with fd[0] =
+	 * that socket; addr then holds the port it got.  EADDRINUSE with
+	 * CHAN_F_AGAIN: port 0 was asked and the stack cannot have the same
+	 * port: try another. */
+	CHAN_OP_BIND,
+	/* level: backlog.  Sent after the program's socket listens natively.
+	 * On an unbound socket as CHAN_OP_BIND to the wildcard, port 0, first. */
+	CHAN_OP_LISTEN,
+	/* local and remote of the socket; ENOTCONN is told by remote.addr
+	 * .family 0, "unbound" by local.port 0 */
+	CHAN_OP_NAMES,
+	CHAN_OP_SETSOCKOPT, /* level, name, val, len */
+	CHAN_OP_GETSOCKOPT, /* level, name, len: the caller's buffer size */
+	/* level: SHUT_*.  Answer ENOTCONN, or 0; the shim then does the native
+	 * shutdown too (SHUT_RD not: the stack discards instead) */
+	CHAN_OP_SHUTDOWN,
+	/* why did a read return 0 with POLLHUP: 0 a true end, else the errno.
+	 * Reading it consumes it as a read of a reset socket does: the second
+	 * answer is 0 */
+	CHAN_OP_WHY,
+	/* SO_ERROR: returns in val (int) and clears */
+	CHAN_OP_ERROR,
+	CHAN_OP_OUTQ,   /* val: int, SIOCOUTQ */
+	CHAN_OP_URGENT, /* MSG_OOB: what was written so far ends urgent data */
+	CHAN_OP_HELLO,  /* the run is alive?  nothing else; level: CHAN_MSG_VERSION */
+};
+
+#define CHAN_NEED_KERNEL 10001 /* in chan_rep.err: beside errno values */
+
+#define CHAN_F_NONBLOCK 1u /* request: the descriptor is O_NONBLOCK */
+#define CHAN_F_AGAIN    2u /* answer to BIND */
+#define CHAN_F_KERNEL   4u /* answer: this socket is carried by the kernel */
+
+struct chan_req {
+	uint32_t magic, version;
+	uint8_t secret[CHAN_SECRET_LEN];
+	uint8_t op, kind, family, n_fd;
+	uint32_t flags;
+	uint64_t id;
+	int32_t level, name;
+	uint32_t len; /* of val, or the caller's buffer for GETSOCKOPT */
+	uint32_t scope_id; /* IPv6 */
+	struct endpoint addr;
+	uint8_t val[CHAN_VAL_MAX]; /* only len octets are sent */
+};
+
+/* an option set earlier that a kernel socket needs before bind or connect */
+struct chan_opt {
+	int32_t level, name;
+	uint32_t len; /* at most 16 */
+	uint8_t val[16];
+};
+
+struct chan_rep {
+	uint32_t magic;
+	int32_t err; /* 0, errno, CHAN_NEED_KERNEL */
+	uint32_t flags;
+	uint32_t len; /* of val; GETSOCKOPT: may exceed the buffer asked */
+	struct endpoint local, remote;
+	uint32_t n_opt;
+	struct chan_opt opt[CHAN_OPT_REPLAY];
+	uint8_t val[CHAN_VAL_MAX];
+};
+
+#endif
