@@ -5,7 +5,19 @@ CC       ?= gcc
 OPT      ?= -O2 -g
 SAN      ?=
 WERROR   ?=
-WARN_ALL := -std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+prefix   ?= /usr/local
+bindir   ?= $(prefix)/bin
+libexecdir ?= $(prefix)/libexec/mptcp-run
+libdir   ?= $(prefix)/lib/mptcp-run
+mandir   ?= $(prefix)/share/man
+DESTDIR  ?=
+VERSION  := 0.1.0
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+WARN_ALL := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	-Wsign-conversion -Wcast-qual -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wwrite-strings \
 	-Wformat=2 -Wundef -Wvla -Walloca -Wnull-dereference \
@@ -15,42 +27,119 @@ WARN_gcc := -Wlogical-op -Wduplicated-cond -Wduplicated-branches \
 WARN_clang := -Wcomma -Wconditional-uninitialized -Wloop-analysis
 IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null | head -1))
 WARN     := $(WARN_ALL) $(if $(IS_CLANG),$(WARN_clang),$(WARN_gcc)) $(WERROR)
-HARDEN   := -fno-strict-aliasing -fno-omit-frame-pointer \
-	-fstack-protector-strong
-CFLAGS   := $(OPT) $(WARN) $(HARDEN) -fPIC -I. -D_GNU_SOURCE -MMD -MP $(SAN) $(EXTRA)
+HARDEN   := -fno-strict-aliasing -fno-omit-frame-pointer -fstack-protector-strong
+CPPFLAGS := -I. -D_GNU_SOURCE -DMPTCP_RUN_VERSION='"$(VERSION)"'
+CFLAGS   := -std=gnu11 $(OPT) $(WARN) $(HARDEN) -fPIC $(SAN) $(EXTRA)
 LDFLAGS  := -Wl,-z,relro,-z,now,-z,noexecstack $(SAN)
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 core_dirs := base wire prim ip crypt tcp tcp/cc mptcp mptcp/pm mptcp/sched sock
 core_src  := $(foreach d,$(core_dirs),$(wildcard stack/$(d)/*.c))
 chan_src  := $(wildcard stack/chan/*.c)
-engine_src := $(wildcard stack/engine/*.c)
 shim_src  := $(wildcard shim/*.c)
-obj = $(patsubst %.c,$(B)/%.o,$(1))
+tool_src  := $(wildcard tools/lib/*.c)
+CORE      := $(B)/libcore.a
+CHAN      := $(B)/libchan.a
+SHIM      := $(B)/libmptcp-shim.so
+STACKD    := $(B)/mptcp-stackd
+RUN       := $(B)/mptcp-run
 
-CORE := $(B)/libcore.a
-all: $(CORE)
+all: $(RUN) $(STACKD) $(SHIM)
 
 $(CORE): $(call obj,$(core_src))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(AR) rcs $@ $^
+
+# what the shim and the tools share with the stack process: no protocol in it
+$(CHAN): $(call obj,$(chan_src) $(wildcard stack/base/*.c))
+	@rm -f $@
+	@$(AR) rcs $@ $^
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	@echo "  CC      $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(SHIM): $(call obj,$(shim_src)) $(CHAN) shim/shim.map
+	@echo "  SHIM    $@"
+	@$(CC) $(LDFLAGS) -shared -Wl,--version-script=shim/shim.map \
+		-Wl,-z,nodelete -Wl,-z,defs -Wl,-Bsymbolic-functions -o $@ $(filter %.o,$^) $(CHAN) -ldl
+
+$(RUN): $(call obj,tools/mptcp-run.c $(tool_src)) $(CHAN)
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS) -pie -o $@ $^
+
+unit_lib := $(call obj,$(wildcard tests/lib/*.c))
 unit_src := $(wildcard tests/unit/*/test_*.c)
 unit_bin := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_src))
-$(B)/unit/%: $(B)/tests/unit/%.o $(CORE) $(call obj,$(chan_src)) $(call obj,$(wildcard tests/lib/*.c))
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(unit_lib) $(CORE) $(CHAN)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(call obj,$(wildcard tests/lib/*.c)) $(call obj,$(chan_src)) $(CORE) -lcmocka -lcrypto
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CHAN) $(CORE) -lcmocka -lcrypto
+
+include $(wildcard stack/*/*.mk tests/*/*.mk)
 
 # make unit U=base/test_wheel runs one
 unit: $(if $(U),$(B)/unit/$(U),$(unit_bin))
-	@set -e; for t in $^; do echo "== $$t"; $$t; done
+	@B=$(B) tests/unit.sh $^
+
+unit-build: $(unit_bin)
+
+lint: $(CORE) $(RUN)
+	@B=$(B) CC="$(CC)" tests/lint/run.sh
+
+check:
+	@+tests/check.sh
+
+demo:
+	@+tests/demo.sh
+
+bench:
+	@+tests/bench/run.sh
+
+asan:
+	@+$(MAKE) --no-print-directory B=build/asan OPT='-O1 -g' \
+		SAN='-fsanitize=address -fno-sanitize-recover=all' unit sim N=$(or $(N),300)
+
+ubsan:
+	@+$(MAKE) --no-print-directory B=build/ubsan OPT='-O1 -g' \
+		SAN='-fsanitize=undefined -fno-sanitize-recover=all' unit sim N=$(or $(N),300)
+
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(libdir) \
+		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8
+	install -m 755 $(RUN) $(DESTDIR)$(bindir)/
+	install -m 755 $(STACKD) $(DESTDIR)$(libexecdir)/
+	install -m 755 $(SHIM) $(DESTDIR)$(libdir)/
+	for n in 1 7 8; do install -m 644 man/*.$$n $(DESTDIR)$(mandir)/man$$n/ || exit 1; done
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/mptcp-run
+	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(libdir)
+	for f in man/*.[178]; do rm -f $(DESTDIR)$(mandir)/man$${f##*.}/$${f##*/}; done
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:
 	rm -rf build
 
-.PHONY: all unit clean
+help:
+	@echo 'make            build/mptcp-run, build/mptcp-stackd, build/libmptcp-shim.so'
+	@echo 'make demo       the main job between two network namespaces, measured'
+	@echo 'make check      lint, unit, packet, simulation and end-to-end tests'
+	@echo '                STRICT=1: a test that cannot run is a failure'
+	@echo 'make unit       unit tests; U=base/test_wheel: one of them'
+	@echo 'make sim        simulation; N=1000 seeds from SEED=1'
+	@echo 'make e2e        end-to-end tests; T=NAME: one of them'
+	@echo 'make mutants    planted bugs, each of which the tests must catch'
+	@echo 'make asan ubsan unit and simulation tests under the sanitizers'
+	@echo 'make bench      figures, as a table and in build/bench.json'
+	@echo 'make lint       include layers, sans-I/O, manual pages, scripts'
+	@echo 'make install    prefix=/usr/local DESTDIR='
+
+.PHONY: all unit unit-build lint check demo bench asan ubsan install uninstall format clean help
 .SECONDARY:
--include $(shell test -d $(B) && find $(B) -name '*.d')
+-include $(shell test -d $(B) && find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,3 @@
+e2e: all
+	@tests/e2e/run.sh $(T)
+.PHONY: e2e

@@ -1,0 +1,110 @@
+# e2e.sh - what every end-to-end test starts with; sourced
+#
+# e2e_start makes the topology of topo.sh and removes it at exit.  fail() ends
+# the test.  Files of a test live in $tmp.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+. tests/lib/topo.sh
+run=$PWD/build/mptcp-run
+
+skip() { echo "$*"; exit 77; }
+fail() { echo "FAIL: $*"; exit 1; }
+
+e2e_end()
+{
+	local rc=$?
+	trap - EXIT INT TERM
+	topo_down
+	[ $rc = 0 ] && rm -rf "$tmp"
+	exit $rc
+}
+
+e2e_start()
+{
+	[ "$(id -u)" = 0 ] || skip "needs root or a user namespace"
+	[ -r /dev/net/tun ] && [ -w /dev/net/tun ] || skip "no access to /dev/net/tun"
+	tmp=$(mktemp -d /tmp/mptcp-e2e.XXXXXX)
+	chmod 755 "$tmp"
+	trap e2e_end EXIT
+	trap 'exit 130' INT TERM
+	topo_up || fail "cannot make the namespaces"
+	in_s ip mptcp limits set subflows 8 add_addr_accepted 8
+	in_c ip mptcp limits set subflows 8 add_addr_accepted 8
+}
+
+# make_file NAME MB: random, its sum in $sum
+make_file()
+{
+	head -c $(($2 * 1000000)) /dev/urandom >"$1"
+	sum=$(sha256sum <"$1")
+}
+
+same() { [ "$(sha256sum <"$1")" = "$sum" ]; }
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for()
+{
+	local n=$(($1 * 10))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $((n -= 1)) -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+listens_s() { in_s ss -Hltn "sport = :$1" | grep -q .; }
+listens_c() { in_c ss -Hltn "sport = :$1" | grep -q .; }
+
+# an HTTP server over the kernel's Multipath TCP (or plain TCP) on the server
+# host: GET and PUT of files below $tmp/www
+kernel_server()
+{
+	local wrap='mptcpize run'
+	[ "${1:-}" != plain ] || wrap=
+	mkdir -p "$tmp/www/up" "$tmp/body"
+	chmod 777 "$tmp/www/up" "$tmp/body"
+	cat >"$tmp/nginx.conf" <<-EOF
+	daemon off; pid $tmp/nginx.pid; error_log $tmp/nginx.err; user root;
+	events { worker_connections 256; }
+	http {
+	  access_log off; sendfile on; client_body_temp_path $tmp/body;
+	  proxy_temp_path $tmp/p; fastcgi_temp_path $tmp/f;
+	  uwsgi_temp_path $tmp/u; scgi_temp_path $tmp/s;
+	  server {
+	    listen 10.9.0.1:80; listen [fd09::1]:80;
+	    root $tmp/www; client_max_body_size 0;
+	    location /up/ { dav_methods PUT; }
+	  }
+	}
+	EOF
+	# shellcheck disable=SC2086
+	in_s $wrap nginx -c "$tmp/nginx.conf" -p "$tmp" >"$tmp/nginx.out" 2>&1 &
+	wait_for 5 listens_s 80 || fail "nginx did not start: $(cat "$tmp/nginx.err")"
+}
+
+# counter NAMESPACE NAME: the kernel's own, absolute
+counter() { ip netns exec "$1" nstat -asz "$2" 2>/dev/null | awk -v n="$2" '$1 == n { print $2 }'; }
+
+# no error counter of the kernel's Multipath TCP moved in this namespace
+no_errors()
+{
+	local n v bad=''
+	for n in MPTcpExtMPCapableFallbackACK MPTcpExtMPCapableFallbackSYNACK \
+		MPTcpExtMPJoinNoTokenFound MPTcpExtMPJoinAckHMacFailure \
+		MPTcpExtMPJoinSynAckHMacFailure MPTcpExtDSSNotMatching \
+		MPTcpExtInfiniteMapRx MPTcpExtDataCsumErr MPTcpExtMPFailRx \
+		MPTcpExtMPFailTx MPTcpExtDSSCorruptionFallback \
+		MPTcpExtDSSCorruptionReset MPTcpExtAddAddrDrop; do
+		v=$(counter "$1" $n)
+		[ "${v:-0}" = 0 ] || bad="$bad $n=$v"
+	done
+	[ -z "$bad" ] || fail "the kernel counted:$bad"
+}
+
+# js EXPR: of $tmp/stats.json, as d
+js()
+{
+	python3 -c "import json
+d = json.load(open('$tmp/stats.json'))
+print($1)"
+}
