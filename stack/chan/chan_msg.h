@@ -19,6 +19,8 @@
 #ifndef CHAN_CHAN_MSG_H
 #define CHAN_CHAN_MSG_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "stack/base/addr.h"
@@ -102,5 +104,30 @@ struct chan_rep {
 	struct chan_opt opt[CHAN_OPT_REPLAY];
 	uint8_t val[CHAN_VAL_MAX];
 };
+
+/* --- helpers of both ends (chan_msg.c) ----------------------------------- */
+
+enum chan_bad {
+	CHAN_GOOD,
+	CHAN_BAD_FORMAT,
+	CHAN_BAD_SECRET,
+	CHAN_BAD_VERSION,
+};
+
+/* in constant time */
+bool chan_secret_eq(const uint8_t a[CHAN_SECRET_LEN],
+		    const uint8_t b[CHAN_SECRET_LEN]);
+/* clears all but val; sock may be NULL (HELLO) */
+void chan_req_init(struct chan_req *q, const struct chan_run *run,
+		   enum chan_op op, const struct chan_name *sock);
+/* octets to send: without the unused end of val */
+size_t chan_req_size(const struct chan_req *q);
+/* got: octets received, of a struct cleared or not; lengths first, then the
+ * secret, before anything else is looked at */
+enum chan_bad chan_req_check(const struct chan_req *q, size_t got,
+			     const struct chan_run *run);
+size_t chan_rep_size(const struct chan_rep *p);
+bool chan_rep_ok(const struct chan_rep *p, size_t got);
+const char *chan_op_name(unsigned op); /* "?" when unknown */
 
 #endif
