@@ -80,7 +80,7 @@ struct mp_opt_add_addr {
 	uint8_t mac[8]; /* unless echo */
 };
 
-#define MP_OPT_REMOVE_MAX 16
+#define MP_OPT_REMOVE_MAX 37 /* what a TCP header can hold */
 
 struct mp_opts {
 	uint32_t have; /* MP_HAVE() bits */
