@@ -19,10 +19,10 @@ static unsigned len_of(const struct mp_opt_dss *d)
 	unsigned len = DSS_HEAD;
 
 	if (d->ack) {
-		len += d->ack8 ? 8 : 4;
+		len += d->ack8 ? 8u : 4u;
 	}
 	if (d->map) {
-		len += (d->dsn8 ? 8 : 4) + MAP_REST;
+		len += (d->dsn8 ? 8u : 4u) + MAP_REST;
 		len += d->has_csum ? CSUM_LEN : 0;
 	}
 	return len;

@@ -17,7 +17,8 @@
 unsigned pcapng_section(struct wr *w, const char *application);
 unsigned pcapng_interface(struct wr *w, const char *name, uint32_t snaplen);
 /* unix_ns: time stamp; outbound: direction flag; comment may be NULL.
- * The packet is given in pieces. */
+ * The packet is given in pieces; a comment beyond 80 octets is cut, so that a
+ * packet of 65,535 always fits PCAPNG_BLOCK_MAX. */
 unsigned pcapng_packet(struct wr *w, uint32_t interface, int64_t unix_ns,
 		       bool outbound, const struct iov *v, unsigned n_iov,
 		       const char *comment);
