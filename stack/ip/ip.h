@@ -42,6 +42,8 @@
 	  "source is multicast, unspecified, loopback or ourselves")         \
 	X(IP_DROP_PROTO, "IpDropProto", "neither TCP nor ICMP")               \
 	X(IP_DROP_ICMP, "IpDropIcmp", "ICMP truncated or checksum wrong")     \
+	X(IP_DROP_ICMP_OTHER, "IpDropIcmpOther",                              \
+	  "ICMP message that is neither an error nor an echo request")       \
 	X(IP_DROP_ICMP_QUOTE, "IpDropIcmpQuote",                              \
 	  "ICMP error about no connection of ours, or an implausible one")   \
 	X(IP_ICMP_IN, "IcmpInErrs", "ICMP errors handed to a connection")     \

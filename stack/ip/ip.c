@@ -1,0 +1,62 @@
+#include "stack/ip/ip.h"
+
+#include "stack/base/check.h"
+#include "stack/ip/ip_state.h"
+
+static const char *const names[] = {
+#define X(id, name, text) [id] = name,
+	IP_REASONS(X)
+#undef X
+};
+
+static const char *const texts[] = {
+#define X(id, name, text) [id] = text,
+	IP_REASONS(X)
+#undef X
+};
+
+const char *ip_reason_name(enum ip_reason r)
+{
+	return (unsigned)r < IP_REASON_N ? names[r] : "IpUnknown";
+}
+
+const char *ip_reason_text(enum ip_reason r)
+{
+	return (unsigned)r < IP_REASON_N ? texts[r] : "unknown";
+}
+
+struct ip *ip_new(const struct env *env)
+{
+	struct ip *ip = mem_zalloc(env->mem, sizeof(*ip));
+
+	if (!ip) {
+		return NULL;
+	}
+	ip->env = *env;
+	if (!ip_pmtu_init(ip)) {
+		mem_free(env->mem, ip, sizeof(*ip));
+		return NULL;
+	}
+	return ip;
+}
+
+void ip_free(struct ip *ip)
+{
+	if (!ip) {
+		return;
+	}
+	ip_pmtu_fini(ip);
+	mem_free(ip->env.mem, ip, sizeof(*ip));
+}
+
+void ip_count(struct ip *ip, enum ip_reason r)
+{
+	check((unsigned)r < IP_REASON_N);
+	ip->count[r]++;
+}
+
+uint64_t ip_counter(const struct ip *ip, enum ip_reason r)
+{
+	check((unsigned)r < IP_REASON_N);
+	return ip->count[r];
+}
