@@ -92,11 +92,11 @@ static struct entry *entry_make(struct ip *ip, unsigned path,
 				const struct addr *dst)
 {
 	struct ip_pmtu *c = &ip->pmtu;
+	struct list *oldest = list_first(&c->age);
 	struct entry *e;
 
-	if (c->map.n >= IP_PMTU_MAX) {
-		entry_free(ip, list_entry(list_first(&c->age), struct entry,
-					  age));
+	if (oldest && c->map.n >= IP_PMTU_MAX) {
+		entry_free(ip, list_entry(oldest, struct entry, age));
 	}
 	e = mem_zalloc(ip->env.mem, sizeof(*e));
 	if (!e) {

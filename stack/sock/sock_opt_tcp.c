@@ -1,0 +1,263 @@
+/* IPPROTO_TCP, with the ranges and errors of Linux' do_tcp_setsockopt() */
+#include <errno.h>
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "stack/sock/sock_linux.h"
+#include "stack/sock/sock_opt_info.h"
+#include "stack/sock/sock_state.h"
+
+#define KEEPIDLE_MAX  32767 /* seconds */
+#define KEEPCNT_MAX   127
+#define SYNCNT_MAX    127
+#define FIN_MAX       120 /* seconds */
+#define MSS_LEAST     88
+#define MSS_MOST      32767
+#define CLAMP_LEAST   1152
+#define LINGER2_USUAL 60
+
+/* secs_to_retrans() and back: Linux keeps TCP_DEFER_ACCEPT in SYN/ACK
+ * retransmissions of 1, 2, 4 .. 120 seconds */
+static uint8_t secs_to_retrans(int seconds)
+{
+	uint8_t n = 0;
+	int period = 1, step = 1;
+
+	if (seconds <= 0) {
+		return 0;
+	}
+	for (n = 1; seconds > period && n < 255; n++) {
+		step = step * 2 > 120 ? 120 : step * 2;
+		period += step;
+	}
+	return n;
+}
+
+static int retrans_to_secs(uint8_t n)
+{
+	int period = 0, step = 1;
+
+	for (; n > 0; n--) {
+		period += step;
+		step = step * 2 > 120 ? 120 : step * 2;
+	}
+	return period;
+}
+
+static bool within(int v, int lo, int hi)
+{
+	return v >= lo && v <= hi;
+}
+
+static int set_congestion(struct sock *sk, struct instant now, const void *val,
+			  uint32_t len)
+{
+	char name[LX_TCP_CA_NAME_MAX] = { 0 };
+	const struct cc_ops *cc;
+
+	if (len < 1) {
+		return EINVAL;
+	}
+	memcpy(name, val, min_u32(len, sizeof(name) - 1));
+	cc = cc_find(name);
+	if (!cc) {
+		return ENOENT;
+	}
+	sk->conf.tcp.cc = cc;
+	sock_apply(sk, now);
+	return 0;
+}
+
+static int set_clamp(struct sock *sk, int v)
+{
+	if (v == 0) {
+		if (sk->state != SOCK_IDLE) {
+			return EINVAL;
+		}
+		sk->opt.window_clamp = 0;
+		return 0;
+	}
+	sk->opt.window_clamp = v < CLAMP_LEAST ? CLAMP_LEAST : v;
+	sk->conf.rcvbuf = min_u32(sk->conf.rcvbuf,
+				  (uint32_t)sk->opt.window_clamp);
+	return 0;
+}
+
+static int set_keep(struct sock *sk, int name, int v)
+{
+	struct tcp_conf *c = &sk->conf.tcp;
+
+	if (!within(v, 1, name == LX_TCP_KEEPCNT ? KEEPCNT_MAX :
+						   KEEPIDLE_MAX)) {
+		return EINVAL;
+	}
+	if (name == LX_TCP_KEEPIDLE) {
+		c->keep_idle = v * NANOS_S;
+	} else if (name == LX_TCP_KEEPINTVL) {
+		c->keep_intvl = v * NANOS_S;
+	} else {
+		c->keep_cnt = (uint8_t)v;
+	}
+	return 0;
+}
+
+static void set_linger2(struct sock *sk, int v)
+{
+	sk->opt.linger2 = v < 0 ? -1 : v > FIN_MAX ? FIN_MAX : v;
+	/* negative: not at all, the least that the layer below can say */
+	sk->conf.tcp.linger2 = v < 0 ? 1 : sk->opt.linger2 * NANOS_S;
+}
+
+static int set_int(struct sock *sk, int name, int v)
+{
+	struct tcp_conf *c = &sk->conf.tcp;
+
+	switch (name) {
+	case LX_TCP_NODELAY:
+		sk->conf.nodelay = v != 0;
+		return 0;
+	case LX_TCP_CORK:
+		sk->conf.cork = v != 0;
+		return 0;
+	case LX_TCP_MAXSEG:
+		if (v && !within(v, MSS_LEAST, MSS_MOST)) {
+			return EINVAL;
+		}
+		c->mss_clamp = (uint16_t)v;
+		return 0;
+	case LX_TCP_KEEPIDLE:
+	case LX_TCP_KEEPINTVL:
+	case LX_TCP_KEEPCNT:
+		return set_keep(sk, name, v);
+	case LX_TCP_SYNCNT:
+		if (!within(v, 1, SYNCNT_MAX)) {
+			return EINVAL;
+		}
+		c->syn_retries = (uint8_t)v;
+		return 0;
+	case LX_TCP_LINGER2:
+		set_linger2(sk, v);
+		return 0;
+	case LX_TCP_DEFER_ACCEPT:
+		sk->opt.defer_accept = secs_to_retrans(v);
+		return 0;
+	case LX_TCP_WINDOW_CLAMP:
+		return set_clamp(sk, v);
+	case LX_TCP_QUICKACK:
+		c->quickack = v != 0;
+		return 0;
+	case LX_TCP_USER_TIMEOUT:
+		if (v < 0) {
+			return EINVAL;
+		}
+		sk->opt.user_timeout_ms = (uint32_t)v;
+		c->user_timeout = v * NANOS_MS;
+		return 0;
+	default:
+		return ENOPROTOOPT;
+	}
+}
+
+int sock_opt_tcp_set(struct sock *sk, struct instant now, int name,
+		     const void *val, uint32_t len)
+{
+	int v, err;
+
+	if (name == LX_TCP_CONGESTION) {
+		return set_congestion(sk, now, val, len);
+	}
+	err = sock_opt_int(val, len, &v);
+	if (!err) {
+		err = set_int(sk, name, v);
+	}
+	if (!err) {
+		sock_apply(sk, now);
+	}
+	return err;
+}
+
+static int seconds(nanos n, int usual)
+{
+	return n ? (int)(n / NANOS_S) : usual;
+}
+
+static int get_maxseg(const struct sock *sk)
+{
+	struct mp_info info;
+
+	if (sock_info(sk, &info) && info.n_subs > 0 &&
+	    info.sub[0].tcp.mss != 0) {
+		return (int)info.sub[0].tcp.mss;
+	}
+	return sk->conf.tcp.mss_clamp ? sk->conf.tcp.mss_clamp : 536;
+}
+
+static int get_int(struct sock *sk, int name, int *v)
+{
+	const struct tcp_conf *c = &sk->conf.tcp;
+
+	switch (name) {
+	case LX_TCP_NODELAY:
+		*v = sk->conf.nodelay;
+		return 0;
+	case LX_TCP_CORK:
+		*v = sk->conf.cork;
+		return 0;
+	case LX_TCP_MAXSEG:
+		*v = get_maxseg(sk);
+		return 0;
+	case LX_TCP_KEEPIDLE:
+		*v = seconds(c->keep_idle, 7200);
+		return 0;
+	case LX_TCP_KEEPINTVL:
+		*v = seconds(c->keep_intvl, 75);
+		return 0;
+	case LX_TCP_KEEPCNT:
+		*v = c->keep_cnt ? c->keep_cnt : 9;
+		return 0;
+	case LX_TCP_SYNCNT:
+		*v = c->syn_retries ? c->syn_retries : 6;
+		return 0;
+	case LX_TCP_LINGER2:
+		*v = sk->opt.linger2 ? sk->opt.linger2 : LINGER2_USUAL;
+		return 0;
+	case LX_TCP_DEFER_ACCEPT:
+		*v = retrans_to_secs(sk->opt.defer_accept);
+		return 0;
+	case LX_TCP_WINDOW_CLAMP:
+		*v = sk->opt.window_clamp;
+		return 0;
+	case LX_TCP_QUICKACK:
+		*v = c->quickack;
+		return 0;
+	case LX_TCP_USER_TIMEOUT:
+		*v = (int)sk->opt.user_timeout_ms;
+		return 0;
+	case LX_TCP_IS_MPTCP:
+		*v = sk->conn && mp_mode(sk->conn) == MP_MODE_MPTCP;
+		return 0;
+	default:
+		return ENOPROTOOPT;
+	}
+}
+
+int sock_opt_tcp_get(struct sock *sk, struct instant now, int name, void *val,
+		     uint32_t *len)
+{
+	char cc[LX_TCP_CA_NAME_MAX] = { 0 };
+	struct lx_tcp_info info;
+	const char *p;
+	int v = 0, err;
+
+	if (name == LX_TCP_INFO) {
+		sock_opt_info_tcp(sk, now, &info);
+		return sock_opt_put(&info, sizeof(info), val, len);
+	}
+	if (name == LX_TCP_CONGESTION) {
+		p = sk->conf.tcp.cc->name;
+		memcpy(cc, p, min_size(strlen(p), sizeof(cc) - 1));
+		return sock_opt_put(cc, sizeof(cc), val, len);
+	}
+	err = get_int(sk, name, &v);
+	return err ? err : sock_opt_put_int(v, val, len);
+}

@@ -1,0 +1,154 @@
+/* sock_state.h - what the files of this folder share */
+#ifndef SOCK_SOCK_STATE_H
+#define SOCK_SOCK_STATE_H
+
+#include "stack/base/hmap.h"
+#include "stack/base/list.h"
+#include "stack/base/siphash.h"
+#include "stack/base/wheel.h"
+#include "stack/sock/stack.h"
+#include "stack/tcp/tcp.h"
+
+#define SOCK_MAX_DEFAULT  65536u
+#define SOCK_BACKLOG_MAX  4096u /* Linux: net.core.somaxconn */
+#define SOCK_HALF_OPEN_MIN 128u /* half-open bound of small backlogs */
+#define STACK_ECHO_MAX    8u    /* echo replies waiting for output */
+#define STACK_ECHO_LEN    2048u /* octets of ICMP message, most */
+
+enum sock_state {
+	SOCK_IDLE,       /* not connected; perhaps bound */
+	SOCK_LISTENING,
+	SOCK_CONNECTING, /* mp_connect() done, no answer yet */
+	SOCK_OPEN,       /* established */
+	SOCK_ENDED,      /* closed() came; conn still ours to close */
+	SOCK_FAILED,     /* the attempt to connect failed; conn still held */
+	SOCK_ORPHAN,     /* handle gone, the conn finishes by itself */
+};
+
+/* socket options that only this layer keeps; the rest is in mp_conf */
+struct sock_opts {
+	bool reuseaddr, reuseport, broadcast, v6only, bind_no_port;
+	bool linger_on;
+	int32_t linger_s;
+	int32_t linger2;  /* -1, 0 default, or seconds */
+	int32_t rcvbuf, sndbuf; /* as getsockopt gives them: doubled */
+	int32_t window_clamp;
+	uint8_t defer_accept; /* retransmissions of a SYN/ACK, Linux's unit */
+	int16_t hops;    /* IPV6_UNICAST_HOPS, -1 default */
+	uint8_t tclass;
+	uint8_t tos;
+	int16_t ttl;     /* IP_TTL, -1 default */
+	uint32_t user_timeout_ms;
+};
+
+struct sock {
+	struct stack *s;
+	struct hnode by_id;
+	uint64_t id;
+	struct list link;     /* in stack.socks */
+	struct list ev_link;  /* in stack.events */
+	struct list q_link;   /* in the listener's ready or deferred list */
+	struct list port_link; /* in stack.bound */
+	void *user;
+	unsigned bits;
+	enum sock_state state;
+	uint8_t family;
+	int err;
+	bool bound;          /* local.port is ours */
+	bool shut_rd, shut_wr;
+	bool wait_room;      /* sock_write_vec() gave 0 */
+	struct endpoint local, remote;
+	struct sock_opts opt;
+	struct mp_conf conf;
+	struct mp_conn *conn;
+
+	/* listener */
+	struct mp_listener *lst;
+	struct list ready;    /* to be accepted */
+	struct list deferred; /* TCP_DEFER_ACCEPT: no data yet */
+	uint32_t backlog, n_ready, n_half;
+
+	/* on a listener's queue */
+	struct sock *listener;
+	bool is_deferred;
+	struct wheel_timer defer_timer;
+};
+
+enum echo_state {
+	ECHO_FREE,
+	ECHO_WAITS,
+	ECHO_SENT, /* handed out: its memory must stay until the next input */
+};
+
+struct stack_echo {
+	enum echo_state state;
+	struct pkt_out out;
+	uint8_t *buf;
+};
+
+struct stack {
+	struct env env;
+	struct stack_cfg cfg;
+	struct wheel wheel;
+	struct ip *ip;
+	struct tcp *tcp;
+	struct mp *mp;
+	struct hmap ids;
+	struct siphash_key key;
+	uint64_t next_id;
+	uint32_t n_socks; /* handles, and connections waiting to be accepted */
+	struct list socks;
+	struct list events;
+	struct list bound;
+	struct mp_conf conf; /* of a new socket */
+	struct stack_echo echo[STACK_ECHO_MAX];
+	void (*obituary)(void *ctx, const struct mp_info *info);
+	void *obituary_ctx;
+};
+
+extern const struct mp_owner sock_owner;
+
+struct sock *sock_new(struct stack *s, uint8_t family);
+void sock_free(struct sock *sk);
+void sock_unbind(struct sock *sk);
+void sock_start_listen(struct sock *sk);
+void sock_stop_listen(struct sock *sk, struct instant now);
+/* a connection on its listener's queue leaves it */
+void sock_unqueue(struct sock *sk);
+
+/* sock_event.c: sets bits and queues the socket, unless it still waits on a
+ * listener's queue or its handle is gone */
+void sock_event(struct sock *sk, unsigned bits);
+void sock_event_resume(struct sock *sk);
+void sock_event_drop(struct sock *sk);
+
+/* conf changed: tell the connection */
+void sock_apply(struct sock *sk, struct instant now);
+
+void stack_echo_in(struct stack *s, struct instant now, const struct ip_in *in,
+		   unsigned path);
+void stack_echo_reap(struct stack *s);
+void stack_echo_fini(struct stack *s);
+bool stack_echo_out(struct stack *s, struct pkt_out *out);
+
+/* one file per level */
+int sock_opt_socket_set(struct sock *sk, struct instant now, int name,
+			const void *val, uint32_t len);
+int sock_opt_socket_get(struct sock *sk, int name, void *val, uint32_t *len);
+int sock_opt_tcp_set(struct sock *sk, struct instant now, int name,
+		     const void *val, uint32_t len);
+int sock_opt_tcp_get(struct sock *sk, struct instant now, int name, void *val,
+		     uint32_t *len);
+int sock_opt_ip_set(struct sock *sk, struct instant now, int level, int name,
+		    const void *val, uint32_t len);
+int sock_opt_ip_get(struct sock *sk, struct instant now, int level, int name,
+		    void *val, uint32_t *len);
+int sock_opt_mptcp_get(struct sock *sk, int name, void *val, uint32_t *len);
+
+/* the int that every integer option begins with; EINVAL when too short */
+int sock_opt_int(const void *val, uint32_t len, int *out);
+/* copies at most *len octets of p and sets *len to what was copied */
+int sock_opt_put(const void *p, uint32_t n, void *val, uint32_t *len);
+int sock_opt_put_int(int v, void *val, uint32_t *len);
+
+#endif
