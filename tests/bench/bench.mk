@@ -1,0 +1,7 @@
+bench_bin := $(B)/bench/xfer $(B)/bench/pipe
+$(B)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g -Wall -Wextra -o $@ $<
+bench-tools: $(bench_bin)
+.PHONY: bench-tools
