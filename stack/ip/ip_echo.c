@@ -51,8 +51,7 @@ bool ip_echo_reply(struct ip *ip, const struct ip_in *in, unsigned path,
 	}
 	out->dev = (uint16_t)path;
 	out->family = h.dst.family;
-	out->hdr_len =
-		(uint16_t)ip_hdr_emit(&hdr, &h, (uint32_t)wr_len(&body));
+	out->hdr_len = (uint16_t)ip_hdr_emit(&hdr, &h, (uint32_t)wr_len(&body));
 	check(hdr.ok);
 	out->n_iov = 1;
 	out->iov[0] = (struct iov){ buf, wr_len(&body) };

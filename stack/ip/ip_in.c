@@ -90,8 +90,8 @@ enum ip_kind ip_input(struct ip *ip, const struct pkt *pkt, struct ip_in *out)
 		return IP_KIND_TCP;
 	}
 	/* each family has its own ICMP; the other one's is a stray protocol */
-	if (out->hdr.proto == (out->hdr.dst.family == 4 ? IP_PROTO_ICMP :
-							  IP_PROTO_ICMPV6)) {
+	if (out->hdr.proto ==
+	    (out->hdr.dst.family == 4 ? IP_PROTO_ICMP : IP_PROTO_ICMPV6)) {
 		return icmp_in(ip, out);
 	}
 	return drop(ip, IP_DROP_PROTO);

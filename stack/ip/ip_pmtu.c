@@ -17,8 +17,8 @@ struct entry {
 };
 
 /* RFC 1191 7.1, for routers that do not say what fits */
-static const uint16_t plateau[] = { 65535, 32000, 17914, 8166, 4352,
-				    2002,  1492,  1006,	 508,  296, 68 };
+static const uint16_t plateau[] = { 65535, 32000, 17914, 8166, 4352, 2002,
+				    1492,  1006,  508,   296,  68 };
 
 bool ip_pmtu_init(struct ip *ip)
 {

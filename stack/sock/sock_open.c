@@ -35,8 +35,7 @@ static bool port_taken(const struct sock *sk, const struct endpoint *e)
 	bool dual = sk->family == 6 && !sk->opt.v6only;
 
 	list_each(n, &sk->s->bound) {
-		const struct sock *o =
-			list_entry(n, struct sock, port_link);
+		const struct sock *o = list_entry(n, struct sock, port_link);
 
 		if (o == sk || o->local.port != e->port ||
 		    !overlap(o, e, dual)) {
@@ -61,7 +60,8 @@ static uint16_t port_pick(struct sock *sk, const struct endpoint *want)
 	struct endpoint e = *want;
 
 	if (want->port != 0) {
-		return port_taken(sk, want) ? 0 : tcp_port_get(tcp, want, reuse);
+		return port_taken(sk, want) ? 0
+					    : tcp_port_get(tcp, want, reuse);
 	}
 	/* bound sockets without a connection are known only here */
 	for (unsigned i = 0; i < 1024; i++) {
@@ -103,8 +103,7 @@ int sock_bind(struct sock *sk, const struct endpoint *local)
 	if (e.addr.family != 4 && e.addr.family != 6) {
 		return EAFNOSUPPORT;
 	}
-	if (sk->state != SOCK_IDLE || sk->bound ||
-	    sk->local.addr.family != 0) {
+	if (sk->state != SOCK_IDLE || sk->bound || sk->local.addr.family != 0) {
 		return EINVAL;
 	}
 	e.addr = addr_unmap(e.addr);
@@ -250,10 +249,10 @@ int sock_listen(struct sock *sk, struct instant now, unsigned backlog)
 	}
 	sk->backlog = min_u32(backlog, SOCK_BACKLOG_MAX);
 	sk->n_half = 0;
-	sk->lst = mp_listen(sk->s->mp, &sk->local,
-			    sk->family == 6 && !sk->opt.v6only,
-			    sk->opt.reuseport, &sk->conf, &listener_ops, sk,
-			    &err);
+	sk->lst =
+		mp_listen(sk->s->mp, &sk->local,
+			  sk->family == 6 && !sk->opt.v6only, sk->opt.reuseport,
+			  &sk->conf, &listener_ops, sk, &err);
 	if (!sk->lst) {
 		return err;
 	}
@@ -319,8 +318,7 @@ static int find_way(struct sock *sk, struct tuple *t, unsigned *path)
 	if (!addr_is_any(&sk->local.addr)) {
 		t->local.addr = sk->local.addr;
 		if (t->local.addr.family != t->remote.addr.family) {
-			return t->local.addr.family == 6 ? ENETUNREACH :
-							   EINVAL;
+			return t->local.addr.family == 6 ? ENETUNREACH : EINVAL;
 		}
 		p = ip_path_of(ip, &t->local.addr);
 		if (p >= 0 && ip_path(ip, (unsigned)p)->up) {

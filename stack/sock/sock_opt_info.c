@@ -47,8 +47,8 @@ static uint8_t state_of(const struct sock *sk, const struct mp_info *m)
 			return linux_state(m->sub[0].tcp.state);
 		}
 		if (mp_read_eof(sk->conn)) {
-			return sk->shut_wr ? LX_TCP_LAST_ACK :
-					     LX_TCP_CLOSE_WAIT;
+			return sk->shut_wr ? LX_TCP_LAST_ACK
+					   : LX_TCP_CLOSE_WAIT;
 		}
 		return sk->shut_wr ? LX_TCP_FIN_WAIT2 : LX_TCP_ESTABLISHED;
 	case SOCK_IDLE:
@@ -107,8 +107,7 @@ static void put_main(struct sock *sk, struct instant now,
 	o->rtt = us(t->srtt);
 	o->rttvar = us(t->rttvar);
 	o->min_rtt = us(t->min_rtt);
-	o->snd_ssthresh = t->ssthresh == CC_INF ? INT32_MAX :
-						  t->ssthresh / mss;
+	o->snd_ssthresh = t->ssthresh == CC_INF ? INT32_MAX : t->ssthresh / mss;
 	o->snd_wnd = t->snd_wnd;
 	o->rcv_wnd = t->rcv_wnd;
 	o->rcv_space = t->rcv_wnd;
@@ -143,8 +142,8 @@ void sock_opt_info_tcp(struct sock *sk, struct instant now,
 		}
 	}
 	out->bytes_sent = m.bytes_sent + out->bytes_retrans;
-	out->bytes_acked = m.bytes_sent - min_u64(m.bytes_sent,
-						  mp_write_pending(sk->conn));
+	out->bytes_acked = m.bytes_sent -
+			   min_u64(m.bytes_sent, mp_write_pending(sk->conn));
 	out->bytes_received = m.bytes_received;
 	put_main(sk, now, main_sub(&m), out);
 }

@@ -18,8 +18,8 @@ static int mtu_of(const struct sock *sk, struct instant now, int *v)
 	}
 	t = mp_tuple(sk->conn);
 	path = ip_path_of(sk->s->ip, &t->local.addr);
-	*v = path < 0 ? 0 :
-			ip_mtu(sk->s->ip, (unsigned)path, &t->remote.addr, now);
+	*v = path < 0 ? 0
+		      : ip_mtu(sk->s->ip, (unsigned)path, &t->remote.addr, now);
 	return 0;
 }
 
@@ -96,8 +96,8 @@ int sock_opt_ip_set(struct sock *sk, struct instant now, int level, int name,
 	int v = 0, err;
 
 	if (level == LX_IPPROTO_IPV6) {
-		err = sk->family == 6 ? sock_opt_int(val, len, &v) :
-					ENOPROTOOPT;
+		err = sk->family == 6 ? sock_opt_int(val, len, &v)
+				      : ENOPROTOOPT;
 		err = err ? err : set6(sk, name, v);
 	} else {
 		if (name == LX_IP_OPTIONS) {

@@ -78,8 +78,8 @@ static int set_clamp(struct sock *sk, int v)
 		return 0;
 	}
 	sk->opt.window_clamp = v < CLAMP_LEAST ? CLAMP_LEAST : v;
-	sk->conf.rcvbuf = min_u32(sk->conf.rcvbuf,
-				  (uint32_t)sk->opt.window_clamp);
+	sk->conf.rcvbuf =
+		min_u32(sk->conf.rcvbuf, (uint32_t)sk->opt.window_clamp);
 	return 0;
 }
 
@@ -87,8 +87,8 @@ static int set_keep(struct sock *sk, int name, int v)
 {
 	struct tcp_conf *c = &sk->conf.tcp;
 
-	if (!within(v, 1, name == LX_TCP_KEEPCNT ? KEEPCNT_MAX :
-						   KEEPIDLE_MAX)) {
+	if (!within(v, 1,
+		    name == LX_TCP_KEEPCNT ? KEEPCNT_MAX : KEEPIDLE_MAX)) {
 		return EINVAL;
 	}
 	if (name == LX_TCP_KEEPIDLE) {

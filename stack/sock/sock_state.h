@@ -9,14 +9,14 @@
 #include "stack/sock/stack.h"
 #include "stack/tcp/tcp.h"
 
-#define SOCK_MAX_DEFAULT  65536u
-#define SOCK_BACKLOG_MAX  4096u /* Linux: net.core.somaxconn */
-#define SOCK_HALF_OPEN_MIN 128u /* half-open bound of small backlogs */
-#define STACK_ECHO_MAX    8u    /* echo replies waiting for output */
-#define STACK_ECHO_LEN    2048u /* octets of ICMP message, most */
+#define SOCK_MAX_DEFAULT   65536u
+#define SOCK_BACKLOG_MAX   4096u /* Linux: net.core.somaxconn */
+#define SOCK_HALF_OPEN_MIN 128u  /* half-open bound of small backlogs */
+#define STACK_ECHO_MAX     8u    /* echo replies waiting for output */
+#define STACK_ECHO_LEN     2048u /* octets of ICMP message, most */
 
 enum sock_state {
-	SOCK_IDLE,       /* not connected; perhaps bound */
+	SOCK_IDLE, /* not connected; perhaps bound */
 	SOCK_LISTENING,
 	SOCK_CONNECTING, /* mp_connect() done, no answer yet */
 	SOCK_OPEN,       /* established */
@@ -30,14 +30,14 @@ struct sock_opts {
 	bool reuseaddr, reuseport, broadcast, v6only, bind_no_port;
 	bool linger_on;
 	int32_t linger_s;
-	int32_t linger2;  /* -1, 0 default, or seconds */
+	int32_t linger2;        /* -1, 0 default, or seconds */
 	int32_t rcvbuf, sndbuf; /* as getsockopt gives them: doubled */
 	int32_t window_clamp;
 	uint8_t defer_accept; /* retransmissions of a SYN/ACK, Linux's unit */
-	int16_t hops;    /* IPV6_UNICAST_HOPS, -1 default */
+	int16_t hops;         /* IPV6_UNICAST_HOPS, -1 default */
 	uint8_t tclass;
 	uint8_t tos;
-	int16_t ttl;     /* IP_TTL, -1 default */
+	int16_t ttl; /* IP_TTL, -1 default */
 	uint32_t user_timeout_ms;
 };
 
@@ -45,18 +45,18 @@ struct sock {
 	struct stack *s;
 	struct hnode by_id;
 	uint64_t id;
-	struct list link;     /* in stack.socks */
-	struct list ev_link;  /* in stack.events */
-	struct list q_link;   /* in the listener's ready or deferred list */
+	struct list link;      /* in stack.socks */
+	struct list ev_link;   /* in stack.events */
+	struct list q_link;    /* in the listener's ready or deferred list */
 	struct list port_link; /* in stack.bound */
 	void *user;
 	unsigned bits;
 	enum sock_state state;
 	uint8_t family;
 	int err;
-	bool bound;          /* local.port is ours */
+	bool bound; /* local.port is ours */
 	bool shut_rd, shut_wr;
-	bool wait_room;      /* sock_write_vec() gave 0 */
+	bool wait_room; /* sock_write_vec() gave 0 */
 	struct endpoint local, remote;
 	struct sock_opts opt;
 	struct mp_conf conf;

@@ -105,8 +105,7 @@ void stack_free(struct stack *s)
 	mem_free(s->env.mem, s, sizeof(*s));
 }
 
-int stack_path_add(struct stack *s, struct instant now,
-		   const struct ip_path *p)
+int stack_path_add(struct stack *s, struct instant now, const struct ip_path *p)
 {
 	int path = ip_path_add(s->ip, p);
 

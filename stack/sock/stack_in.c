@@ -36,8 +36,7 @@ static void icmp_in(struct stack *s, struct instant now, unsigned path,
 
 	if (ip_hdr_parse_quoted(in->icmp.body, in->icmp.body_len, &q) !=
 		    IP_HDR_OK ||
-	    q.proto != IP_PROTO_TCP ||
-	    ip_path_of(s->ip, &q.src) != (int)path ||
+	    q.proto != IP_PROTO_TCP || ip_path_of(s->ip, &q.src) != (int)path ||
 	    !tcp_icmp(s->tcp, now, &q, &in->icmp, path)) {
 		ip_count(s->ip, IP_DROP_ICMP_QUOTE);
 		return;

@@ -7,8 +7,8 @@
 #include "stack/base/check.h"
 #include "stack/sock/sock_state.h"
 
-unsigned stack_output(struct stack *s, struct instant now,
-		      struct pkt_out *out, unsigned max)
+unsigned stack_output(struct stack *s, struct instant now, struct pkt_out *out,
+		      unsigned max)
 {
 	unsigned n = 0;
 
