@@ -38,7 +38,13 @@ enum chan_op {
 	 * buffer until EAGAIN and keeps no duplicate.  Answer: 0, EINPROGRESS
 	 * (the handshake runs: the socket polls writable when it ended; then
 	 * ask CHAN_OP_ERROR), or an error for the caller.  local is set.
-	 * A blocking connect() is this, then poll(POLLOUT), then ERROR. */
+	 * A blocking connect() is this, a wait for POLLOUT, then ERROR.
+	 * addr.family 0 is AF_UNSPEC: drop the connection; answer 0, and the
+	 * entry lives on unconnected, as after a failed attempt.
+	 * Answer CHAN_NEED_FRESH: the entry is unconnected, but fd[0] was
+	 * connected before (connect() on it says EISCONN or EINVAL) and no
+	 * AF_UNIX socket connects twice.  The shim puts a new one of the same
+	 * name in its place and repeats. */
 	CHAN_OP_CONNECT = 1,
 	/* addr.  Answer CHAN_NEED_KERNEL: make a kernel socket, replay opts,
 	 * bind it to addr (its error is the program's) and repeat with fd[0] =
@@ -63,12 +69,14 @@ enum chan_op {
 	CHAN_OP_WHY,
 	/* SO_ERROR: returns in val (int) and clears */
 	CHAN_OP_ERROR,
-	CHAN_OP_OUTQ,   /* val: int, SIOCOUTQ */
+	/* val: int; name: SIOCOUTQ (unacknowledged) or SIOCOUTQNSD (unsent) */
+	CHAN_OP_OUTQ,
 	CHAN_OP_URGENT, /* MSG_OOB: what was written so far ends urgent data */
 	CHAN_OP_HELLO,  /* the run is alive?  nothing else; level: CHAN_MSG_VERSION */
 };
 
 #define CHAN_NEED_KERNEL 10001 /* in chan_rep.err: beside errno values */
+#define CHAN_NEED_FRESH  10002
 
 #define CHAN_F_NONBLOCK 1u /* request: the descriptor is O_NONBLOCK */
 #define CHAN_F_AGAIN    2u /* answer to BIND */
