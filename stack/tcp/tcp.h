@@ -45,6 +45,8 @@ struct tcb; /* one connection */
 	X(TCP_OUT_SEGS, "TcpOutSegs", "segments sent, each MSS of a burst")   \
 	X(TCP_RETRANS_SEGS, "TcpRetransSegs", "segments sent again")          \
 	X(TCP_OUT_RSTS, "TcpOutRsts", "resets sent")                          \
+	X(TCP_RST_SKIP, "TcpOutRstsSkipped",                                  \
+	  "resets not sent: their queue was full")                           \
 	X(TCP_DROP_SHORT, "TcpDropShort", "segment shorter than its header")  \
 	X(TCP_DROP_DOFF, "TcpDropDoff", "data offset below five words")       \
 	X(TCP_DROP_CKSUM, "TcpInCsumErrors", "checksum wrong")                \
@@ -163,12 +165,15 @@ struct tcp_upper {
 	/* Writes upper-layer options for a segment; room octets at buf;
 	 * returns octets used (any number; TCP pads with NOPs).  TCP's own
 	 * options come first; for SACK it leaves room: options() is called
-	 * before SACK blocks are placed. */
+	 * before SACK blocks are placed.  May be called again for the same
+	 * segment with a smaller len, when the options leave less room for
+	 * payload than thought (only without segmentation offload). */
 	unsigned (*options)(void *up, const struct tcp_tx *tx, uint8_t *buf,
 			    unsigned room);
 	/* A segment passed the sequence and acknowledgement checks (for
 	 * SYN-SENT: an acceptable SYN-ACK or SYN; for SYN-RECEIVED: the third
 	 * ACK), before its acknowledgement, payload and FIN are processed.
+	 * Also a valid RST, just before closed(): the verdict is ignored.
 	 * wnd is the peer's window in octets, already scaled. */
 	enum tcp_verdict (*segment)(void *up, struct instant now,
 				    const struct tcp_seg *seg, uint32_t wnd);
@@ -283,7 +288,8 @@ void tcp_reset_seg(struct tcp *tcp, const struct tcp_seg *seg,
 /* --- sending ----------------------------------------------------------- */
 
 /* [hook-safe] octets that could leave now beyond what was pushed: the least
- * of congestion and peer's window, minus flight and unsent */
+ * of congestion and peer's window, minus flight and unsent; whole segments
+ * unless nothing is out or the peer's window is that small */
 uint32_t tcp_room(const struct tcb *tcb);
 /* [hook-safe] n more octets exist, next to the last pushed; psh: mark the end */
 void tcp_push(struct tcb *tcb, struct instant now, uint32_t n, bool psh);

@@ -35,10 +35,30 @@ bool tcp_guard_seq(uint32_t seq, uint32_t len, uint32_t rcv_nxt, uint32_t wnd)
 	       (seq_lt(seq, rcv_nxt) && seq_geq(last, rcv_nxt));
 }
 
+static bool guard_early(const struct tcp_guard *g, struct instant now)
+{
+	return g->any && instant_since(now, g->last) < TCP_GUARD_SPACING;
+}
+
+static void guard_mark(struct tcp_guard *g, struct instant now)
+{
+	g->last = now;
+	g->any = true;
+}
+
+bool tcp_guard_spaced(struct tcp_guard *g, struct instant now)
+{
+	if (guard_early(g, now)) {
+		return false;
+	}
+	guard_mark(g, now);
+	return true;
+}
+
 bool tcp_guard_allow(struct tcp_guard *g, struct tcp_guard_rate *all,
 		     struct instant now)
 {
-	if (g->any && instant_since(now, g->last) < TCP_GUARD_SPACING) {
+	if (guard_early(g, now)) {
 		return false;
 	}
 	if (instant_since(now, all->second) >= NANOS_S) {
@@ -49,7 +69,6 @@ bool tcp_guard_allow(struct tcp_guard *g, struct tcp_guard_rate *all,
 		return false;
 	}
 	all->left--;
-	g->last = now;
-	g->any = true;
+	guard_mark(g, now);
 	return true;
 }

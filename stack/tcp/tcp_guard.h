@@ -37,6 +37,8 @@ struct tcp_guard { /* of one connection */
 	bool any;
 };
 
+/* the spacing alone, for answers that are no challenge */
+bool tcp_guard_spaced(struct tcp_guard *g, struct instant now);
 bool tcp_guard_allow(struct tcp_guard *g, struct tcp_guard_rate *all,
 		     struct instant now);
 

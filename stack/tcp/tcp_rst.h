@@ -11,7 +11,7 @@
 #include "stack/tcp/tcp_seg.h"
 #include "stack/wire/tcp_hdr.h"
 
-#define TCP_RST_QUEUE 64
+#define TCP_RST_QUEUE 128
 
 /* a segment without payload */
 struct tcp_stray {

@@ -1,0 +1,106 @@
+#include "stack/tcp/tcb.h"
+#include "stack/tcp/tcp_ack.h"
+#include "stack/tcp/tcp_in.h"
+
+/* round trip of the handshake, -1 when a SYN went out twice and nothing tells
+ * the copies apart (Karn's rule) */
+static nanos open_rtt(const struct tcb *tcb, struct instant now,
+		      const struct tcp_seg *seg)
+{
+	if (tcb->syns == 1) {
+		return instant_since(now, tcb->snd.last);
+	}
+	if (tcb->ts_ok && seg->opts.has_ts) {
+		return tcp_ts_rtt(&tcb->ts, now, seg->opts.ts_ecr);
+	}
+	return -1;
+}
+
+/* both SYNs are acknowledged */
+static void open_done(struct tcb *tcb, struct instant now,
+		      const struct tcp_seg *seg)
+{
+	tcb->snd.syn_acked = true;
+	tcp_fsm_event(&tcb->fsm, TCP_EV_OPEN);
+	tcb_update_mss(tcb, now);
+	tcp_recover_start(&tcb->rec, now, (uint16_t)tcb_mss(tcb), tcb->sack_ok,
+			  open_rtt(tcb, now, seg), tcb->syns > 1);
+	tcb->owe &= (uint8_t)~TCP_OWE_SYN;
+	tcb->upper->established(tcb->up, now);
+	if (!tcb->dead && tcb->snd.fin) {
+		tcp_fsm_event(&tcb->fsm, TCP_EV_CLOSE);
+		tcb_account(tcb);
+	}
+}
+
+/* RFC 9293 3.10.7.3, first and second.  True: go on. */
+static bool open_check(struct tcb *tcb, struct instant now,
+		       const struct tcp_seg *seg)
+{
+	bool ack = seg->flags & TCP_ACK;
+
+	if (ack && !(tcb->snd.syn_sent && seg->ack == tcb->snd.iss + 1)) {
+		tcb_count(tcb, TCP_DROP_ACK);
+		tcp_reset_seg(tcb->tcp, seg, NULL, 0);
+		return false;
+	}
+	if (seg->flags & TCP_RST) {
+		if (!ack) {
+			tcb_count(tcb, TCP_DROP_RST);
+			return false;
+		}
+		tcb_count(tcb, TCP_ATTEMPT_FAILS);
+		tcb->upper->segment(tcb->up, now, seg, seg->wnd);
+		tcb_end(tcb, now, TCP_END_REFUSED);
+		return false;
+	}
+	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_FIN) {
+		tcb_count(tcb, TCP_DROP_FLAGS);
+		return false;
+	}
+	return true;
+}
+
+void tcp_in_open_syn_sent(struct tcb *tcb, struct instant now,
+			  const struct tcp_seg *seg)
+{
+	/* Payload in a SYN is not taken: it will come again. */
+	if (!open_check(tcb, now, seg)) {
+		return;
+	}
+	tcb_peer_syn(tcb, now, seg);
+	tcp_wnd_start(&tcb->wnd, tcb->rcv.nxt);
+	if (!tcp_in_upper(tcb, now, seg)) {
+		return;
+	}
+	if (seg->flags & TCP_ACK) {
+		tcb->snd.wl2 = seg->ack;
+		tcb->owe |= TCP_OWE_ACK;
+		open_done(tcb, now, seg);
+		tcp_ack_room(tcb, now);
+		return;
+	}
+	tcb_count(tcb, TCP_SIMULTANEOUS);
+	tcp_fsm_event(&tcb->fsm, TCP_EV_SYN);
+	tcb->owe |= TCP_OWE_SYN;
+}
+
+/* RFC 9293 3.10.7.4, fifth, SYN-RECEIVED */
+bool tcp_in_open_ack(struct tcb *tcb, struct instant now,
+		     const struct tcp_seg *seg)
+{
+	if (!tcb->snd.syn_sent || seg->ack != tcb->snd.iss + 1) {
+		tcb_count(tcb, TCP_DROP_ACK);
+		tcp_reset_seg(tcb->tcp, seg, NULL, 0);
+		return false;
+	}
+	if (!tcp_in_upper(tcb, now, seg)) {
+		return false;
+	}
+	tcb->snd.wnd = tcp_ack_window(tcb, seg);
+	tcb->snd.max_wnd = max_u32(tcb->snd.max_wnd, tcb->snd.wnd);
+	tcb->snd.wl1 = seg->seq;
+	tcb->snd.wl2 = seg->ack;
+	open_done(tcb, now, seg);
+	return !tcb->dead;
+}

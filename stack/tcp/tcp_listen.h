@@ -1,0 +1,26 @@
+/* tcp_listen.h - listeners: who is asked about a SYN */
+#ifndef TCP_TCP_LISTEN_H
+#define TCP_TCP_LISTEN_H
+
+#include <stdbool.h>
+
+#include "stack/tcp/tcp.h"
+#include "stack/tcp/tcp_demux.h"
+
+struct tcp_listener {
+	struct tcp_bound bound;
+	struct list link;
+	const struct tcp_listener_ops *ops;
+	void *lctx;
+};
+
+/* A segment that belongs to no connection (RFC 9293 3.10.7.1 and .2): a SYN
+ * is offered to join, then to a listener; anything else is answered with a
+ * reset. */
+void tcp_listen_input(struct tcp *tcp, struct instant now,
+		      const struct tcp_seg *seg,
+		      bool (*join)(void *ctx, struct instant now,
+				   const struct tcp_seg *syn),
+		      void *join_ctx);
+
+#endif

@@ -1,0 +1,376 @@
+/*
+ * Order of what leaves: SYN, options that were asked for, a tail loss probe,
+ * what was lost, new data and FIN, window and keep-alive probes, and last a
+ * bare ACK, which everything before carries along.
+ *
+ * New data leaves as bursts of up to 64 KiB that the device cuts into
+ * segments; a burst is one entry of the sent map and, through burst(), within
+ * one mapping of the upper layer.  A retransmission is an entry or a part of
+ * it, cut by burst() again.
+ */
+#include "stack/tcp/tcp_out.h"
+
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "stack/tcp/tcb.h"
+#include "stack/tcp/tcp_seg.h"
+#include "stack/tcp/tcp_txopt.h"
+
+/* what to put into a segment with sequence space */
+struct out_range {
+	uint32_t seq;
+	uint32_t len; /* payload */
+	bool fin;
+	bool retransmit;
+};
+
+static bool out_gso(const struct tcb *tcb)
+{
+	const struct ip_path *p = ip_path(tcb->tcp->ip, tcb->path);
+
+	return p && p->gso;
+}
+
+/* --- one segment --------------------------------------------------------- */
+
+static void out_start(struct tcb *tcb, struct tcp_seg_desc *d, uint32_t seq,
+		      uint8_t flags)
+{
+	bool syn = flags & TCP_SYN;
+	uint32_t room = tcb->upper->window(tcb->up);
+
+	d->t = &tcb->entry.t;
+	d->path = tcb->path;
+	d->ttl = tcb->conf.ttl;
+	d->tos = tcb->conf.tos & 0xfc; /* ECN is not negotiated */
+	d->flow = tcb->flow;
+	d->flags = flags;
+	d->seq = seq;
+	d->ack = flags & TCP_ACK ? tcb->rcv.nxt : 0;
+	d->wnd = tcp_wnd_field(&tcb->wnd, tcb->rcv.nxt, room, tcb->mss.ours,
+			       syn);
+	d->urg = 0;
+	d->len = 0;
+	d->n_iov = 0;
+	d->mss = tcb->mss.base;
+}
+
+static void out_done(struct tcb *tcb, struct instant now,
+		     const struct tcp_seg_desc *d)
+{
+	uint32_t n = tcp_seg_count(d->len, d->mss);
+
+	tcb->stats.segs_out += n;
+	tcb->tcp->counter[TCP_OUT_SEGS] += n;
+	if (d->flags & TCP_ACK) {
+		tcb->owe &= (uint8_t)~TCP_OWE_ACK;
+		tcb->rcv.last_ack = tcb->rcv.nxt;
+		tcp_delack_sent(&tcb->delack, now, d->len > 0);
+	}
+}
+
+static void out_pure(struct tcb *tcb, struct instant now,
+		     struct tcp_seg_desc *d, bool probe, bool forced)
+{
+	struct tcp_tx tx = { .kind = TCP_TX_ACK,
+			     .probe = probe,
+			     .forced = forced,
+			     .ssn = tcb_ssn(tcb, tcb_nxt(tcb)),
+			     .now = now };
+	uint32_t seq = probe ? tcb_una(tcb) - 1 : tcb_nxt(tcb);
+
+	out_start(tcb, d, seq, TCP_ACK);
+	d->opt_len = tcp_txopt_write(tcb, &tx, true, d->opt);
+	out_done(tcb, now, d);
+}
+
+/* A number for the urgent pointer counts from the segment's own (RFC 6093
+ * leaves its meaning as it was: the octet behind the last urgent one). */
+static void out_urgent(const struct tcb *tcb, struct tcp_seg_desc *d)
+{
+	uint32_t ahead = tcb->snd.urg - d->seq;
+
+	if (tcb->snd.has_urg && seq_gt(tcb->snd.urg, d->seq) &&
+	    ahead <= UINT16_MAX) {
+		d->flags |= TCP_URG;
+		d->urg = (uint16_t)ahead;
+	}
+}
+
+/* Writes options for r, shortening it when they leave less room in a single
+ * segment than thought. */
+static void out_options(struct tcb *tcb, struct instant now,
+			struct out_range *r, struct tcp_seg_desc *d, bool gso)
+{
+	for (;;) {
+		struct tcp_tx tx = { .kind = r->len ? TCP_TX_DATA : TCP_TX_ACK,
+				     .retransmit = r->retransmit,
+				     .ssn = tcb_ssn(tcb, r->seq),
+				     .len = r->len,
+				     .now = now };
+		uint32_t room;
+
+		d->opt_len = tcp_txopt_write(tcb, &tx, true, d->opt);
+		room = (uint32_t)tcb->mss.base - d->opt_len;
+		d->mss = room;
+		if (gso || r->len <= room) {
+			break;
+		}
+		r->len = room;
+		r->fin = false;
+	}
+	if (r->len) {
+		tcb->mss.opt = d->opt_len;
+	}
+}
+
+/* False: the upper has let go of the octets, and the connection has ended. */
+static bool out_range(struct tcb *tcb, struct instant now, struct out_range *r,
+		      struct tcp_seg_desc *d)
+{
+	uint32_t end;
+
+	out_start(tcb, d, r->seq, TCP_ACK);
+	out_options(tcb, now, r, d, out_gso(tcb));
+	end = r->seq + r->len;
+	d->len = r->len;
+	if (r->len) {
+		d->n_iov = tcb->upper->payload(tcb->up, tcb_ssn(tcb, r->seq),
+					       r->len, d->iov);
+		if (d->n_iov == 0) {
+			tcb_reset(tcb, now, TCP_END_ABORTED);
+			return false;
+		}
+	}
+	if (r->fin) {
+		d->flags |= TCP_FIN;
+	}
+	if (r->len && tcb->snd.has_psh && seq_lt(r->seq, tcb->snd.psh) &&
+	    seq_leq(tcb->snd.psh, end)) {
+		d->flags |= TCP_PSH;
+	}
+	out_urgent(tcb, d);
+	out_done(tcb, now, d);
+	tcb->stats.bytes_sent += r->len;
+	tcb->snd.last = now;
+	return true;
+}
+
+/* --- SYN ------------------------------------------------------------------ */
+
+static void out_syn(struct tcb *tcb, struct instant now,
+		    struct tcp_seg_desc *d)
+{
+	bool reply = tcb->fsm.state == TCP_SYN_RECEIVED;
+	struct tcp_tx tx = { .kind = reply ? TCP_TX_SYNACK : TCP_TX_SYN,
+			     .retransmit = tcb->syns > 0,
+			     .first_plain = tcb->syns >= tcb->conf.syn_offer,
+			     .now = now };
+
+	out_start(tcb, d, tcb->snd.iss,
+		  (uint8_t)(TCP_SYN | (reply ? TCP_ACK : 0)));
+	d->opt_len = tcp_txopt_write(tcb, &tx, false, d->opt);
+	out_done(tcb, now, d);
+	if (tcb->syns) {
+		tcb_count(tcb, TCP_SYN_RETRANS);
+		tcb_count(tcb, TCP_RETRANS_SEGS);
+		tcb->stats.retrans++;
+	}
+	if (tcb->syns < UINT8_MAX) {
+		tcb->syns++;
+	}
+	tcb->snd.syn_sent = true;
+	tcb->snd.last = now;
+	tcb->owe &= (uint8_t)~(TCP_OWE_SYN | TCP_OWE_ACK);
+}
+
+/* --- data ----------------------------------------------------------------- */
+
+/* the part of an entry's octets that is payload: the FIN is behind snd.end */
+static void out_of_entry(const struct tcb *tcb, const struct tcp_sent_entry *e,
+			 struct out_range *r)
+{
+	bool fin = tcb->snd.fin_sent && e->seq + e->len == tcb->snd.end + 1;
+
+	r->seq = e->seq;
+	r->len = e->len - fin;
+	r->fin = fin;
+	r->retransmit = true;
+}
+
+static uint32_t out_round_up(uint32_t n, uint32_t unit)
+{
+	return (n + unit - 1) / unit * unit;
+}
+
+/* Sends e again, as much of it as one packet and the upper allow; the rest
+ * stays lost. */
+static bool out_resend(struct tcb *tcb, struct instant now,
+		       struct tcp_sent_entry *e, bool probe,
+		       struct tcp_seg_desc *d)
+{
+	struct out_range r;
+	uint32_t n;
+
+	out_of_entry(tcb, e, &r);
+	if (r.len) {
+		n = tcb->upper->burst(tcb->up, tcb_ssn(tcb, r.seq), r.len);
+		r.fin = r.fin && n == r.len;
+		r.len = n;
+	}
+	if (!out_range(tcb, now, &r, d)) {
+		return false;
+	}
+	if (!probe && r.len + r.fin < e->len) {
+		e = tcp_recover_next(&tcb->rec, r.len + r.fin);
+	}
+	tcp_recover_resent(&tcb->rec, now, e, (uint16_t)d->mss);
+	n = tcp_seg_count(r.len, d->mss);
+	tcb->stats.retrans += n;
+	tcb->stats.bytes_retrans += r.len;
+	tcb->tcp->counter[TCP_RETRANS_SEGS] += n;
+	return true;
+}
+
+/* how much of what is pushed may leave as one packet; 0: wait.  most: by
+ * congestion control, whole segments of which count */
+static uint32_t out_new_len(const struct tcb *tcb, uint32_t most)
+{
+	uint32_t mss = tcb_mss(tcb);
+	uint32_t unsent = tcb_unsent(tcb);
+	uint32_t flight = tcb->rec.sent.nxt - tcb->rec.sent.una;
+	uint32_t usable = tcb->snd.wnd > flight ? tcb->snd.wnd - flight : 0;
+	uint32_t cap = out_gso(tcb) ? TCP_SEG_BURST : mss;
+	uint32_t n;
+
+	n = min_u32(min_u32(unsent, usable),
+		    min_u32(out_round_up(most, mss), cap));
+	if (n == unsent || n == 0) {
+		return n;
+	}
+	if (n >= mss) {
+		return n - n % mss;
+	}
+	/* RFC 9293 3.8.6.2.1: less than a segment only when that is half of
+	 * all the peer ever offered, or nothing else is on its way */
+	return n >= tcb->snd.max_wnd / 2 || flight == 0 ? n : 0;
+}
+
+/* may a FIN leave that begins at seq? */
+static bool out_fin_fits(const struct tcb *tcb, uint32_t seq)
+{
+	return tcb->snd.fin && !tcb->snd.fin_sent && seq == tcb->snd.end &&
+	       seq_lt(seq, tcb->rec.sent.una + tcb->snd.wnd);
+}
+
+static bool out_new(struct tcb *tcb, struct instant now, uint32_t most,
+		    struct tcp_seg_desc *d)
+{
+	struct out_range r = { .seq = tcb->rec.sent.nxt };
+
+	r.len = out_new_len(tcb, most);
+	if (r.len) {
+		r.len = tcb->upper->burst(tcb->up, tcb_ssn(tcb, r.seq), r.len);
+	}
+	r.fin = out_fin_fits(tcb, r.seq + r.len);
+	if ((!r.len && !r.fin) || !tcp_sent_can_add(&tcb->rec.sent)) {
+		return false;
+	}
+	if (!out_range(tcb, now, &r, d)) {
+		return false;
+	}
+	if (r.fin) {
+		tcb->snd.fin_sent = true;
+	}
+	tcp_recover_sent(&tcb->rec, now, r.len + r.fin, (uint16_t)d->mss,
+			 r.seq + r.len == tcb->snd.end && r.len < most);
+	return true;
+}
+
+/* RFC 8985 7.3: new data if there is some and the window lets it, else the
+ * last segment again */
+static bool out_probe(struct tcb *tcb, struct instant now,
+		      struct tcp_seg_desc *d)
+{
+	struct tcp_sent_entry *e;
+
+	tcb->snd.probe = false;
+	if (out_new(tcb, now, 1, d)) {
+		tcb_count(tcb, TCP_TLP);
+		tcp_recover_probed(&tcb->rec, now, true, false);
+		return true;
+	}
+	e = tcp_recover_probe(&tcb->rec);
+	if (e && out_resend(tcb, now, e, true, d)) {
+		tcb_count(tcb, TCP_TLP);
+		tcp_recover_probed(&tcb->rec, now, true, true);
+		return true;
+	}
+	if (!tcb->dead) {
+		tcp_recover_probed(&tcb->rec, now, false, false);
+	}
+	return false;
+}
+
+static bool out_data(struct tcb *tcb, struct instant now,
+		     struct tcp_seg_desc *d)
+{
+	uint32_t quota, mss = tcb_mss(tcb);
+	struct tcp_sent_entry *e;
+
+	if (tcb->snd.probe && out_probe(tcb, now, d)) {
+		return true;
+	}
+	quota = tcb->dead ? 0 : tcp_recover_quota(&tcb->rec, now);
+	if (quota == 0) {
+		return false;
+	}
+	e = tcp_recover_next(&tcb->rec,
+			     min_u32(out_round_up(quota, mss),
+				     out_gso(tcb) ? TCP_SEG_BURST / mss * mss :
+						    mss));
+	if (!e) {
+		return out_new(tcb, now, quota, d);
+	}
+	return out_resend(tcb, now, e, false, d);
+}
+
+/* --- deciding -------------------------------------------------------------- */
+
+bool tcp_out_next(struct tcb *tcb, struct instant now, struct tcp_seg_desc *d)
+{
+	if (!tcp_fsm_synced(&tcb->fsm)) {
+		if (tcb->owe & TCP_OWE_SYN) {
+			out_syn(tcb, now, d);
+			return true;
+		}
+		if (tcb->fsm.state != TCP_SYN_RECEIVED ||
+		    !(tcb->owe & TCP_OWE_ACK)) {
+			return false;
+		}
+		out_pure(tcb, now, d, false, false);
+		return true;
+	}
+	if (tcb->owe & TCP_OWE_FORCED) {
+		tcb->owe &= (uint8_t)~TCP_OWE_FORCED;
+		out_pure(tcb, now, d, false, true);
+		return true;
+	}
+	if (tcp_fsm_can_send(&tcb->fsm) && out_data(tcb, now, d)) {
+		return true;
+	}
+	if (tcb->dead) {
+		return false;
+	}
+	if (tcb->owe & TCP_OWE_PROBE) {
+		tcb->owe &= (uint8_t)~TCP_OWE_PROBE;
+		out_pure(tcb, now, d, true, false);
+		return true;
+	}
+	if (tcb->owe & TCP_OWE_ACK || tcp_delack_now(&tcb->delack)) {
+		out_pure(tcb, now, d, false, false);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,56 @@
+#include "stack/tcp/tcp_persist.h"
+
+#include "stack/tcp/tcb.h"
+
+#define BACKOFF_MAX     10
+#define UNANSWERED_MAX  15 /* as tcp_retries2 */
+
+bool tcp_persist_wanted(const struct tcb *tcb)
+{
+	bool waits = tcb_unsent(tcb) || tcb->snd.blocked ||
+		     (tcb->snd.fin && !tcb->snd.fin_sent);
+
+	return waits && tcp_fsm_can_send(&tcb->fsm) &&
+	       tcp_sent_empty(&tcb->rec.sent) && tcb->snd.wnd == 0;
+}
+
+struct instant tcp_persist_next(const struct tcb *tcb, struct instant now)
+{
+	nanos wait = tcp_rtt_rto(&tcb->rec.rtt) << tcb->persist.backoff;
+
+	return instant_add(now, nanos_min(wait, TCP_RTO_MAX));
+}
+
+void tcp_persist_fire(struct tcb *tcb, struct instant now)
+{
+	struct tcp_persist *p = &tcb->persist;
+
+	if (!tcp_persist_wanted(tcb)) {
+		return;
+	}
+	if (p->unanswered == 0) {
+		p->since = now;
+	}
+	if (p->unanswered > UNANSWERED_MAX ||
+	    (tcb->conf.user_timeout && p->unanswered &&
+	     instant_since(now, p->since) >= tcb->conf.user_timeout)) {
+		tcb_count(tcb, TCP_ABORT_TIMEOUT);
+		tcb_end(tcb, now, TCP_END_TIMEOUT);
+		return;
+	}
+	p->unanswered++;
+	if (p->backoff < BACKOFF_MAX) {
+		p->backoff++;
+	}
+	tcb_count(tcb, TCP_PROBE);
+	tcb->owe |= TCP_OWE_PROBE;
+}
+
+/* RFC 9293 3.8.6.1: a peer that answers may keep its window shut for ever. */
+void tcp_persist_heard(struct tcb *tcb, bool moved)
+{
+	tcb->persist.unanswered = 0;
+	if (moved) {
+		tcb->persist.backoff = 0;
+	}
+}
