@@ -58,8 +58,7 @@ bool addr_is_loopback(const struct addr *a)
 bool addr_is_multicast(const struct addr *a)
 {
 	if (a->family == 4) {
-		return (a->b[0] & 0xf0) == 0xe0 ||
-		       be32_get(a->b) == 0xffffffff;
+		return (a->b[0] & 0xf0) == 0xe0 || be32_get(a->b) == 0xffffffff;
 	}
 	return a->family == 6 && a->b[0] == 0xff;
 }
@@ -180,7 +179,7 @@ static const char *parse_group(const char *s, uint8_t out[2])
 static const char *parse_v6(const char *s, uint8_t out[16])
 {
 	uint8_t b[16] = { 0 };
-	unsigned n = 0, gap = 17; /* octets so far; where "::" was, 17: nowhere */
+	unsigned n = 0, gap = 17; /* octets; where "::" was (17: nowhere) */
 
 	if (s[0] == ':') {
 		if (s[1] != ':') {
@@ -341,8 +340,7 @@ bool endpoint_eq(const struct endpoint *a, const struct endpoint *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-const char *endpoint_text(const struct endpoint *e,
-			  char buf[ENDPOINT_TEXT_MAX])
+const char *endpoint_text(const struct endpoint *e, char buf[ENDPOINT_TEXT_MAX])
 {
 	char text[ADDR_TEXT_MAX];
 

@@ -40,7 +40,7 @@ void slice_free(struct mem *mem, struct slice *s)
 
 void slice_free_all(struct mem *mem, struct list *head)
 {
-	list_each_safe(p, head) {
+	list_each_safe (p, head) {
 		slice_free(mem, list_entry(p, struct slice, node));
 	}
 }

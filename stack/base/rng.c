@@ -40,7 +40,7 @@ uint64_t rng_u64(struct rng *r)
 
 uint64_t rng_below(struct rng *r, uint64_t n)
 {
-	uint64_t skip = -n % n; /* 2^64 mod n: what would favour small results */
+	uint64_t skip = -n % n; /* 2^64 mod n would favour small results */
 	uint64_t v;
 
 	do {

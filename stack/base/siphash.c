@@ -45,7 +45,8 @@ static inline uint64_t sip_hash(const struct siphash_key *k, const void *data,
 	uint64_t last = (uint64_t)n << 56;
 	size_t left = n;
 	struct sip s = { k->k0 ^ 0x736f6d6570736575, k->k1 ^ 0x646f72616e646f6d,
-			 k->k0 ^ 0x6c7967656e657261, k->k1 ^ 0x7465646279746573 };
+			 k->k0 ^ 0x6c7967656e657261,
+			 k->k1 ^ 0x7465646279746573 };
 
 	for (; left >= 8; left -= 8, p += 8) {
 		uint64_t m = load_le64(p);

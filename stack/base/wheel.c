@@ -163,8 +163,8 @@ struct instant wheel_deadline(const struct wheel *w)
 	unsigned level, slot;
 	uint64_t tick;
 
-	return next_slot(w, &level, &slot, &tick) ? tick_begin(tick) :
-						    INSTANT_NEVER;
+	return next_slot(w, &level, &slot, &tick) ? tick_begin(tick)
+						  : INSTANT_NEVER;
 }
 
 static struct wheel_timer *timer_of(struct list *node)
@@ -180,9 +180,9 @@ static struct list *merge(struct list *a, struct list *b)
 
 	while (a && b) {
 		struct list **from =
-			instant_before(timer_of(b)->when, timer_of(a)->when) ?
-				&b :
-				&a;
+			instant_before(timer_of(b)->when, timer_of(a)->when)
+				? &b
+				: &a;
 
 		*end = *from;
 		end = &(*from)->next;
@@ -196,7 +196,7 @@ static bool sorted(const struct list *head)
 {
 	nanos last = INT64_MIN;
 
-	list_each(p, head) {
+	list_each (p, head) {
 		nanos when = timer_of(p)->when.ns;
 
 		if (when < last) {
@@ -252,7 +252,7 @@ static void collect(struct wheel *w, uint64_t upto, struct list *due)
 		list_init(head);
 		w->busy[level] &= ~((uint64_t)1 << slot);
 		w->tick = tick;
-		list_each_safe(p, &moved) {
+		list_each_safe (p, &moved) {
 			if (level == 0) {
 				list_push_back(due, p);
 			} else {

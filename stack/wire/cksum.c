@@ -84,8 +84,8 @@ uint64_t cksum_add_iov(uint64_t sum, const struct iov *v, unsigned n)
 	size_t at = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		sum = at & 1 ? cksum_add_odd(sum, v[i].p, v[i].n) :
-			       cksum_add(sum, v[i].p, v[i].n);
+		sum = at & 1 ? cksum_add_odd(sum, v[i].p, v[i].n)
+			     : cksum_add(sum, v[i].p, v[i].n);
 		at += v[i].n;
 	}
 	return sum;

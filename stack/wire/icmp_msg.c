@@ -90,9 +90,9 @@ static enum icmp_kind kind_v6(uint8_t type, uint8_t code)
 /* the sum of what precedes the message: ICMPv6 alone has a pseudo-header */
 static uint64_t sum_before(const struct ip_hdr *ip, uint32_t len)
 {
-	return ip->src.family == 6 ? cksum_pseudo(&ip->src, &ip->dst,
-						  IP_PROTO_ICMPV6, len) :
-				     0;
+	return ip->src.family == 6
+		       ? cksum_pseudo(&ip->src, &ip->dst, IP_PROTO_ICMPV6, len)
+		       : 0;
 }
 
 bool icmp_msg_parse(const struct ip_hdr *ip, struct icmp_msg *out)

@@ -6,18 +6,18 @@
 #define EXT_HOP_BY_HOP 0
 #define EXT_ROUTING    43
 #define EXT_FRAGMENT   44
-#define EXT_ESP	       50
+#define EXT_ESP        50
 #define EXT_AUTH       51
 #define EXT_DEST       60
 #define EXT_MOBILITY   135
-#define EXT_HIP	       139
+#define EXT_HIP        139
 #define EXT_SHIM6      140
 
-#define FRAG4_DF     0x4000
-#define FRAG4_MF     0x2000
-#define FRAG4_OFFSET 0x1fff
-#define FRAG6_OFFSET 0xfff8
-#define FRAG6_MORE   0x0001
+#define FRAG4_DF       0x4000
+#define FRAG4_MF       0x2000
+#define FRAG4_OFFSET   0x1fff
+#define FRAG6_OFFSET   0xfff8
+#define FRAG6_MORE     0x0001
 
 static enum ip_hdr_status parse_v4(const uint8_t *p, uint32_t n, bool quoted,
 				   struct ip_hdr *out)
@@ -82,8 +82,8 @@ static bool options_ok(struct rd r)
 static bool ext_unknown(uint8_t proto)
 {
 	return proto == EXT_HOP_BY_HOP || proto == EXT_ESP ||
-	       proto == EXT_AUTH || proto == EXT_MOBILITY ||
-	       proto == EXT_HIP || proto == EXT_SHIM6;
+	       proto == EXT_AUTH || proto == EXT_MOBILITY || proto == EXT_HIP ||
+	       proto == EXT_SHIM6;
 }
 
 /* one extension header; *proto is its type and becomes that of the next */
@@ -103,8 +103,7 @@ static enum ip_hdr_status parse_ext(struct rd *r, bool quoted, uint8_t *proto)
 		bool more = (frag & FRAG6_MORE) != 0;
 
 		/* neither: an atomic fragment, a whole packet (RFC 6946) */
-		return later || (more && !quoted) ? IP_HDR_FRAGMENT :
-						    IP_HDR_OK;
+		return later || (more && !quoted) ? IP_HDR_FRAGMENT : IP_HDR_OK;
 	}
 	len = fixed[1] * 8u;
 	rest = rd_take(r, len);
@@ -115,8 +114,8 @@ static enum ip_hdr_status parse_ext(struct rd *r, bool quoted, uint8_t *proto)
 		/* segments left: we are not its destination */
 		return fixed[3] && !quoted ? IP_HDR_EXT : IP_HDR_OK;
 	}
-	return quoted || options_ok(rd_make(fixed + 2, len + 6)) ? IP_HDR_OK :
-								   IP_HDR_EXT;
+	return quoted || options_ok(rd_make(fixed + 2, len + 6)) ? IP_HDR_OK
+								 : IP_HDR_EXT;
 }
 
 static bool ext_known(uint8_t proto, bool first)
@@ -200,8 +199,7 @@ enum ip_hdr_status ip_hdr_parse_quoted(const uint8_t *p, uint32_t n,
 	return parse(p, n, true, out);
 }
 
-static unsigned emit_v4(struct wr *w, const struct ip_hdr *h,
-			uint32_t body_len)
+static unsigned emit_v4(struct wr *w, const struct ip_hdr *h, uint32_t body_len)
 {
 	uint8_t *p;
 
@@ -224,8 +222,7 @@ static unsigned emit_v4(struct wr *w, const struct ip_hdr *h,
 	return IP4_HDR_LEN;
 }
 
-static unsigned emit_v6(struct wr *w, const struct ip_hdr *h,
-			uint32_t body_len)
+static unsigned emit_v6(struct wr *w, const struct ip_hdr *h, uint32_t body_len)
 {
 	if (body_len > UINT16_MAX || !w->ok || wr_left(w) < IP6_HDR_LEN) {
 		return 0;
@@ -241,6 +238,6 @@ static unsigned emit_v6(struct wr *w, const struct ip_hdr *h,
 
 unsigned ip_hdr_emit(struct wr *w, const struct ip_hdr *h, uint32_t body_len)
 {
-	return h->src.family == 6 ? emit_v6(w, h, body_len) :
-				    emit_v4(w, h, body_len);
+	return h->src.family == 6 ? emit_v6(w, h, body_len)
+				  : emit_v4(w, h, body_len);
 }

@@ -7,7 +7,7 @@
 #define PRIO_BACKUP 0x01 /* B */
 
 #define ADD_HEAD    4
-#define ADD_MAC	    8
+#define ADD_MAC     8
 #define REMOVE_HEAD 3
 #define PRIO_LEN    3
 
@@ -40,8 +40,8 @@ bool mp_opt_addr_add(const uint8_t *p, uint8_t len, struct mp_opts *out)
 unsigned mp_opt_emit_add_addr(struct wr *w, const struct mp_opt_add_addr *a)
 {
 	unsigned addr = (unsigned)addr_len(&a->addr);
-	unsigned len = ADD_HEAD + addr + (a->port ? 2 : 0) +
-		       (a->echo ? 0 : ADD_MAC);
+	unsigned len =
+		ADD_HEAD + addr + (a->port ? 2 : 0) + (a->echo ? 0 : ADD_MAC);
 
 	check(addr > 0);
 	if (!mp_opt_head(w, len, MP_OPT_ADD_ADDR, a->echo ? ADD_ECHO : 0)) {
@@ -92,8 +92,7 @@ bool mp_opt_addr_prio(const uint8_t *p, uint8_t len, struct mp_opts *out)
 
 unsigned mp_opt_emit_prio(struct wr *w, bool backup)
 {
-	return mp_opt_head(w, PRIO_LEN, MP_OPT_PRIO,
-			   backup ? PRIO_BACKUP : 0) ?
-		       PRIO_LEN :
-		       0;
+	return mp_opt_head(w, PRIO_LEN, MP_OPT_PRIO, backup ? PRIO_BACKUP : 0)
+		       ? PRIO_LEN
+		       : 0;
 }

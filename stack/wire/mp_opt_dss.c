@@ -3,11 +3,11 @@
 
 #include "stack/wire/cksum.h"
 
-#define DSS_ACK	 0x01 /* A */
+#define DSS_ACK  0x01 /* A */
 #define DSS_ACK8 0x02 /* a */
-#define DSS_MAP	 0x04 /* M */
+#define DSS_MAP  0x04 /* M */
 #define DSS_DSN8 0x08 /* m */
-#define DSS_FIN	 0x10 /* F */
+#define DSS_FIN  0x10 /* F */
 
 #define DSS_HEAD 4
 #define MAP_REST 6 /* SSN and length */

@@ -3,7 +3,7 @@
 
 #define FAIL_LEN      12
 #define FASTCLOSE_LEN 12
-#define RST_LEN	      4
+#define RST_LEN       4
 
 #define RST_TRANSIENT 0x01 /* T */
 

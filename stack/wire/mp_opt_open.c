@@ -5,17 +5,17 @@
 
 #include "stack/base/check.h"
 
-#define CAPABLE_SYN	4
-#define CAPABLE_SYNACK	12 /* also a SYN of version 0 */
-#define CAPABLE_ACK	20
-#define CAPABLE_DATA	22
+#define CAPABLE_SYN     4
+#define CAPABLE_SYNACK  12 /* also a SYN of version 0 */
+#define CAPABLE_ACK     20
+#define CAPABLE_DATA    22
 #define CAPABLE_DATA_CS 24
 
-#define JOIN_SYN    12
-#define JOIN_SYNACK 16
-#define JOIN_ACK    24
+#define JOIN_SYN        12
+#define JOIN_SYNACK     16
+#define JOIN_ACK        24
 
-#define JOIN_BACKUP 0x01
+#define JOIN_BACKUP     0x01
 
 static bool capable_len_ok(uint8_t len)
 {

@@ -5,25 +5,25 @@
 #include "stack/base/check.h"
 
 /* Blocks are written big-endian; the byte-order magic says so. */
-#define BLOCK_SECTION	0x0a0d0d0au
+#define BLOCK_SECTION   0x0a0d0d0au
 #define BLOCK_INTERFACE 1u
-#define BLOCK_PACKET	6u
-#define MAGIC		0x1a2b3c4du
-#define VERSION_MAJOR	1
-#define VERSION_MINOR	0
-#define LINKTYPE_RAW	101
+#define BLOCK_PACKET    6u
+#define MAGIC           0x1a2b3c4du
+#define VERSION_MAJOR   1
+#define VERSION_MINOR   0
+#define LINKTYPE_RAW    101
 
-#define OPT_END		0
-#define OPT_COMMENT	1
-#define SHB_USERAPPL	4
-#define IF_NAME		2
-#define IF_TSRESOL	9
-#define EPB_FLAGS	2
-#define DIR_INBOUND	1u
-#define DIR_OUTBOUND	2u
+#define OPT_END         0
+#define OPT_COMMENT     1
+#define SHB_USERAPPL    4
+#define IF_NAME         2
+#define IF_TSRESOL      9
+#define EPB_FLAGS       2
+#define DIR_INBOUND     1u
+#define DIR_OUTBOUND    2u
 
 /* what PCAPNG_BLOCK_MAX leaves beside the largest packet and its fields */
-#define COMMENT_MAX 80
+#define COMMENT_MAX  80
 
 #define TSRESOL_NANO 9
 

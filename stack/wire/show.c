@@ -15,7 +15,7 @@ struct text {
 };
 
 __attribute__((format(printf, 2, 3))) static void put(struct text *t,
-						       const char *form, ...)
+						      const char *form, ...)
 {
 	va_list ap;
 	int n;

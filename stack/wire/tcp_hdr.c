@@ -22,7 +22,8 @@ enum tcp_hdr_status tcp_hdr_parse(const struct ip_hdr *ip, bool csum_ok,
 		return TCP_HDR_SHORT;
 	}
 	if (!csum_ok) {
-		uint64_t sum = cksum_pseudo(&ip->src, &ip->dst, IP_PROTO_TCP, n);
+		uint64_t sum =
+			cksum_pseudo(&ip->src, &ip->dst, IP_PROTO_TCP, n);
 
 		if (cksum_finish(cksum_add(sum, p, n)) != 0) {
 			return TCP_HDR_CKSUM;

@@ -1,12 +1,12 @@
 #include "stack/wire/tcp_hdr.h"
 
-#define OPT_END	      0
-#define OPT_NOP	      1
-#define OPT_MSS	      2
+#define OPT_END       0
+#define OPT_NOP       1
+#define OPT_MSS       2
 #define OPT_WSCALE    3
 #define OPT_SACK_PERM 4
 #define OPT_SACK      5
-#define OPT_TS	      8
+#define OPT_TS        8
 
 /* NOP NOP and an option's kind and length, as nearly all senders align it */
 #define NOP_NOP_TS 0x0101080au

@@ -10,6 +10,7 @@ nm -A --defined-only "$1" 2>/dev/null | awk '$2 ~ /^[TRDB]$/ || $3 ~ /^[TRDB]$/ 
 	case $s in "$b" | "$b"_*) continue ;; esac
 	case $b in
 	env) case $s in mem_* | entropy_*) continue ;; esac ;;
+	siphash) case $s in siphash13 | siphash24) continue ;; esac ;;
 	esac
 	top=${b%%_*}
 	case $s in "$top"_*) continue ;; esac

@@ -45,10 +45,8 @@ static void draws_entropy(void **st)
 	fake_init(&g, 1);
 	assert_int_equal(entropy_u32(&f.env.entropy),
 			 entropy_u32(&g.env.entropy));
-	assert_true(entropy_u64(&f.env.entropy) ==
-		    entropy_u64(&g.env.entropy));
-	assert_true(entropy_u64(&f.env.entropy) !=
-		    entropy_u64(&f.env.entropy));
+	assert_true(entropy_u64(&f.env.entropy) == entropy_u64(&g.env.entropy));
+	assert_true(entropy_u64(&f.env.entropy) != entropy_u64(&f.env.entropy));
 }
 
 int main(void)

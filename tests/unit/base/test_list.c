@@ -17,7 +17,7 @@ static int sum_in_order(const struct list *head)
 {
 	int v = 0;
 
-	list_each(p, head) {
+	list_each (p, head) {
 		v = 10 * v + list_entry(p, struct item, node)->v;
 	}
 	return v;
@@ -44,7 +44,7 @@ static void keeps_order(void **st)
 	assert_false(list_linked(&it[1].node));
 	assert_int_equal(sum_in_order(&head), 134);
 	assert_ptr_equal(list_pop_front(&head), &it[0].node);
-	list_each_safe(p, &head) {
+	list_each_safe (p, &head) {
 		list_del(p);
 	}
 	assert_true(list_empty(&head));

@@ -115,7 +115,7 @@ static void refuses_one_piece_too_many(void **st)
 	assert_false(ranges_add(&rs, 10000, 10001));
 	assert_false(ranges_add(&rs, 6, 7));
 	assert_int_equal(rs.n, RANGES_MAX);
-	assert_true(ranges_add(&rs, 5, 6)); /* touches */
+	assert_true(ranges_add(&rs, 5, 6));  /* touches */
 	assert_true(ranges_add(&rs, 6, 10)); /* joins two */
 	assert_int_equal(rs.n, RANGES_MAX - 1);
 	assert_true(ranges_add(&rs, 10000, 10001));

@@ -11,8 +11,8 @@
 /* each relation around each point where numbers or their sign turn over */
 static void compares_32_bits_around_the_wrap(void **st)
 {
-	static const uint32_t at[] = { 0, 1, 0x7fffffff, 0x80000000,
-				       0xfffffff0, 0xffffffff };
+	static const uint32_t at[] = { 0,          1,          0x7fffffff,
+				       0x80000000, 0xfffffff0, 0xffffffff };
 	static const uint32_t ahead[] = { 1, 2, 1000, 0x7fffffff };
 
 	(void)st;

@@ -17,12 +17,14 @@
 struct model {
 	struct wheel w;
 	struct rng r;
+
 	struct item {
 		struct wheel_timer t;
 		struct model *m;
 		struct instant when;
 		uint64_t order;
 	} item[N];
+
 	uint64_t order;
 	struct instant now;
 	/* of the advance under way: what must fire, in this order */
@@ -69,8 +71,12 @@ static void forget_due(struct model *m, const struct item *it)
 
 static nanos distance(struct rng *r)
 {
-	static const nanos scale[] = { NANOS_US, WHEEL_TICK, NANOS_MS,
-				       NANOS_S, 60 * NANOS_S, 3600 * NANOS_S,
+	static const nanos scale[] = { NANOS_US,
+				       WHEEL_TICK,
+				       NANOS_MS,
+				       NANOS_S,
+				       60 * NANOS_S,
+				       3600 * NANOS_S,
 				       (nanos)86400 * NANOS_S,
 				       (nanos)30 * 86400 * NANOS_S };
 
@@ -199,8 +205,7 @@ static void run(struct instant begin, unsigned rounds)
 
 				advance(&m, d.ns > m.now.ns ? d : m.now);
 			} else {
-				advance(&m, instant_add(m.now,
-							distance(&m.r)));
+				advance(&m, instant_add(m.now, distance(&m.r)));
 			}
 		}
 	}

@@ -182,8 +182,7 @@ static void addresses_are_authenticated(void **st)
 		wr_u8(&w, 7);
 		wr_copy(&w, a.b, addr_len(&a));
 		wr_u16(&w, adds[i].port);
-		assert_true(hash_hmac_sha256(h, key, 16, msg, wr_len(&w),
-					     out));
+		assert_true(hash_hmac_sha256(h, key, 16, msg, wr_len(&w), out));
 		is(out + 24, adds[i].mac);
 	}
 }

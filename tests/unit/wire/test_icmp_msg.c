@@ -14,8 +14,8 @@ static struct ip_hdr ip_of(uint8_t family, const uint8_t *body, uint32_t n)
 {
 	struct ip_hdr ip = { .src = addr_v4(192, 0, 2, 1),
 			     .dst = addr_v4(192, 0, 2, 2),
-			     .proto = family == 4 ? IP_PROTO_ICMP :
-						    IP_PROTO_ICMPV6,
+			     .proto = family == 4 ? IP_PROTO_ICMP
+						  : IP_PROTO_ICMPV6,
 			     .body = body,
 			     .body_len = n };
 
@@ -49,22 +49,22 @@ static const struct {
 	uint8_t family, type, code;
 	enum icmp_kind kind;
 } kinds[] = {
-	{ 4, 8, 0, ICMP_ECHO_REQUEST },	   { 4, 0, 0, ICMP_ECHO_REPLY },
-	{ 4, 3, 0, ICMP_NET_UNREACH },	   { 4, 3, 1, ICMP_HOST_UNREACH },
-	{ 4, 3, 2, ICMP_PROTO_UNREACH },   { 4, 3, 3, ICMP_PORT_UNREACH },
-	{ 4, 3, 4, ICMP_TOO_BIG },	   { 4, 3, 5, ICMP_OTHER },
-	{ 4, 3, 6, ICMP_NET_UNREACH },	   { 4, 3, 7, ICMP_HOST_UNREACH },
-	{ 4, 3, 9, ICMP_PROHIBITED },	   { 4, 3, 10, ICMP_PROHIBITED },
-	{ 4, 3, 11, ICMP_NET_UNREACH },	   { 4, 3, 12, ICMP_HOST_UNREACH },
-	{ 4, 3, 13, ICMP_PROHIBITED },	   { 4, 3, 200, ICMP_OTHER },
-	{ 4, 11, 0, ICMP_TIME_EXCEEDED },  { 4, 5, 0, ICMP_OTHER },
-	{ 6, 128, 0, ICMP_ECHO_REQUEST },  { 6, 129, 0, ICMP_ECHO_REPLY },
-	{ 6, 1, 0, ICMP_NET_UNREACH },	   { 6, 1, 1, ICMP_PROHIBITED },
-	{ 6, 1, 2, ICMP_NET_UNREACH },	   { 6, 1, 3, ICMP_HOST_UNREACH },
-	{ 6, 1, 4, ICMP_PORT_UNREACH },	   { 6, 1, 5, ICMP_PROHIBITED },
-	{ 6, 1, 6, ICMP_PROHIBITED },	   { 6, 1, 7, ICMP_OTHER },
-	{ 6, 2, 0, ICMP_TOO_BIG },	   { 6, 3, 0, ICMP_TIME_EXCEEDED },
-	{ 6, 4, 1, ICMP_PROTO_UNREACH },   { 6, 4, 0, ICMP_OTHER },
+	{ 4, 8, 0, ICMP_ECHO_REQUEST },   { 4, 0, 0, ICMP_ECHO_REPLY },
+	{ 4, 3, 0, ICMP_NET_UNREACH },    { 4, 3, 1, ICMP_HOST_UNREACH },
+	{ 4, 3, 2, ICMP_PROTO_UNREACH },  { 4, 3, 3, ICMP_PORT_UNREACH },
+	{ 4, 3, 4, ICMP_TOO_BIG },        { 4, 3, 5, ICMP_OTHER },
+	{ 4, 3, 6, ICMP_NET_UNREACH },    { 4, 3, 7, ICMP_HOST_UNREACH },
+	{ 4, 3, 9, ICMP_PROHIBITED },     { 4, 3, 10, ICMP_PROHIBITED },
+	{ 4, 3, 11, ICMP_NET_UNREACH },   { 4, 3, 12, ICMP_HOST_UNREACH },
+	{ 4, 3, 13, ICMP_PROHIBITED },    { 4, 3, 200, ICMP_OTHER },
+	{ 4, 11, 0, ICMP_TIME_EXCEEDED }, { 4, 5, 0, ICMP_OTHER },
+	{ 6, 128, 0, ICMP_ECHO_REQUEST }, { 6, 129, 0, ICMP_ECHO_REPLY },
+	{ 6, 1, 0, ICMP_NET_UNREACH },    { 6, 1, 1, ICMP_PROHIBITED },
+	{ 6, 1, 2, ICMP_NET_UNREACH },    { 6, 1, 3, ICMP_HOST_UNREACH },
+	{ 6, 1, 4, ICMP_PORT_UNREACH },   { 6, 1, 5, ICMP_PROHIBITED },
+	{ 6, 1, 6, ICMP_PROHIBITED },     { 6, 1, 7, ICMP_OTHER },
+	{ 6, 2, 0, ICMP_TOO_BIG },        { 6, 3, 0, ICMP_TIME_EXCEEDED },
+	{ 6, 4, 1, ICMP_PROTO_UNREACH },  { 6, 4, 0, ICMP_OTHER },
 	{ 6, 135, 0, ICMP_OTHER },
 };
 
@@ -72,8 +72,10 @@ static void tells_kinds(void **st)
 {
 	(void)st;
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		uint8_t p[12] = { kinds[i].type, kinds[i].code, 0, 0,
-				  0xff, 0xff, 0x05, 0xd4, 1, 2, 3, 4 };
+		uint8_t p[12] = {
+			kinds[i].type, kinds[i].code, 0, 0, 0xff, 0xff,
+			0x05,          0xd4,          1, 2, 3,    4
+		};
 		struct icmp_msg m;
 		struct ip_hdr ip;
 
@@ -86,9 +88,9 @@ static void tells_kinds(void **st)
 		assert_int_equal(m.rest, 0xffff05d4);
 		assert_ptr_equal(m.body, p + 8);
 		assert_int_equal(m.body_len, 4);
-		assert_int_equal(m.mtu, m.kind != ICMP_TOO_BIG ? 0 :
-					kinds[i].family == 4   ? 1492 :
-								 0xffff05d4);
+		assert_int_equal(m.mtu, m.kind != ICMP_TOO_BIG ? 0
+					: kinds[i].family == 4 ? 1492
+							       : 0xffff05d4);
 	}
 }
 

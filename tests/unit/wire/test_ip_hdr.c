@@ -133,7 +133,8 @@ static unsigned v6(uint8_t *p, uint8_t proto, const char *body)
 {
 	unsigned n = hex("6ab12345 0000 00 40"
 			 "20010db8000000000000000000000001"
-			 "20010db8000000000000000000000002", p);
+			 "20010db8000000000000000000000002",
+			 p);
 	unsigned len = hex(body, p + n);
 
 	p[6] = proto;
@@ -184,7 +185,8 @@ static void walks_v6_extensions(void **st)
 	assert_int_equal(chain(0,
 			       "2b00010400000000 3c00000000000000"
 			       "0601010c000000000000000000000000 aabb",
-			       &h), IP_HDR_OK);
+			       &h),
+			 IP_HDR_OK);
 	assert_int_equal(h.proto, 6);
 	assert_int_equal(h.body_len, 2);
 	assert_int_equal(h.body[0], 0xaa);
@@ -220,10 +222,8 @@ static void treats_v6_fragments(void **st)
 	(void)st;
 	assert_int_equal(chain(44, "0600000000000001 aa", &h), IP_HDR_OK);
 	assert_int_equal(h.body_len, 1);
-	assert_int_equal(chain(44, "0600000100000001 aa", &h),
-			 IP_HDR_FRAGMENT);
-	assert_int_equal(chain(44, "0600000800000001 aa", &h),
-			 IP_HDR_FRAGMENT);
+	assert_int_equal(chain(44, "0600000100000001 aa", &h), IP_HDR_FRAGMENT);
+	assert_int_equal(chain(44, "0600000800000001 aa", &h), IP_HDR_FRAGMENT);
 }
 
 static void limits_the_v6_chain(void **st)
@@ -239,9 +239,8 @@ static void limits_the_v6_chain(void **st)
 			at += (size_t)sprintf(body + at, "%02x00010400000000",
 					      i < n ? 60 : 6);
 		}
-		assert_int_equal(chain(60, body, &h), n <= IP_HDR_EXT_MAX ?
-							      IP_HDR_OK :
-							      IP_HDR_EXT);
+		assert_int_equal(chain(60, body, &h),
+				 n <= IP_HDR_EXT_MAX ? IP_HDR_OK : IP_HDR_EXT);
 	}
 }
 

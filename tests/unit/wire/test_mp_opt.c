@@ -94,10 +94,10 @@ static bool length_ok(const uint8_t *p, unsigned len)
 		dss += f & 4 ? f & 8 ? 14u : 10u : 0;
 		return dss > 4 && (len == dss || (f & 4 && len == dss + 2));
 	case MP_OPT_ADD_ADDR:
-		return p[2] & 1 ? len == 8 || len == 10 || len == 20 ||
-					  len == 22 :
-				  len == 16 || len == 18 || len == 28 ||
-					  len == 30;
+		return p[2] & 1
+			       ? len == 8 || len == 10 || len == 20 || len == 22
+			       : len == 16 || len == 18 || len == 28 ||
+					 len == 30;
 	case MP_OPT_REMOVE_ADDR:
 		return len > 3;
 	case MP_OPT_PRIO:

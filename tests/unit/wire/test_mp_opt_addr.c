@@ -75,10 +75,11 @@ static void add_addr_round_trips(void **st)
 /* version 0 had the IP version where E is, and no MAC */
 static void version_0_is_bad(void **st)
 {
-	static const char *const v0[] = { "1e083407c0000207",
-					  "1e0a3407c000020720fb",
-					  "1e14360720010db800000000000000000"
-					  "0000007" };
+	static const char *const v0[] = {
+		"1e083407c0000207",
+		"1e0a3407c000020720fb",
+		"1e14360720010db8000000000000000000000007",
+	};
 
 	(void)st;
 	for (unsigned i = 0; i < 3; i++) {

@@ -63,12 +63,12 @@ static void every_form_round_trips(void **st)
 		assert_int_equal(b->dsn8, d.map && d.dsn8);
 		assert_int_equal(b->fin, d.map && d.fin);
 		assert_int_equal(b->has_csum, d.map && d.has_csum);
-		assert_true(b->data_ack == (!d.ack  ? 0 :
-					    d.ack8  ? d.data_ack :
-						      (uint32_t)d.data_ack));
-		assert_true(b->dsn == (!d.map  ? 0 :
-				       d.dsn8  ? d.dsn :
-						 (uint32_t)d.dsn));
+		assert_true(b->data_ack == (!d.ack   ? 0
+					    : d.ack8 ? d.data_ack
+						     : (uint32_t)d.data_ack));
+		assert_true(b->dsn == (!d.map   ? 0
+				       : d.dsn8 ? d.dsn
+						: (uint32_t)d.dsn));
 		assert_int_equal(b->ssn, d.map ? d.ssn : 0);
 		assert_int_equal(b->data_len, d.map ? d.data_len : 0);
 		assert_int_equal(b->csum, d.map && d.has_csum ? d.csum : 0);
@@ -131,8 +131,8 @@ static void gives_the_checksum_vectors(void **st)
 {
 	(void)st;
 	for (unsigned i = 0; i < 4; i++) {
-		uint64_t data = cksum_add(0, sums[i].data,
-					  strlen(sums[i].data));
+		uint64_t data =
+			cksum_add(0, sums[i].data, strlen(sums[i].data));
 
 		assert_int_equal(mp_opt_dss_csum(sums[i].dsn, sums[i].ssn,
 						 sums[i].len, data),

@@ -57,8 +57,8 @@ static void blocks_are_well_formed(void **st)
 	assert_int_equal(wr_len(&w), at);
 	for (unsigned room = 0; room < len[3]; room++) {
 		w = wr_make(buf, room);
-		assert_int_equal(pcapng_packet(&w, 0, 2, true, v, 2,
-					       "a comment"), 0);
+		assert_int_equal(
+			pcapng_packet(&w, 0, 2, true, v, 2, "a comment"), 0);
 		assert_int_equal(wr_len(&w), 0);
 		assert_true(w.ok);
 	}
@@ -117,7 +117,8 @@ static void reads(const char *line, const char *time, const char *interface,
 
 static void tshark_reads_it(void **st)
 {
-	char path[] = "/tmp/test_pcapng.XXXXXX", cmd[600], line[2][300] = { "" };
+	char path[] = "/tmp/test_pcapng.XXXXXX", cmd[600],
+	     line[2][300] = { "" };
 	int fd;
 	FILE *f;
 
@@ -136,7 +137,8 @@ static void tshark_reads_it(void **st)
 		 "-e frame.packet_flags_direction -e ip.src -e tcp.dstport "
 		 "-e ip.checksum.status -e tcp.checksum.status "
 		 "-e tcp.options.mptcp.version -e tcp.len -e frame.comment "
-		 "2>/dev/null", path);
+		 "2>/dev/null",
+		 path);
 	f = popen(cmd, "r");
 	assert_non_null(f);
 	assert_non_null(fgets(line[0], sizeof(line[0]), f));

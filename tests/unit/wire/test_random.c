@@ -112,9 +112,9 @@ static unsigned good_packet(uint8_t *p)
 		ip.src = addr_map(ip.src);
 		ip.dst = addr_map(ip.dst);
 	}
-	ip.proto = tcp			? IP_PROTO_TCP :
-		   ip.src.family == 4 ? IP_PROTO_ICMP :
-					  IP_PROTO_ICMPV6;
+	ip.proto = tcp                  ? IP_PROTO_TCP
+		   : ip.src.family == 4 ? IP_PROTO_ICMP
+					: IP_PROTO_ICMPV6;
 	at = ip_hdr_emit(&w, &ip, tcp ? 60 : 8);
 	if (!tcp) {
 		assert_true(icmp_msg_emit(&w, &ip, &echo));

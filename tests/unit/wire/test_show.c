@@ -65,8 +65,7 @@ static const struct {
 	{ "1e0c1102ccad45acaabbccdd", TCP_SYN,
 	  "[S] seq 1 win 65535 len 3 <mp_join id 2 backup token ccad45ac "
 	  "nonce aabbccdd>" },
-	{ "1e123007c000020720fbb34c0f6cc9b67bdb 1e054002030101 01",
-	  TCP_ACK,
+	{ "1e123007c000020720fbb34c0f6cc9b67bdb 1e054002030101 01", TCP_ACK,
 	  "[.] seq 1 ack 2 win 65535 len 3 <add_addr id 7 192.0.2.7:8443 "
 	  "hmac b34c0f6cc9b67bdb, remove_addr id 2 3>" },
 	{ "1e035101 1e0c6000 0000000000000005", TCP_ACK,
@@ -124,9 +123,9 @@ static void cuts_at_the_buffer(void **st)
 		assert_non_null(buf);
 		memset(buf, 'x', size);
 		assert_ptr_equal(show_packet(packet, n, buf, size), buf);
-		assert_int_equal(strlen(buf), strlen(whole) < size ?
-						      strlen(whole) :
-						      size - 1);
+		assert_int_equal(strlen(buf), strlen(whole) < size
+						      ? strlen(whole)
+						      : size - 1);
 		assert_memory_equal(buf, whole, strlen(buf));
 		free(buf);
 	}

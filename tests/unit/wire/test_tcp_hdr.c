@@ -63,7 +63,9 @@ static unsigned build(uint8_t family, uint8_t *p, const struct iov *v,
 static void round_trips(void **st)
 {
 	static const uint8_t data[] = "payload in odd pieces";
-	const struct iov v[3] = { { data, 3 }, { data + 3, 4 }, { data + 7, 14 } };
+	const struct iov v[3] = { { data, 3 },
+				  { data + 3, 4 },
+				  { data + 7, 14 } };
 	uint8_t p[256];
 
 	(void)st;
@@ -143,9 +145,9 @@ static void checks_the_data_offset(void **st)
 	for (unsigned doff = 0; doff < 16; doff++) {
 		p[32] = (uint8_t)(doff << 4);
 		assert_int_equal(tcp_hdr_parse(&ip, true, &s),
-				 doff < 5  ? TCP_HDR_DOFF :
-				 doff <= 8 ? TCP_HDR_OK :
-					     TCP_HDR_SHORT);
+				 doff < 5    ? TCP_HDR_DOFF
+				 : doff <= 8 ? TCP_HDR_OK
+					     : TCP_HDR_SHORT);
 	}
 }
 
@@ -172,8 +174,7 @@ static void checks_the_checksum(void **st)
 			p[at + i / 8] ^= (uint8_t)(1u << i % 8);
 		}
 		ip.src.b[3] ^= 1; /* another pseudo-header */
-		assert_int_equal(tcp_hdr_parse(&ip, false, &s),
-				 TCP_HDR_CKSUM);
+		assert_int_equal(tcp_hdr_parse(&ip, false, &s), TCP_HDR_CKSUM);
 		assert_int_equal(tcp_hdr_parse(&ip, true, &s), TCP_HDR_OK);
 	}
 }

@@ -42,7 +42,8 @@ static void parses_sack(void **st)
 
 	(void)st;
 	parse("0101 080a 0000000100000002"
-	      "0101 0512 00000010 00000020 fffffff0 00000008", &o);
+	      "0101 0512 00000010 00000020 fffffff0 00000008",
+	      &o);
 	assert_false(o.malformed);
 	assert_true(o.has_ts);
 	assert_int_equal(o.n_sack, 2);
@@ -51,7 +52,8 @@ static void parses_sack(void **st)
 	assert_int_equal(o.sack[1].lo, 0xfffffff0);
 	assert_int_equal(o.sack[1].hi, 8);
 	parse("0522 0000000100000002 0000000300000004"
-	      "0000000500000006 0000000700000008 0101", &o);
+	      "0000000500000006 0000000700000008 0101",
+	      &o);
 	assert_false(o.malformed);
 	assert_int_equal(o.n_sack, 4);
 	assert_int_equal(o.sack[3].hi, 8);
@@ -98,11 +100,28 @@ static void ends_at_the_end(void **st)
 static void impossible_lengths_end_parsing(void **st)
 {
 	static const char *const bad[] = {
-		"02", "0200", "0201", "0204", "020405", "020505b4ff",
-		"0203ff", "0302", "030407ff", "0403ff", "0800", "0809",
-		"080900000001000000", "080b0000000100000002ff", "0502",
-		"0503ff", "050900000001000000", "050b000000010000000211",
-		"052a", "fd00", "fd01", "fd05ff00",
+		"02",
+		"0200",
+		"0201",
+		"0204",
+		"020405",
+		"020505b4ff",
+		"0203ff",
+		"0302",
+		"030407ff",
+		"0403ff",
+		"0800",
+		"0809",
+		"080900000001000000",
+		"080b0000000100000002ff",
+		"0502",
+		"0503ff",
+		"050900000001000000",
+		"050b000000010000000211",
+		"052a",
+		"fd00",
+		"fd01",
+		"fd05ff00",
 	};
 	struct tcp_opts o;
 
@@ -141,7 +160,8 @@ static void every_truncation_is_noticed(void **st)
 {
 	uint8_t p[64];
 	unsigned n = hex("020405b4 0402 080a0000000100000002 030307"
-			 "1e0c0001 1112131415161718", p);
+			 "1e0c0001 1112131415161718",
+			 p);
 	static const unsigned ends[] = { 0, 4, 6, 16, 19, 31 };
 
 	(void)st;
