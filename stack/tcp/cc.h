@@ -27,26 +27,32 @@ struct cc {
 /* one acknowledgement that advanced snd_una or brought new SACKs */
 struct cc_ack {
 	struct instant now;
-	uint32_t acked;     /* octets newly delivered */
+	uint32_t acked;     /* octets newly delivered, in order or not */
 	uint32_t in_flight; /* octets before this acknowledgement */
 	nanos rtt;          /* sample, or -1 */
 	nanos srtt, min_rtt;
 	bool cwnd_limited;  /* the flight filled the window when it was sent */
-	bool in_recovery;   /* fast or timeout recovery: do not grow */
+	bool in_recovery;   /* fast recovery: do not grow (after a timeout slow
+			     * start goes on, RFC 5681 3.1) */
 	bool round_start;   /* the first ACK of a new round trip */
 };
 
 struct cc_ops {
 	const char *name;
+	/* sets up priv (all zero before); also when it takes over a running
+	 * connection, so it leaves cwnd and ssthresh alone */
 	void (*init)(struct cc *cc, struct instant now);
 	void (*on_ack)(struct cc *cc, const struct cc_ack *a);
 	/* entering fast recovery: sets ssthresh (cwnd is recovery's to move
-	 * until on_recovered) */
+	 * until on_recovered, which finds it at ssthresh).  in_flight: octets
+	 * not acknowledged (FlightSize), at most cwnd */
 	void (*on_loss)(struct cc *cc, struct instant now, uint32_t in_flight);
 	void (*on_recovered)(struct cc *cc, struct instant now);
-	/* retransmission timeout: sets ssthresh and cwnd (RFC 5681 3.1) */
+	/* the first retransmission timeout in a row: sets ssthresh and cwnd
+	 * (RFC 5681 3.1) */
 	void (*on_rto)(struct cc *cc, struct instant now, uint32_t in_flight);
-	/* the last reduction was spurious: restore what was before it */
+	/* the last reduction was spurious: restore what was before it; cwnd
+	 * never falls.  Once per reduction; harmless without one. */
 	void (*undo)(struct cc *cc, struct instant now);
 	/* sending resumed after an idle period of more than one RTO */
 	void (*on_idle)(struct cc *cc, struct instant now);
@@ -59,7 +65,9 @@ extern const struct cc_ops cc_cubic;
 const struct cc_ops *cc_find(const char *name);
 /* name of the i-th, NULL past the end: for help texts and getsockopt */
 const char *cc_name(unsigned i);
-/* initial window of RFC 6928 */
+/* RFC 6928: octets */
+uint32_t cc_initial_window(uint32_t mss);
+/* starts with the initial window and ssthresh CC_INF, then calls ops->init */
 void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss,
 	     struct instant now);
 void cc_set_mss(struct cc *cc, uint32_t mss);

@@ -38,6 +38,7 @@ struct tcp_rack {
 	bool tlp;         /* one is out */
 	bool tlp_rtx;     /* it was a retransmission */
 	uint32_t tlp_end; /* snd_nxt after it */
+	bool tlp_rtt;     /* an RTT sample came since the last probe */
 };
 
 void tcp_rack_init(struct tcp_rack *r);
@@ -62,13 +63,15 @@ uint32_t tcp_rack_detect(struct tcp_rack *r, struct tcp_sent *s,
 /* Probe timeout, RFC 8985 7.2, from now on: one: a single segment is out (the
  * peer may delay its ACK).  Not bounded by the RTO: the caller does. */
 nanos tcp_rack_pto(nanos srtt, bool one);
+/* may a probe be sent (RFC 8985 7.3)? */
+bool tcp_rack_probe_ok(const struct tcp_rack *r);
 /* the probe was sent; nxt as after it */
 void tcp_rack_probe_sent(struct tcp_rack *r, bool rtx, uint32_t nxt);
 /* An ACK while a probe is out (RFC 8985 7.4.2): ends the episode where it
  * should.  True: the probe repaired a loss, so congestion control must hear
- * of it.  ack_only: una did not move, no SACK, no data, no window change. */
-bool tcp_rack_probe_ack(struct tcp_rack *r, uint32_t ack, bool dsack,
-			bool ack_only);
+ * of it.  dup: una did not move, no SACK, no data, no window change. */
+bool tcp_rack_probe_ack(struct tcp_rack *r, uint32_t ack,
+			const struct tcp_sent_out *a, bool dup);
 /* a recovery begins: the episode is over */
 void tcp_rack_probe_cancel(struct tcp_rack *r);
 

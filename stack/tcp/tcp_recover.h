@@ -50,6 +50,7 @@ enum {
 	TCP_RECOVER_EV_PROGRESS = 1 << 4,  /* una advanced */
 	TCP_RECOVER_EV_DSACK = 1 << 5,     /* the peer got something twice */
 	TCP_RECOVER_EV_RENEGED = 1 << 6,   /* the peer dropped SACKed data */
+	TCP_RECOVER_EV_REPAIRED = 1 << 7,  /* a tail loss probe did */
 };
 
 enum tcp_recover_timer {
@@ -68,7 +69,10 @@ struct tcp_recover {
 	enum tcp_recover_state state;
 	bool sack_ok;
 	uint32_t point;  /* RECOVERY and LOSS end when this is acknowledged */
-	uint32_t dupacks; /* without SACK: duplicates in a row */
+	/* without SACK: duplicate ACKs in a row, and the octets that they say
+	 * have left the path (RFC 6582) */
+	uint32_t dupacks, reno;
+	bool frto; /* LOSS: no ACK seen since the timeout */
 	uint32_t quota;  /* RECOVERY: what PRR allows now */
 	/* PRR, RFC 6937 3 */
 	uint64_t prr_delivered, prr_out;
@@ -139,7 +143,7 @@ struct instant tcp_recover_deadline(const struct tcp_recover *r,
  *          tcp_recover_probe() (tcp_recover_resent()); then call
  *          tcp_recover_probed()
  *   RTO    everything was marked lost and the timeout doubled: send; the number
- *          of timeouts in a row is r->rtt.backoff
+ *          of timeouts in a row is r->rtt.timeouts
  * *ev: TCP_RECOVER_EV_*. */
 enum tcp_recover_timer tcp_recover_fire(struct tcp_recover *r,
 					struct instant now, unsigned *ev);

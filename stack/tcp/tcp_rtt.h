@@ -31,14 +31,15 @@ struct tcp_rtt {
 	nanos rttvar;
 	nanos latest; /* last sample, 0: none */
 	nanos rto;    /* without backoff */
-	uint32_t backoff; /* timeouts in a row */
+	uint32_t backoff;  /* RTO is rto << backoff; a sample ends it (Karn) */
+	uint32_t timeouts; /* in a row, without progress */
 	/* least, second and third least of the window, oldest first */
 	struct tcp_rtt_min min[3];
 };
 
 void tcp_rtt_init(struct tcp_rtt *r);
 /* A sample for SRTT and RTO; values below 1 us count as 1 us, negative ones
- * are ignored.  Leaves the backoff alone. */
+ * are ignored.  Ends the backoff. */
 void tcp_rtt_sample(struct tcp_rtt *r, struct instant now, nanos rtt);
 /* A sample for the minimum only (the newest segment of an ACK: not inflated
  * by the peer's delay).  Negative: ignored. */
@@ -47,7 +48,8 @@ void tcp_rtt_min_sample(struct tcp_rtt *r, struct instant now, nanos rtt);
 nanos tcp_rtt_rto(const struct tcp_rtt *r);
 /* the timer expired (RFC 6298 5.5) */
 void tcp_rtt_backoff(struct tcp_rtt *r);
-/* new data was acknowledged: the backoff ends */
+/* New data was acknowledged: timeouts are counted from 0 again.  The backoff
+ * stays until a sample comes (RFC 6298 5, Karn). */
 void tcp_rtt_progress(struct tcp_rtt *r);
 /* the handshake is done and took a retransmitted SYN: RFC 6298 5.7, unless a
  * sample is known.  Ends the backoff. */

@@ -15,7 +15,8 @@
  * and the tail are O(1); work per ACK is proportional to what it changes.
  * There are never more than TCP_SENT_MAX entries: new data is refused from
  * TCP_SENT_MAX_NEW on, splits at the bound (the block is then ignored or, for
- * a retransmission, the whole entry counts as sent).
+ * a retransmission, the whole entry counts as sent: RACK or the RTO finds what
+ * was not).
  *
  * All counters are octets and kept as entries change.
  */
@@ -62,7 +63,7 @@ struct tcp_sent {
 	uint32_t first, n, cap;
 	struct list flight, lost;
 	struct list *lost_hint; /* last insertion into lost, or &lost */
-	struct tcp_sent_entry *spare; /* free entries, chained by node.next */
+	struct list spare; /* free entries */
 	uint32_t n_spare;
 	uint32_t una, nxt;  /* what the entries cover */
 	uint32_t in_flight; /* octets in FLIGHT, resent ones too */
@@ -118,7 +119,8 @@ struct tcp_sent_in {
 struct tcp_sent_out {
 	uint32_t acked;     /* octets that una advanced by */
 	uint32_t sacked;    /* octets newly marked SACKED */
-	uint32_t delivered; /* octets newly delivered, either way */
+	uint32_t delivered; /* octets newly delivered, either way.. */
+	uint32_t hi;        /* ..and the end of the highest (if any) */
 	bool dsack;         /* the first block reports a duplicate */
 	struct range32 dsack_range;
 	bool rtx_delivered;  /* ..of which some had been sent again */
@@ -164,9 +166,10 @@ void tcp_sent_unmark_lost(struct tcp_sent *s);
  * has dropped data it had reported */
 bool tcp_sent_reneged(const struct tcp_sent *s);
 
-/* The next range to send again: an entry in LOST, cut to max (> 0) octets
- * where that is possible; NULL: none.  It stays LOST until
- * tcp_sent_resent(), and is valid until any other call that changes s. */
+/* The next range to send again: an entry in LOST, cut to max (> 0) octets;
+ * NULL: none.  Send min(len, max) octets of it: at the bound of entries it
+ * could not be cut.  It stays LOST until tcp_sent_resent(), and is valid until
+ * any other call that changes s. */
 struct tcp_sent_entry *tcp_sent_next_lost(struct tcp_sent *s, uint32_t max);
 /* The last segment (max octets at most) that is not SACKED, for a tail loss
  * probe; NULL: none.  Its state may be FLIGHT or LOST. */

@@ -1,0 +1,654 @@
+/* Theory of operation
+ *
+ * An ACK goes through four steps: the sent map says what was delivered, RACK
+ * (or the count of duplicate ACKs) says what is lost, the state moves, and
+ * congestion control hears of it.  Whatever the state, what may be sent is one
+ * number: PRR's quota in RECOVERY, else cwnd less what is in flight.
+ *
+ * A reduction can be taken back as long as undo_ok stands: when the timestamp
+ * echo shows that the first copy of what we sent again had arrived (Eifel, RFC
+ * 3522), when D-SACKs account for everything that was sent again (RFC 3708), or
+ * when the first ACK after a timeout delivers data sent only once (as F-RTO, RFC
+ * 5682).
+ *
+ * Timers: RTO runs while anything is outstanding and restarts when una moves.
+ * The probe timer replaces nothing: it fires before the RTO, in OPEN and
+ * without SACKs only.  The reordering timer runs when RACK says so.
+ */
+#include "stack/tcp/tcp_recover.h"
+
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "stack/base/seq.h"
+
+void tcp_recover_init(struct tcp_recover *r, struct mem *mem,
+		      const struct cc_ops *cc, uint16_t mss, uint32_t seq,
+		      struct instant now)
+{
+	memset(r, 0, sizeof(*r));
+	tcp_rtt_init(&r->rtt);
+	tcp_sent_init(&r->sent, mem, seq, now);
+	tcp_rack_init(&r->rack);
+	cc_init(&r->cc, cc, mss, now);
+	r->point = seq - 1;
+	r->round_end = seq;
+	r->first_rtx = INSTANT_NEVER;
+	r->rto_at = INSTANT_NEVER;
+	r->reo_at = INSTANT_NEVER;
+	r->probe_at = INSTANT_NEVER;
+	r->last_sent = now;
+}
+
+void tcp_recover_fini(struct tcp_recover *r)
+{
+	tcp_sent_fini(&r->sent);
+	r->rto_at = INSTANT_NEVER;
+	r->reo_at = INSTANT_NEVER;
+	r->probe_at = INSTANT_NEVER;
+}
+
+void tcp_recover_start(struct tcp_recover *r, struct instant now, uint16_t mss,
+		       bool sack, nanos syn_rtt, bool syn_lost)
+{
+	r->sack_ok = sack;
+	if (r->cc.mss != mss) {
+		cc_init(&r->cc, r->cc.ops, mss, now);
+	}
+	tcp_rtt_sample(&r->rtt, now, syn_rtt);
+	tcp_rtt_min_sample(&r->rtt, now, syn_rtt);
+	if (syn_lost) { /* RFC 5681 3.1: one segment; RFC 6298 5.7 */
+		tcp_rtt_syn_lost(&r->rtt);
+		r->cc.cwnd = r->cc.mss;
+	}
+	tcp_rtt_progress(&r->rtt);
+	r->last_sent = now;
+}
+
+/* --- what may be sent ----------------------------------------------------- */
+
+static uint32_t flight(const struct tcp_recover *r)
+{
+	return r->sent.in_flight - min_u32(r->reno, r->sent.in_flight);
+}
+
+static uint32_t quota(const struct tcp_recover *r)
+{
+	uint32_t out = flight(r), room;
+
+	if (r->state == TCP_RECOVER_RECOVERY) {
+		room = r->quota;
+	} else {
+		room = r->cc.cwnd > out ? r->cc.cwnd - out : 0;
+	}
+	if (out == 0) { /* no ACK will come to open it */
+		room = max_u32(room, r->cc.mss);
+	}
+	return room < r->cc.mss ? 0 : room;
+}
+
+uint32_t tcp_recover_quota(struct tcp_recover *r, struct instant now)
+{
+	if (tcp_sent_empty(&r->sent) && r->rtt.srtt > 0 &&
+	    instant_since(now, r->last_sent) > tcp_rtt_rto(&r->rtt)) {
+		r->cc.ops->on_idle(&r->cc, now);
+		r->last_sent = now; /* once per idle time */
+	}
+	return quota(r);
+}
+
+/* RFC 6937 3.  moved: una advanced and nothing more was lost, so that growing
+ * back is safe. */
+static void prr(struct tcp_recover *r, uint32_t delivered, bool moved)
+{
+	uint64_t pipe = flight(r), thresh = r->cc.ssthresh, n, limit;
+
+	r->prr_delivered += delivered;
+	if (pipe > thresh) {
+		n = (r->prr_delivered * thresh + r->prr_flight - 1) /
+		    r->prr_flight;
+		n = n > r->prr_out ? n - r->prr_out : 0;
+	} else {
+		limit = r->prr_delivered > r->prr_out ?
+				r->prr_delivered - r->prr_out :
+				0;
+		limit = max_u64(limit, delivered) + (moved ? r->cc.mss : 0);
+		n = min_u64(thresh - pipe, limit);
+	}
+	if (r->prr_out == 0) { /* the fast retransmission itself */
+		n = max_u64(n, r->cc.mss);
+	}
+	r->quota = (uint32_t)min_u64(n, CC_INF / 2);
+	r->cc.cwnd = (uint32_t)min_u64(pipe + r->quota, CC_INF / 2);
+}
+
+/* --- entering and leaving -------------------------------------------------- */
+
+static void undo_arm(struct tcp_recover *r)
+{
+	r->undo_ok = true;
+	r->undo_una = r->sent.una;
+	r->undo_resent = 0;
+	r->first_rtx = INSTANT_NEVER;
+}
+
+/* outstanding: octets not acknowledged before the ACK that showed the loss */
+static void enter_recovery(struct tcp_recover *r, struct instant now,
+			   uint32_t outstanding)
+{
+	uint32_t size = max_u32(min_u32(outstanding, r->cc.cwnd), 1);
+
+	r->cc.ops->on_loss(&r->cc, now, size);
+	r->state = TCP_RECOVER_RECOVERY;
+	r->point = r->sent.nxt;
+	r->prr_delivered = 0;
+	r->prr_out = 0;
+	r->prr_flight = max_u32(outstanding, 1);
+	undo_arm(r);
+	tcp_rack_probe_cancel(&r->rack);
+	r->probe_at = INSTANT_NEVER;
+}
+
+static void settle(struct tcp_recover *r)
+{
+	r->state = r->sent.n_sacked > 0 || r->dupacks > 0 ?
+			   TCP_RECOVER_DISORDER :
+			   TCP_RECOVER_OPEN;
+}
+
+static void leave_recovery(struct tcp_recover *r, struct instant now)
+{
+	if (r->state == TCP_RECOVER_RECOVERY) {
+		r->cc.cwnd = r->cc.ssthresh;
+		r->cc.ops->on_recovered(&r->cc, now);
+	}
+	r->dupacks = 0;
+	r->reno = 0;
+	tcp_rack_recovered(&r->rack);
+	settle(r);
+}
+
+static unsigned undo(struct tcp_recover *r, struct instant now)
+{
+	if (r->state == TCP_RECOVER_RECOVERY ||
+	    r->state == TCP_RECOVER_LOSS) {
+		/* PRR had moved cwnd down to what is in flight */
+		leave_recovery(r, now);
+	}
+	r->cc.ops->undo(&r->cc, now);
+	tcp_sent_unmark_lost(&r->sent);
+	r->undo_ok = false;
+	r->frto = false;
+	r->rack.reordering = true; /* it was reordering or delay */
+	return TCP_RECOVER_EV_UNDO;
+}
+
+static bool is_spurious(const struct tcp_recover *r,
+			const struct tcp_recover_ack *a,
+			const struct tcp_sent_out *o)
+{
+	if (!r->undo_ok) {
+		return false;
+	}
+	if (o->dsack && r->undo_resent <= 0 && !instant_never(r->first_rtx)) {
+		return true;
+	}
+	if (r->state != TCP_RECOVER_RECOVERY && r->state != TCP_RECOVER_LOSS) {
+		return false;
+	}
+	if (o->acked > 0 && o->rtx_delivered &&
+	    !instant_never(a->echo_before) &&
+	    !instant_before(r->first_rtx, a->echo_before)) {
+		return true;
+	}
+	return r->frto && r->sack_ok && o->acked > 0 && o->orig_delivered &&
+	       seq_leq(o->orig_hi, r->point);
+}
+
+/* --- an acknowledgement ----------------------------------------------------- */
+
+/* Without SACK a duplicate ACK says that one segment has left the path; a
+ * cumulative ACK then covers segments counted before (RFC 6582 3.2).  Returns
+ * the octets newly delivered. */
+static uint32_t count_reno(struct tcp_recover *r,
+			   const struct tcp_recover_ack *a,
+			   const struct tcp_sent_out *o)
+{
+	uint32_t mss = r->cc.mss, n;
+
+	if (o->acked > 0) {
+		n = min_u32(r->reno, o->acked > mss ? o->acked - mss : 0);
+		r->reno = tcp_sent_empty(&r->sent) ? 0 : r->reno - n;
+		r->dupacks = 0;
+		return o->acked - n;
+	}
+	/* after a timeout duplicates answer what is sent again */
+	if (a->has_data || a->wnd_changed || a->n_sack > 0 ||
+	    tcp_sent_empty(&r->sent) || r->state == TCP_RECOVER_LOSS) {
+		return 0;
+	}
+	r->dupacks++;
+	/* the head is what is missing: it has not left */
+	n = tcp_sent_outstanding(&r->sent);
+	if (n < mss || r->reno > n - mss || n - mss - r->reno < mss) {
+		return 0;
+	}
+	r->reno += mss;
+	return mss;
+}
+
+static void take_rtt(struct tcp_recover *r, const struct tcp_recover_ack *a,
+		     const struct tcp_sent_out *o)
+{
+	if (o->rtt >= 0) {
+		tcp_rtt_sample(&r->rtt, a->now, o->rtt);
+	} else if (o->acked > 0) {
+		tcp_rtt_sample(&r->rtt, a->now, a->echo_rtt);
+	}
+	tcp_rtt_min_sample(&r->rtt, a->now, o->rtt_newest);
+}
+
+/* octets newly marked lost */
+static uint32_t detect(struct tcp_recover *r, struct instant now,
+		       bool advanced, unsigned *ev)
+{
+	bool in = r->state == TCP_RECOVER_RECOVERY ||
+		  r->state == TCP_RECOVER_LOSS;
+	uint32_t n, mss = r->cc.mss;
+	bool rtx = false;
+
+	if (r->sack_ok) {
+		bool waiting =
+			in || r->sent.n_sacked >= TCP_RACK_DUPTHRESH * mss;
+		nanos reo = tcp_rack_reo_wnd(&r->rack, waiting,
+					     tcp_rtt_min(&r->rtt),
+					     r->rtt.srtt);
+
+		n = tcp_rack_detect(&r->rack, &r->sent, now, reo, &rtx,
+				    &r->reo_at);
+		*ev |= rtx ? TCP_RECOVER_EV_LOST_RTX : 0;
+		return n;
+	}
+	if (r->state == TCP_RECOVER_RECOVERY) {
+		/* a partial ACK: the next hole is lost too (RFC 6582 3.2) */
+		return advanced ? tcp_sent_mark_head_lost(&r->sent,
+							  (uint16_t)mss) :
+				  0;
+	}
+	if (r->state != TCP_RECOVER_LOSS &&
+	    r->dupacks == TCP_RACK_DUPTHRESH &&
+	    seq_gt(r->sent.una, r->point)) {
+		return tcp_sent_mark_head_lost(&r->sent, (uint16_t)mss);
+	}
+	return 0;
+}
+
+static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
+		    const struct tcp_sent_out *o, uint32_t delivered,
+		    uint32_t before)
+{
+	struct cc_ack c = {
+		.now = a->now,
+		.acked = delivered,
+		.in_flight = before,
+		.rtt = o->rtt_newest,
+		.srtt = r->rtt.srtt,
+		.min_rtt = tcp_rtt_min(&r->rtt),
+		.in_recovery = r->state == TCP_RECOVER_RECOVERY,
+	};
+	uint32_t most = max_u32(r->flight_max, r->flight_max_last);
+
+	if (o->acked > 0 && seq_geq(r->sent.una, r->round_end)) {
+		c.round_start = true;
+		r->round_end = r->sent.nxt;
+		r->flight_max_last = r->flight_max;
+		r->flight_max = r->sent.in_flight;
+		r->limited_last = r->limited;
+		r->limited = false;
+	}
+	/* In slow start the window doubles while we fill half of it. */
+	c.cwnd_limited = r->cc.cwnd < r->cc.ssthresh ?
+				 r->cc.cwnd / 2 < most :
+				 r->limited || r->limited_last;
+	if (delivered > 0) {
+		r->cc.ops->on_ack(&r->cc, &c);
+	}
+}
+
+/* The tail loss probe brought the only lost segment: congestion control hears
+ * of a loss that is over already (RFC 8985 7.4.2). */
+static unsigned probe_repaired(struct tcp_recover *r, struct instant now,
+			       uint32_t outstanding)
+{
+	if (r->state == TCP_RECOVER_RECOVERY ||
+	    r->state == TCP_RECOVER_LOSS) {
+		return 0;
+	}
+	r->cc.ops->on_loss(&r->cc, now,
+			   max_u32(min_u32(outstanding, r->cc.cwnd), 1));
+	r->cc.cwnd = r->cc.ssthresh;
+	r->cc.ops->on_recovered(&r->cc, now);
+	r->undo_ok = false;
+	return TCP_RECOVER_EV_REPAIRED;
+}
+
+static void arm_probe(struct tcp_recover *r, struct instant now)
+{
+	nanos pto;
+
+	r->probe_at = INSTANT_NEVER;
+	if (!r->sack_ok || r->state != TCP_RECOVER_OPEN ||
+	    tcp_sent_empty(&r->sent) || !tcp_rack_probe_ok(&r->rack)) {
+		return;
+	}
+	pto = tcp_rack_pto(r->rtt.srtt, r->sent.in_flight <= r->cc.mss);
+	r->probe_at = instant_min(instant_add(now, pto), r->rto_at);
+}
+
+static void arm_rto(struct tcp_recover *r, struct instant now)
+{
+	r->rto_at = tcp_sent_empty(&r->sent) ?
+			    INSTANT_NEVER :
+			    instant_add(now, tcp_rtt_rto(&r->rtt));
+}
+
+static void timers(struct tcp_recover *r, struct instant now, bool advanced)
+{
+	if (advanced) {
+		arm_rto(r, now); /* RFC 6298 5.2, 5.3 */
+		arm_probe(r, now);
+	} else if (r->state != TCP_RECOVER_OPEN) {
+		r->probe_at = INSTANT_NEVER;
+	}
+	if (tcp_sent_empty(&r->sent)) {
+		r->reo_at = INSTANT_NEVER;
+	}
+}
+
+/* the state after the ACK was applied and losses were marked */
+static unsigned advance(struct tcp_recover *r, struct instant now,
+			uint32_t outstanding)
+{
+	unsigned ev = 0;
+
+	if ((r->state == TCP_RECOVER_RECOVERY ||
+	     r->state == TCP_RECOVER_LOSS) &&
+	    seq_geq(r->sent.una, r->point)) {
+		leave_recovery(r, now);
+		ev |= TCP_RECOVER_EV_DONE;
+	}
+	if (r->state == TCP_RECOVER_RECOVERY ||
+	    r->state == TCP_RECOVER_LOSS) {
+		return ev;
+	}
+	/* point stays where a comparison with una makes sense */
+	if (seq_gt(r->sent.una, r->point)) {
+		r->point = r->sent.una - 1;
+	}
+	settle(r);
+	if (r->sent.n_lost > 0) {
+		enter_recovery(r, now, outstanding);
+		ev |= TCP_RECOVER_EV_FAST;
+	}
+	return ev;
+}
+
+static void count_dsack(struct tcp_recover *r, const struct tcp_sent_out *o)
+{
+	if (o->dsack && r->undo_ok &&
+	    seq_geq(o->dsack_range.lo, r->undo_una)) {
+		r->undo_resent -= (int64_t)(o->dsack_range.hi -
+					    o->dsack_range.lo);
+	}
+}
+
+unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
+{
+	struct tcp_sent_in in = {
+		.now = a->now,
+		.ack = a->ack,
+		.sack = a->sack,
+		.n_sack = r->sack_ok ? a->n_sack : 0,
+		.echo_before = a->echo_before,
+		.min_rtt = tcp_rtt_min(&r->rtt),
+	};
+	struct tcp_sent_out o;
+	uint32_t before = flight(r), delivered, lost;
+	uint32_t outstanding = tcp_sent_outstanding(&r->sent);
+	bool was = r->state == TCP_RECOVER_RECOVERY, dup;
+	unsigned ev = 0;
+
+	if (a->ack - r->sent.una > outstanding) {
+		return 0;
+	}
+	dup = a->ack == r->sent.una && !a->has_data && !a->wnd_changed &&
+	      a->n_sack == 0;
+	tcp_sent_ack(&r->sent, &in, &o);
+	delivered = r->sack_ok ? o.delivered : count_reno(r, a, &o);
+	take_rtt(r, a, &o);
+	if (o.acked > 0) {
+		tcp_rtt_progress(&r->rtt);
+		ev |= TCP_RECOVER_EV_PROGRESS;
+	}
+	ev |= o.dsack ? TCP_RECOVER_EV_DSACK : 0;
+	tcp_rack_update(&r->rack, a->now, &o, r->sent.una, r->sent.nxt);
+	if (tcp_rack_probe_ack(&r->rack, a->ack, &o, dup)) {
+		ev |= probe_repaired(r, a->now, outstanding);
+	}
+	count_dsack(r, &o);
+	if (is_spurious(r, a, &o)) {
+		ev |= undo(r, a->now);
+	}
+	r->frto = r->frto && !(o.acked > 0);
+	lost = detect(r, a->now, o.acked > 0, &ev);
+	ev |= advance(r, a->now, outstanding);
+	if (r->state == TCP_RECOVER_RECOVERY) {
+		prr(r, delivered, was && o.acked > 0 && lost == 0);
+	}
+	tell_cc(r, a, &o, delivered, before);
+	timers(r, a->now, o.acked > 0);
+	return ev;
+}
+
+/* --- sending ----------------------------------------------------------------- */
+
+static void spend(struct tcp_recover *r, uint32_t len)
+{
+	uint32_t few;
+
+	if (r->state == TCP_RECOVER_RECOVERY) {
+		r->prr_out += len;
+		r->quota -= min_u32(len, r->quota);
+	}
+	r->flight_max = max_u32(r->flight_max, r->sent.in_flight);
+	/* less than a burst left: the sender may wait for more, and that is
+	 * the window's doing too */
+	few = max_u32(r->cc.mss, min_u32(r->cc.cwnd / 4, TCP_SENT_BURST));
+	if (quota(r) < few) {
+		r->limited = true;
+	}
+}
+
+bool tcp_recover_sent(struct tcp_recover *r, struct instant now, uint32_t len,
+		      uint16_t mss, bool app_limited)
+{
+	bool was_empty = tcp_sent_empty(&r->sent);
+
+	if (!tcp_sent_add(&r->sent, now, len, mss, app_limited)) {
+		return false;
+	}
+	r->last_sent = now;
+	spend(r, len);
+	if (was_empty || instant_never(r->rto_at)) {
+		arm_rto(r, now); /* RFC 6298 5.1 */
+	}
+	arm_probe(r, now);
+	return true;
+}
+
+struct tcp_sent_entry *tcp_recover_next(struct tcp_recover *r, uint32_t max)
+{
+	return tcp_sent_next_lost(&r->sent, max);
+}
+
+void tcp_recover_resent(struct tcp_recover *r, struct instant now,
+			struct tcp_sent_entry *e, uint16_t mss)
+{
+	bool head = e->seq == r->sent.una;
+
+	tcp_sent_resent(&r->sent, e, now, mss);
+	r->last_sent = now;
+	if (r->undo_ok) {
+		r->undo_resent += e->len;
+		r->first_rtx = instant_min(r->first_rtx, now);
+	}
+	spend(r, e->len);
+	/* the head gets its full time to be acknowledged again */
+	if (head || instant_never(r->rto_at)) {
+		arm_rto(r, now);
+	}
+}
+
+/* --- timers ------------------------------------------------------------------- */
+
+struct instant tcp_recover_deadline(const struct tcp_recover *r,
+				    enum tcp_recover_timer *which)
+{
+	struct instant at = r->rto_at;
+	enum tcp_recover_timer w = TCP_RECOVER_T_RTO;
+
+	if (!instant_before(at, r->probe_at)) {
+		at = r->probe_at;
+		w = TCP_RECOVER_T_PROBE;
+	}
+	if (!instant_before(at, r->reo_at)) {
+		at = r->reo_at;
+		w = TCP_RECOVER_T_REO;
+	}
+	if (which) {
+		*which = instant_never(at) ? TCP_RECOVER_T_NONE : w;
+	}
+	return at;
+}
+
+static bool fire_reo(struct tcp_recover *r, struct instant now, unsigned *ev)
+{
+	uint32_t outstanding = tcp_sent_outstanding(&r->sent);
+
+	r->reo_at = INSTANT_NEVER;
+	if (detect(r, now, false, ev) == 0) {
+		return false;
+	}
+	*ev |= advance(r, now, outstanding);
+	if (r->state == TCP_RECOVER_RECOVERY) {
+		prr(r, 0, false);
+	}
+	return true;
+}
+
+static void timeout(struct tcp_recover *r, struct instant now, unsigned *ev)
+{
+	bool reneged = tcp_sent_reneged(&r->sent);
+	uint32_t outstanding = tcp_sent_outstanding(&r->sent);
+	uint32_t sacked = reneged ? 0 : r->sent.n_sacked;
+	bool first = r->rtt.timeouts == 0;
+
+	tcp_rtt_backoff(&r->rtt);
+	tcp_sent_mark_all_lost(&r->sent, reneged);
+	*ev |= reneged ? TCP_RECOVER_EV_RENEGED : 0;
+	if (first) {
+		r->frto = r->state != TCP_RECOVER_RECOVERY;
+		r->cc.ops->on_rto(&r->cc, now,
+				  max_u32(outstanding - sacked, 1));
+		undo_arm(r);
+	} else { /* RFC 5681 3.1: ssthresh stays for the same segment */
+		r->frto = false;
+		r->cc.cwnd = r->cc.mss;
+	}
+	r->state = TCP_RECOVER_LOSS;
+	r->point = r->sent.nxt;
+	r->dupacks = 0;
+	r->reno = 0;
+	tcp_rack_probe_cancel(&r->rack);
+	r->reo_at = INSTANT_NEVER;
+	r->probe_at = INSTANT_NEVER;
+	arm_rto(r, now);
+}
+
+enum tcp_recover_timer tcp_recover_fire(struct tcp_recover *r,
+					struct instant now, unsigned *ev)
+{
+	*ev = 0;
+	if (instant_due(r->reo_at, now) && fire_reo(r, now, ev)) {
+		return TCP_RECOVER_T_REO;
+	}
+	if (instant_due(r->probe_at, now)) {
+		r->probe_at = INSTANT_NEVER;
+		if (r->state == TCP_RECOVER_OPEN &&
+		    !tcp_sent_empty(&r->sent) &&
+		    tcp_rack_probe_ok(&r->rack)) {
+			return TCP_RECOVER_T_PROBE;
+		}
+	}
+	if (instant_due(r->rto_at, now)) {
+		if (tcp_sent_empty(&r->sent)) {
+			r->rto_at = INSTANT_NEVER;
+			return TCP_RECOVER_T_NONE;
+		}
+		timeout(r, now, ev);
+		return TCP_RECOVER_T_RTO;
+	}
+	return TCP_RECOVER_T_NONE;
+}
+
+struct tcp_sent_entry *tcp_recover_probe(struct tcp_recover *r)
+{
+	return tcp_sent_tail(&r->sent, r->cc.mss);
+}
+
+void tcp_recover_probed(struct tcp_recover *r, struct instant now, bool sent,
+			bool rtx)
+{
+	if (sent) {
+		tcp_rack_probe_sent(&r->rack, rtx, r->sent.nxt);
+	}
+	r->probe_at = INSTANT_NEVER;
+	arm_rto(r, now);
+}
+
+/* --- changes from outside ------------------------------------------------------ */
+
+void tcp_recover_mss(struct tcp_recover *r, struct instant now, uint16_t mss)
+{
+	bool lower = mss < r->cc.mss;
+
+	cc_set_mss(&r->cc, mss);
+	if (!lower || tcp_sent_empty(&r->sent)) {
+		return;
+	}
+	tcp_sent_mark_all_lost(&r->sent, false);
+	if (r->state == TCP_RECOVER_RECOVERY) {
+		leave_recovery(r, now);
+	}
+	r->state = TCP_RECOVER_LOSS;
+	r->point = r->sent.nxt;
+	r->dupacks = 0;
+	r->reno = 0;
+	r->undo_ok = false;
+	r->frto = false;
+	tcp_rack_probe_cancel(&r->rack);
+	r->reo_at = INSTANT_NEVER;
+	r->probe_at = INSTANT_NEVER;
+	arm_rto(r, now);
+}
+
+void tcp_recover_set_cc(struct tcp_recover *r, const struct cc_ops *cc,
+			struct instant now)
+{
+	if (r->cc.ops == cc) {
+		return;
+	}
+	r->cc.ops = cc;
+	memset(r->cc.priv, 0, sizeof(r->cc.priv));
+	cc->init(&r->cc, now);
+}

@@ -1,0 +1,688 @@
+/* Theory of operation
+ *
+ * v is a ring of pointers to entries in sequence order.  Inserting in the
+ * middle (a split) and removing there (a merge) move the shorter side; with
+ * TCP_SENT_MAX entries that is at most 32 KiB of pointers.
+ *
+ * Every state change goes through leave() and enter(), which keep lists and
+ * counters; everything else only decides.
+ */
+#include "stack/tcp/tcp_sent.h"
+
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "stack/base/seq.h"
+
+#define CAP_FIRST   8u
+#define SPARE_MAX   32u /* free entries kept for reuse */
+#define LOST_SEARCH 64u /* steps to look for a place on a list */
+
+/* --- entries and their ring --------------------------------------------- */
+
+void tcp_sent_init(struct tcp_sent *s, struct mem *mem, uint32_t seq,
+		   struct instant now)
+{
+	memset(s, 0, sizeof(*s));
+	s->mem = mem;
+	list_init(&s->flight);
+	list_init(&s->lost);
+	list_init(&s->spare);
+	s->lost_hint = &s->lost;
+	s->una = seq;
+	s->nxt = seq;
+	s->fack = seq;
+	s->delivered_at = now;
+}
+
+static struct tcp_sent_entry *of_node(struct list *n)
+{
+	return list_entry(n, struct tcp_sent_entry, node);
+}
+
+static void drop_spare(struct tcp_sent *s)
+{
+	struct list *n;
+
+	while ((n = list_pop_front(&s->spare))) {
+		mem_free(s->mem, of_node(n), sizeof(struct tcp_sent_entry));
+	}
+	s->n_spare = 0;
+}
+
+static void drop_ring(struct tcp_sent *s)
+{
+	mem_free(s->mem, s->v, s->cap * sizeof(s->v[0]));
+	s->v = NULL;
+	s->cap = 0;
+	s->first = 0;
+}
+
+void tcp_sent_fini(struct tcp_sent *s)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		mem_free(s->mem, tcp_sent_at(s, i),
+			 sizeof(struct tcp_sent_entry));
+	}
+	s->n = 0;
+	drop_spare(s);
+	drop_ring(s);
+	list_init(&s->flight);
+	list_init(&s->lost);
+	s->lost_hint = &s->lost;
+	s->una = s->nxt;
+	s->in_flight = s->n_lost = s->n_sacked = s->n_resent = 0;
+}
+
+void tcp_sent_trim(struct tcp_sent *s)
+{
+	drop_spare(s);
+	if (s->n == 0) {
+		drop_ring(s);
+	}
+}
+
+static bool ring_room(struct tcp_sent *s)
+{
+	uint32_t cap = s->cap ? 2 * s->cap : CAP_FIRST;
+	struct tcp_sent_entry **v;
+
+	if (s->n < s->cap) {
+		return true;
+	}
+	v = mem_alloc(s->mem, cap * sizeof(v[0]));
+	if (!v) {
+		return false;
+	}
+	for (uint32_t i = 0; i < s->n; i++) {
+		v[i] = tcp_sent_at(s, i);
+	}
+	drop_ring(s);
+	s->v = v;
+	s->cap = cap;
+	return true;
+}
+
+static bool spare_room(struct tcp_sent *s)
+{
+	struct tcp_sent_entry *e;
+
+	if (s->n_spare > 0) {
+		return true;
+	}
+	e = mem_alloc(s->mem, sizeof(*e));
+	if (!e) {
+		return false;
+	}
+	list_push_back(&s->spare, &e->node);
+	s->n_spare++;
+	return true;
+}
+
+static struct tcp_sent_entry *entry_get(struct tcp_sent *s)
+{
+	struct list *n = list_pop_front(&s->spare);
+
+	check(n != NULL);
+	s->n_spare--;
+	return of_node(n);
+}
+
+static void entry_put(struct tcp_sent *s, struct tcp_sent_entry *e)
+{
+	if (s->n_spare >= SPARE_MAX) {
+		mem_free(s->mem, e, sizeof(*e));
+		return;
+	}
+	list_init(&e->node);
+	list_push_front(&s->spare, &e->node);
+	s->n_spare++;
+}
+
+static void ring_set(struct tcp_sent *s, uint32_t i, struct tcp_sent_entry *e)
+{
+	s->v[(s->first + i) & (s->cap - 1)] = e;
+}
+
+/* e becomes the i-th; there is room */
+static void ring_insert(struct tcp_sent *s, uint32_t i,
+			struct tcp_sent_entry *e)
+{
+	check(s->n < s->cap && i <= s->n);
+	if (i < s->n / 2) {
+		s->first = (s->first - 1) & (s->cap - 1);
+		for (uint32_t k = 0; k < i; k++) {
+			ring_set(s, k, tcp_sent_at(s, k + 1));
+		}
+	} else {
+		for (uint32_t k = s->n; k > i; k--) {
+			ring_set(s, k, tcp_sent_at(s, k - 1));
+		}
+	}
+	s->n++;
+	ring_set(s, i, e);
+}
+
+/* the k entries from the i-th on leave the ring */
+static void ring_remove(struct tcp_sent *s, uint32_t i, uint32_t k)
+{
+	uint32_t after = s->n - i - k;
+
+	if (i < after) {
+		for (uint32_t j = i; j > 0; j--) {
+			ring_set(s, j - 1 + k, tcp_sent_at(s, j - 1));
+		}
+		s->first = (s->first + k) & (s->cap - 1);
+	} else {
+		for (uint32_t j = 0; j < after; j++) {
+			ring_set(s, i + j, tcp_sent_at(s, i + j + k));
+		}
+	}
+	s->n -= k;
+}
+
+/* index of the entry that holds seq; una <= seq < nxt */
+static uint32_t find(const struct tcp_sent *s, uint32_t seq)
+{
+	uint32_t lo = 0, hi = s->n;
+
+	while (hi - lo > 1) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (seq_leq(tcp_sent_at(s, mid)->seq, seq)) {
+			lo = mid;
+		} else {
+			hi = mid;
+		}
+	}
+	return lo;
+}
+
+static uint32_t end_of(const struct tcp_sent_entry *e)
+{
+	return e->seq + e->len;
+}
+
+/* --- states -------------------------------------------------------------- */
+
+static void count(struct tcp_sent *s, const struct tcp_sent_entry *e,
+		  uint32_t n)
+{
+	switch (e->state) {
+	case TCP_SENT_FLIGHT:
+		s->in_flight += n;
+		if (e->rtx > 0) {
+			s->n_resent += n;
+		}
+		break;
+	case TCP_SENT_LOST:
+		s->n_lost += n;
+		break;
+	default:
+		s->n_sacked += n;
+		break;
+	}
+}
+
+static void leave(struct tcp_sent *s, struct tcp_sent_entry *e)
+{
+	count(s, e, 0u - e->len);
+	if (s->lost_hint == &e->node) {
+		s->lost_hint = e->node.prev;
+	}
+	list_del(&e->node);
+}
+
+static void enter(struct tcp_sent *s, struct tcp_sent_entry *e,
+		  enum tcp_sent_state state)
+{
+	e->state = (uint8_t)state;
+	count(s, e, e->len);
+}
+
+/* Retransmission goes by sequence where that is cheap to keep: losses are
+ * found nearly in order, so the last insertion is a good place to start. */
+static void enter_lost(struct tcp_sent *s, struct tcp_sent_entry *e)
+{
+	struct list *at = s->lost_hint, *head = &s->lost;
+	uint32_t steps = LOST_SEARCH;
+
+	enter(s, e, TCP_SENT_LOST);
+	if (list_empty(head) || seq_lt(e->seq, of_node(head->next)->seq)) {
+		at = head;
+	} else if (at == head) {
+		at = head->prev;
+	}
+	while (at != head && seq_gt(of_node(at)->seq, e->seq) && steps > 0) {
+		at = at->prev;
+		steps--;
+	}
+	while (at->next != head && seq_lt(of_node(at->next)->seq, e->seq) &&
+	       steps > 0) {
+		at = at->next;
+		steps--;
+	}
+	list_insert(at->next, &e->node);
+	s->lost_hint = &e->node;
+}
+
+/* The entry at i is cut after its first off octets; 0 < off < len.  False: the
+ * bound or memory. */
+static bool split(struct tcp_sent *s, uint32_t i, uint32_t off)
+{
+	struct tcp_sent_entry *e = tcp_sent_at(s, i), *t;
+
+	if (s->n >= TCP_SENT_MAX || !ring_room(s) || !spare_room(s)) {
+		s->n_refused++;
+		return false;
+	}
+	t = entry_get(s);
+	*t = *e;
+	list_init(&t->node);
+	t->seq += off;
+	t->len -= off;
+	e->len = off;
+	if (e->state != TCP_SENT_SACKED) {
+		list_insert(e->node.next, &t->node);
+	}
+	ring_insert(s, i + 1, t);
+	return true;
+}
+
+bool tcp_sent_can_add(struct tcp_sent *s)
+{
+	return s->n < TCP_SENT_MAX_NEW && ring_room(s) && spare_room(s);
+}
+
+bool tcp_sent_add(struct tcp_sent *s, struct instant now, uint32_t len,
+		  uint16_t mss, bool app_limited)
+{
+	struct tcp_sent_entry *e;
+
+	check(len > 0 && mss > 0);
+	if (!tcp_sent_can_add(s)) {
+		return false;
+	}
+	if (s->in_flight == 0 && s->n == 0) {
+		s->delivered_at = now; /* a rate counts from here */
+	}
+	e = entry_get(s);
+	*e = (struct tcp_sent_entry){
+		.seq = s->nxt,
+		.len = len,
+		.base = s->nxt,
+		.mss = mss,
+		.app_limited = app_limited,
+		.tx = now,
+		.first_tx = now,
+		.delivered = s->delivered,
+		.delivered_at = s->delivered_at,
+	};
+	list_push_back(&s->flight, &e->node);
+	enter(s, e, TCP_SENT_FLIGHT);
+	ring_insert(s, s->n, e);
+	s->nxt += len;
+	return true;
+}
+
+/* --- acknowledgement ------------------------------------------------------ */
+
+/* what a delivered range says about time */
+static void sample(const struct tcp_sent_entry *e, uint32_t end,
+		   const struct tcp_sent_in *in, struct tcp_sent_out *out)
+{
+	nanos rtt = instant_since(in->now, e->tx);
+
+	if (e->rtx > 0 &&
+	    (!instant_before(e->tx, in->echo_before) || rtt < in->min_rtt)) {
+		return; /* an earlier copy arrived, not this one */
+	}
+	if (out->rack && (e->tx.ns < out->rack_tx.ns ||
+			  (e->tx.ns == out->rack_tx.ns &&
+			   seq_leq(end, out->rack_end)))) {
+		return;
+	}
+	out->rack = true;
+	out->rack_tx = e->tx;
+	out->rack_end = end;
+	out->rack_rtx = e->rtx > 0;
+	out->prior_delivered = e->delivered;
+	out->prior_delivered_at = e->delivered_at;
+	out->app_limited = e->app_limited;
+}
+
+/* [lo, hi) of e, which was not SACKED, arrived */
+static void deliver(struct tcp_sent *s, const struct tcp_sent_entry *e,
+		    uint32_t lo, uint32_t hi, const struct tcp_sent_in *in,
+		    struct tcp_sent_out *out)
+{
+	nanos rtt = instant_since(in->now, e->tx);
+
+	if (out->delivered == 0 || seq_gt(hi, out->hi)) {
+		out->hi = hi;
+	}
+	out->delivered += hi - lo;
+	sample(e, hi, in, out);
+	if (e->rtx > 0) {
+		out->rtx_delivered = true;
+		return;
+	}
+	if (!out->orig_delivered || seq_gt(hi, out->orig_hi)) {
+		out->orig_hi = hi;
+	}
+	out->orig_delivered = true;
+	if (seq_lt(hi, s->fack)) {
+		out->reordered = true;
+	}
+	out->rtt = nanos_max(out->rtt, rtt);
+	if (out->rtt_newest < 0 || rtt < out->rtt_newest) {
+		out->rtt_newest = rtt;
+	}
+}
+
+static void ack_cumulative(struct tcp_sent *s, const struct tcp_sent_in *in,
+			   struct tcp_sent_out *out)
+{
+	while (s->n > 0) {
+		struct tcp_sent_entry *e = tcp_sent_at(s, 0);
+		uint32_t hi = seq_min(end_of(e), in->ack);
+
+		if (seq_geq(e->seq, in->ack)) {
+			break;
+		}
+		if (e->state != TCP_SENT_SACKED) {
+			deliver(s, e, e->seq, hi, in, out);
+		}
+		if (hi == end_of(e)) {
+			leave(s, e);
+			ring_remove(s, 0, 1);
+			entry_put(s, e);
+			continue;
+		}
+		count(s, e, e->seq - hi);
+		e->len -= hi - e->seq;
+		e->seq = hi;
+	}
+	out->acked = in->ack - s->una;
+	s->una = in->ack;
+}
+
+/* The SACKED entries around [a, b] become one. */
+static void merge(struct tcp_sent *s, uint32_t a, uint32_t b)
+{
+	struct tcp_sent_entry *e;
+
+	while (a > 0 && tcp_sent_at(s, a - 1)->state == TCP_SENT_SACKED) {
+		a--;
+	}
+	while (b + 1 < s->n &&
+	       tcp_sent_at(s, b + 1)->state == TCP_SENT_SACKED) {
+		b++;
+	}
+	if (a == b) {
+		return;
+	}
+	e = tcp_sent_at(s, a);
+	for (uint32_t i = a + 1; i <= b; i++) {
+		struct tcp_sent_entry *o = tcp_sent_at(s, i);
+
+		e->len += o->len;
+		e->rtx = o->rtx > e->rtx ? o->rtx : e->rtx;
+		e->first_tx = instant_min(e->first_tx, o->first_tx);
+		entry_put(s, o);
+	}
+	ring_remove(s, a + 1, b - a);
+}
+
+/* The first entry that a block from lo on covers from its start: cuts at the
+ * next segment boundary when lo is within one. */
+static uint32_t cut_low(struct tcp_sent *s, uint32_t lo, uint32_t hi)
+{
+	uint32_t i = find(s, lo), cut;
+	struct tcp_sent_entry *e = tcp_sent_at(s, i);
+
+	if (e->state == TCP_SENT_SACKED || e->seq == lo) {
+		return i;
+	}
+	cut = e->base + (lo - e->base + e->mss - 1) / e->mss * e->mss;
+	if (seq_gt(hi, cut) && seq_lt(cut, end_of(e))) {
+		split(s, i, cut - e->seq);
+	}
+	return i + 1;
+}
+
+/* Is the entry at i covered up to its end?  Cuts it at the last segment
+ * boundary that is.  False: no segment of it is, or it could not be cut. */
+static bool cut_high(struct tcp_sent *s, uint32_t i, uint32_t hi)
+{
+	struct tcp_sent_entry *e = tcp_sent_at(s, i);
+	uint32_t cut;
+
+	if (seq_leq(end_of(e), hi) || e->state == TCP_SENT_SACKED) {
+		return true;
+	}
+	cut = e->base + (hi - e->base) / e->mss * e->mss;
+	return seq_gt(cut, e->seq) && split(s, i, cut - e->seq);
+}
+
+static void ack_block(struct tcp_sent *s, uint32_t lo, uint32_t hi,
+		      const struct tcp_sent_in *in, struct tcp_sent_out *out)
+{
+	uint32_t a = cut_low(s, lo, hi), i = a;
+	bool marked = false;
+
+	for (; i < s->n && seq_lt(tcp_sent_at(s, i)->seq, hi); i++) {
+		struct tcp_sent_entry *e;
+
+		if (!cut_high(s, i, hi)) {
+			break;
+		}
+		e = tcp_sent_at(s, i);
+		if (e->state == TCP_SENT_SACKED) {
+			continue;
+		}
+		deliver(s, e, e->seq, end_of(e), in, out);
+		leave(s, e);
+		enter(s, e, TCP_SENT_SACKED);
+		out->sacked += e->len;
+		marked = true;
+	}
+	if (marked) {
+		merge(s, a, i - 1);
+	}
+}
+
+/* RFC 2883 4: the first block is a duplicate when it is below the cumulative
+ * ACK, or within the second block. */
+static bool is_dsack(const struct tcp_sent *s, const struct tcp_sent_in *in,
+		     struct tcp_sent_out *out)
+{
+	const struct range32 *b = in->sack;
+
+	if (in->n_sack == 0 || !seq_lt(b[0].lo, b[0].hi) ||
+	    seq_gt(b[0].hi, s->nxt)) {
+		return false;
+	}
+	if (!seq_lt(b[0].lo, in->ack) &&
+	    (in->n_sack < 2 || !seq_lt(b[1].lo, b[1].hi) ||
+	     seq_lt(b[0].lo, b[1].lo) || seq_gt(b[0].hi, b[1].hi))) {
+		return false;
+	}
+	out->dsack = true;
+	out->dsack_range = b[0];
+	return true;
+}
+
+void tcp_sent_ack(struct tcp_sent *s, const struct tcp_sent_in *in,
+		  struct tcp_sent_out *out)
+{
+	unsigned i;
+
+	memset(out, 0, sizeof(*out));
+	out->rtt = -1;
+	out->rtt_newest = -1;
+	if (in->ack - s->una > s->nxt - s->una) {
+		return;
+	}
+	i = is_dsack(s, in, out) ? 1 : 0;
+	ack_cumulative(s, in, out);
+	for (; i < in->n_sack && s->n > 0; i++) {
+		const struct range32 *b = &in->sack[i];
+
+		/* una itself cannot be reported and yet not acknowledged */
+		if (seq_gt(b->lo, s->una) && seq_lt(b->lo, b->hi) &&
+		    seq_leq(b->hi, s->nxt)) {
+			ack_block(s, b->lo, b->hi, in, out);
+		}
+	}
+	/* Reordering is measured against what earlier ACKs reported, so fack
+	 * moves only now. */
+	s->fack = seq_max(s->fack, s->una);
+	if (out->delivered > 0) {
+		s->fack = seq_max(s->fack, out->hi);
+		s->delivered += out->delivered;
+		s->delivered_at = in->now;
+	}
+}
+
+/* --- loss and retransmission ---------------------------------------------- */
+
+void tcp_sent_mark_lost(struct tcp_sent *s, struct tcp_sent_entry *e)
+{
+	check(e->state == TCP_SENT_FLIGHT);
+	leave(s, e);
+	enter_lost(s, e);
+}
+
+uint32_t tcp_sent_mark_head_lost(struct tcp_sent *s, uint16_t mss)
+{
+	struct tcp_sent_entry *e;
+
+	check(mss > 0);
+	if (s->n == 0) {
+		return 0;
+	}
+	e = tcp_sent_at(s, 0);
+	if (e->state != TCP_SENT_FLIGHT) {
+		return 0;
+	}
+	if (e->len > mss) {
+		split(s, 0, mss); /* refused: then all of it */
+	}
+	tcp_sent_mark_lost(s, e);
+	return e->len;
+}
+
+void tcp_sent_mark_all_lost(struct tcp_sent *s, bool clear_sack)
+{
+	list_init(&s->lost);
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct tcp_sent_entry *e = tcp_sent_at(s, i);
+
+		if (e->state == TCP_SENT_SACKED && !clear_sack) {
+			continue;
+		}
+		count(s, e, 0u - e->len);
+		enter(s, e, TCP_SENT_LOST);
+		list_init(&e->node);
+		list_push_back(&s->lost, &e->node);
+	}
+	list_init(&s->flight);
+	s->lost_hint = &s->lost;
+}
+
+static bool sent_before(const struct tcp_sent_entry *a,
+			const struct tcp_sent_entry *b)
+{
+	return a->tx.ns < b->tx.ns ||
+	       (a->tx.ns == b->tx.ns && seq_lt(a->seq, b->seq));
+}
+
+void tcp_sent_unmark_lost(struct tcp_sent *s)
+{
+	struct list *at = &s->flight, *n;
+	uint32_t steps = s->n + LOST_SEARCH;
+
+	while ((n = list_first(&s->lost))) {
+		struct tcp_sent_entry *e = of_node(n);
+
+		leave(s, e);
+		enter(s, e, TCP_SENT_FLIGHT);
+		if (at != &s->flight && sent_before(e, of_node(at))) {
+			at = &s->flight;
+		}
+		while (at->next != &s->flight &&
+		       sent_before(of_node(at->next), e) && steps > 0) {
+			at = at->next;
+			steps--;
+		}
+		list_insert(at->next, &e->node);
+		at = &e->node;
+	}
+}
+
+bool tcp_sent_reneged(const struct tcp_sent *s)
+{
+	return s->n > 0 && tcp_sent_at(s, 0)->state == TCP_SENT_SACKED;
+}
+
+struct tcp_sent_entry *tcp_sent_next_lost(struct tcp_sent *s, uint32_t max)
+{
+	struct list *n = list_first(&s->lost);
+	struct tcp_sent_entry *e;
+
+	check(max > 0);
+	if (!n) {
+		return NULL;
+	}
+	e = of_node(n);
+	if (e->len > max) {
+		split(s, find(s, e->seq), max);
+	}
+	return e;
+}
+
+struct tcp_sent_entry *tcp_sent_tail(struct tcp_sent *s, uint32_t max)
+{
+	struct tcp_sent_entry *e;
+	uint32_t i = s->n, last;
+
+	check(max > 0);
+	while (i > 0 && tcp_sent_at(s, i - 1)->state == TCP_SENT_SACKED) {
+		i--; /* at most once: SACKED neighbours are merged */
+	}
+	if (i == 0) {
+		return NULL;
+	}
+	e = tcp_sent_at(s, i - 1);
+	last = (end_of(e) - e->base) % e->mss;
+	last = min_u32(min_u32(last ? last : e->mss, max), e->len);
+	if (last == e->len) {
+		return e;
+	}
+	return split(s, i - 1, e->len - last) ? tcp_sent_at(s, i) : NULL;
+}
+
+void tcp_sent_resent(struct tcp_sent *s, struct tcp_sent_entry *e,
+		     struct instant now, uint16_t mss)
+{
+	check(e->state != TCP_SENT_SACKED && mss > 0);
+	leave(s, e);
+	if (e->rtx < UINT8_MAX) {
+		e->rtx++;
+	}
+	e->tx = now;
+	e->base = e->seq;
+	e->mss = mss;
+	e->delivered = s->delivered;
+	e->delivered_at = s->delivered_at;
+	enter(s, e, TCP_SENT_FLIGHT);
+	list_push_back(&s->flight, &e->node);
+}
+
+struct tcp_sent_entry *tcp_sent_oldest(const struct tcp_sent *s)
+{
+	struct list *n = list_first(&s->flight);
+
+	return n ? of_node(n) : NULL;
+}
