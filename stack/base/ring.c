@@ -62,13 +62,9 @@ static bool grow(struct ring *r, uint32_t need)
 	r->buf = buf;
 	r->cap = cap;
 	n = ring_slice(&was, was.head, (uint32_t)ring_len(&was), v);
+	/* the old ring ends wherever the new one does: no piece is cut */
 	for (unsigned i = 0; i < n; i++) {
-		/* the new ring may wrap elsewhere, but only at its own end */
-		size_t at = index_of(r, off);
-		size_t first = min_size(v[i].n, cap - at);
-
-		memcpy(buf + at, v[i].p, first);
-		memcpy(buf, v[i].p + first, v[i].n - first);
+		memcpy(buf + index_of(r, off), v[i].p, v[i].n);
 		off += v[i].n;
 	}
 	mem_free(r->mem, was.buf, was.cap);

@@ -31,7 +31,7 @@ static void verify(const struct ring *r, uint64_t off, uint32_t n)
 	assert_true(at == off + n);
 }
 
-static uint32_t write_some(struct ring *r, struct fake *f)
+static uint32_t write_some(struct ring *r, struct fake *f, bool starved)
 {
 	uint32_t want = (uint32_t)rng_below(&f->rng, 6000);
 	uint8_t copy[6000];
@@ -52,6 +52,9 @@ static uint32_t write_some(struct ring *r, struct fake *f)
 		}
 	}
 	assert_true(n <= want);
+	if (!starved) {
+		assert_int_equal(n, want < ring_free(r) ? want : ring_free(r));
+	}
 	/* not all that was reserved need be used */
 	if (n && rng_below(&f->rng, 4) == 0) {
 		n = (uint32_t)rng_below(&f->rng, n);
@@ -73,7 +76,7 @@ static void run(uint32_t max, uint64_t start, bool starve)
 		if (starve) {
 			f.fail_at = rng_below(&f.rng, 2);
 		}
-		tail += write_some(&r, &f);
+		tail += write_some(&r, &f, starve);
 		assert_true(r.tail == tail && r.head == head);
 		assert_true(ring_len(&r) == tail - head);
 		assert_int_equal(ring_free(&r), max - (tail - head));

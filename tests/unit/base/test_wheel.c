@@ -155,6 +155,7 @@ static void advance(struct model *m, struct instant now)
 		m->n_fired++;
 	}
 	assert_int_equal(m->n_fired, m->n_due);
+	assert_true(m->w.tick == (uint64_t)(now.ns / WHEEL_TICK));
 	sound(m);
 }
 
