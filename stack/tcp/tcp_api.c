@@ -212,17 +212,12 @@ void tcp_reset_seg(struct tcp *tcp, const struct tcp_seg *seg,
 
 /* --- sending -------------------------------------------------------------- */
 
-/* Octets that congestion control leaves for new data, what is lost goes
- * first. */
+/* Octets that congestion control leaves for new data: what is lost and what
+ * was pushed before go first. */
 static uint32_t api_cwnd_room(const struct tcb *tcb)
 {
-	const struct tcp_recover *r = &tcb->rec;
-	uint32_t most = r->state == TCP_RECOVER_RECOVERY ?
-				r->quota :
-				(r->cc.cwnd > r->sent.in_flight ?
-					 r->cc.cwnd - r->sent.in_flight :
-					 0);
-	uint32_t first = r->sent.n_lost + tcb_unsent(tcb);
+	uint32_t most = tcp_recover_room(&tcb->rec);
+	uint32_t first = tcb->rec.sent.n_lost + tcb_unsent(tcb);
 
 	return most > first ? most - first : 0;
 }
@@ -419,7 +414,7 @@ void tcp_info(const struct tcb *tcb, struct tcp_info_core *out)
 		.unacked = tcb->snd.end - seq_min(tcb->snd.end, r->sent.una),
 		.snd_wnd = tcb->snd.wnd,
 		.rcv_wnd = tcp_wnd_acceptable(&tcb->wnd, tcb->rcv.nxt),
-		.rto_count = r->rtt.backoff,
+		.rto_count = r->rtt.timeouts,
 		.bytes_sent = s->bytes_sent,
 		.bytes_acked = s->bytes_acked,
 		.bytes_received = s->bytes_received,

@@ -87,6 +87,11 @@ static uint32_t quota(const struct tcp_recover *r)
 	return room < r->cc.mss ? 0 : room;
 }
 
+uint32_t tcp_recover_room(const struct tcp_recover *r)
+{
+	return quota(r);
+}
+
 uint32_t tcp_recover_quota(struct tcp_recover *r, struct instant now)
 {
 	if (tcp_sent_empty(&r->sent) && r->rtt.srtt > 0 &&

@@ -123,6 +123,9 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
  * idle (RFC 5681 4.1). */
 uint32_t tcp_recover_quota(struct tcp_recover *r, struct instant now);
 
+/* The same without the restart: for whoever only asks. */
+uint32_t tcp_recover_room(const struct tcp_recover *r);
+
 /* New data was sent: len octets at sent.nxt.  Call tcp_sent_can_add() first. */
 bool tcp_recover_sent(struct tcp_recover *r, struct instant now, uint32_t len,
 		      uint16_t mss, bool app_limited);

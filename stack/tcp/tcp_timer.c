@@ -32,7 +32,7 @@ static void timer_syn(struct tcb *tcb, struct instant now)
 	}
 	tcp_rtt_backoff(&tcb->rec.rtt);
 	tcb->owe |= TCP_OWE_SYN;
-	tcb->upper->timeout(tcb->up, now, tcb->rec.rtt.backoff);
+	tcb->upper->timeout(tcb->up, now, tcb->rec.rtt.timeouts);
 }
 
 /* RFC 9293 3.8.3, RFC 5482: has the peer been silent for too long? */
@@ -46,7 +46,7 @@ static bool timer_gave_up(struct tcb *tcb, struct instant now)
 		       instant_since(now, tcp_sent_at(s, 0)->first_tx) >=
 			       tcb->conf.user_timeout;
 	}
-	return tcb->rec.rtt.backoff > most;
+	return tcb->rec.rtt.timeouts > most;
 }
 
 static void timer_recover(struct tcb *tcb, struct instant now)
@@ -70,7 +70,7 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 		}
 		tcp_delack_quick(&tcb->delack);
 		tcb_lower_mss(tcb, now);
-		tcb->upper->timeout(tcb->up, now, tcb->rec.rtt.backoff);
+		tcb->upper->timeout(tcb->up, now, tcb->rec.rtt.timeouts);
 		break;
 	}
 	if (ev & TCP_RECOVER_EV_FAST) {
