@@ -36,6 +36,9 @@ static void txopt_sack(struct tcb *tcb, struct wr *w)
 	}
 	n = tcp_reasm_sack(&tcb->reasm, b,
 			   1 + (room - SACK_FIRST) / SACK_MORE);
+	if (n == 0) {
+		return;
+	}
 	wr_u8(w, NOP);
 	wr_u8(w, NOP);
 	tcp_hdr_emit_sack(w, b, n);
