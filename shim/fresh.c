@@ -1,0 +1,172 @@
+#include "shim/fresh.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "shim/init.h"
+#include "shim/libc.h"
+#include "stack/chan/chan_addr.h"
+
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK 72
+#endif
+#define SNDBUF_LOCK 1 /* SOCK_SNDBUF_LOCK of the kernel's headers */
+
+static int bind_name(int fd, const struct chan_name *n)
+{
+	struct sockaddr_un un;
+	socklen_t len = chan_addr_un(&init.run, n, &un);
+
+	return libc.bind(fd, (struct sockaddr *)&un, len);
+}
+
+static int bind_new_name(int fd, uint8_t family, struct chan_name *n)
+{
+	for (int i = 0; i < 4; i++) {
+		*n = (struct chan_name){ .kind = CHAN_KIND_SOCK,
+					 .family = family };
+		if (getrandom(&n->id, sizeof(n->id), 0) != sizeof(n->id)) {
+			return -1;
+		}
+		if (bind_name(fd, n) == 0) {
+			return 0;
+		}
+	}
+	return -1;
+}
+
+int fresh_socket(uint8_t family, int flags)
+{
+	const struct chan_name data = { .kind = CHAN_KIND_DATA };
+	struct chan_name name;
+	int fd = libc.socket(AF_UNIX, SOCK_STREAM | flags, 0);
+
+	if (fd < 0) {
+		return -1;
+	}
+	/* the stack's own name is free exactly when the stack is gone */
+	if (bind_name(fd, &data) == 0) {
+		close(fd);
+		errno = ENETDOWN;
+		return -1;
+	}
+	if (bind_new_name(fd, family, &name) != 0) {
+		close(fd);
+		errno = ENOBUFS;
+		return -1;
+	}
+	return fd;
+}
+
+static void copy_option(int from, int to, int name)
+{
+	char val[16];
+	socklen_t len = sizeof(val);
+
+	if (libc.getsockopt(from, SOL_SOCKET, name, val, &len) == 0) {
+		libc.setsockopt(to, SOL_SOCKET, name, val, len);
+	}
+}
+
+int fresh_renew(int fd, struct whose *w)
+{
+	int s = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int flags, err = 0;
+
+	if (s < 0) {
+		return ENOBUFS;
+	}
+	copy_option(fd, s, SO_RCVTIMEO);
+	copy_option(fd, s, SO_SNDTIMEO);
+	copy_option(fd, s, SO_RCVLOWAT);
+	fcntl(s, F_SETOWN, fcntl(fd, F_GETOWN));
+	fcntl(s, F_SETFL, fcntl(fd, F_GETFL));
+	flags = fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
+	if (dup3(s, fd, flags) < 0) {
+		err = errno;
+	}
+	close(s);
+	/* the old name is free again if that was its last descriptor */
+	if (!err && bind_name(fd, &w->own) != 0 &&
+	    bind_new_name(fd, w->own.family, &w->own) != 0) {
+		err = ENOBUFS;
+	}
+	w->id = w->own;
+	w->peer = false;
+	return err;
+}
+
+static void replay(int s, const struct chan_rep *p)
+{
+	for (uint32_t i = 0; i < p->n_opt; i++) {
+		const struct chan_opt *o = &p->opt[i];
+
+		if (o->len <= sizeof(o->val)) {
+			libc.setsockopt(s, o->level, o->name, o->val, o->len);
+		}
+	}
+}
+
+static int bind_kernel(int s, struct ask *a)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = chan_addr_put(&a->q.addr, a->q.family, a->q.scope_id,
+				      &ss);
+
+	if (libc.bind(s, (struct sockaddr *)&ss, len) != 0) {
+		return -1;
+	}
+	len = sizeof(ss);
+	if (libc.getsockname(s, (struct sockaddr *)&ss, &len) == 0) {
+		struct endpoint got;
+
+		if (chan_addr_get((struct sockaddr *)&ss, len, &got, NULL)) {
+			a->q.addr.port = got.port;
+		}
+	}
+	return 0;
+}
+
+int fresh_kernel(struct ask *a, bool bind)
+{
+	int s = libc.socket(a->q.family == 6 ? AF_INET6 : AF_INET,
+			    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			    IPPROTO_TCP);
+
+	if (s < 0) {
+		return -1;
+	}
+	replay(s, &a->p);
+	if (bind && bind_kernel(s, a) != 0) {
+		int err = errno;
+
+		close(s);
+		errno = err;
+		return -1;
+	}
+	return s;
+}
+
+static bool writable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT);
+}
+
+void fresh_roomy(int fd)
+{
+	int lock = 0, size = FRESH_SNDBUF, saved = errno;
+	socklen_t len = sizeof(lock);
+
+	libc.getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &lock, &len);
+	if (!(lock & SNDBUF_LOCK) && writable(fd)) {
+		libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size,
+				sizeof(size));
+	}
+	errno = saved;
+}
