@@ -14,10 +14,11 @@
 static void become_stack(const char *stackd, const struct run_conf *conf,
 			 int ready, int secret)
 {
-	char *argv[CONF_ARGS_MAX + 1];
-	char text[CONF_ARGS_TEXT];
-	struct run_conf c = *conf;
+	static char *argv[CONF_ARGS_MAX + 1];
+	static char text[CONF_ARGS_TEXT];
+	static struct run_conf c;
 
+	c = *conf;
 	c.ready_fd = ready;
 	c.run_fd = secret;
 	c.watch_pid = getppid();
