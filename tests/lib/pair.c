@@ -451,6 +451,7 @@ static void wire_emit(void *ctx, struct pkt *k)
 	pp.nr = ++p->sent[f->from];
 	p->octets[f->from] += k->len;
 	check(wire_parse(k, &pp.seg));
+	p->tap[f->from][pp.nr % PAIR_TAP] = pp.seg;
 	if (p->fate) {
 		fate = p->fate(p->fate_ctx, &pp);
 	}
@@ -513,16 +514,37 @@ static void pair_arrive(struct pair *p, unsigned to, struct pkt *k)
 	pkt_put(k);
 }
 
+const struct tcp_seg *pair_sent(const struct pair *p, unsigned from, unsigned i)
+{
+	if (i >= PAIR_TAP || i >= p->sent[from]) {
+		return NULL;
+	}
+	return &p->tap[from][(p->sent[from] - i) % PAIR_TAP];
+}
+
+struct tcp_seg pair_forge(const struct pair *p, unsigned from)
+{
+	const struct tcp_seg *last = pair_sent(p, from, 0);
+	const struct tcp_seg *peer = pair_sent(p, !from, 0);
+	struct tcp_seg s = { .flags = TCP_ACK, .wnd = last->wnd };
+
+	s.t = last->t;
+	s.seq = last->seq + tcp_seg_len(last);
+	s.ack = peer->seq + tcp_seg_len(peer);
+	s.opts.has_ts = last->opts.has_ts;
+	s.opts.ts_val = last->opts.ts_val;
+	s.opts.ts_ecr = last->opts.ts_ecr;
+	return s;
+}
+
 void pair_inject(struct pair *p, unsigned to, const struct tcp_seg *seg)
 {
+	static const uint8_t none[1];
 	struct tcp_seg s = *seg;
-	static uint8_t none[1];
 
 	s.pkt = wirepkt_make(seg->data ? seg->data : none,
 			     seg->len ? seg->len : 1, 0);
 	s.data = s.pkt->data;
-	s.t.local = tcp_tuple(p->end[to].conn.tcb)->local;
-	s.t.remote = tcp_tuple(p->end[to].conn.tcb)->remote;
 	tcp_input(p->end[to].tcp, p->now, &s, NULL, NULL);
 	pkt_put(s.pkt);
 }

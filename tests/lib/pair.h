@@ -16,6 +16,8 @@
 #include "stack/tcp/tcp.h"
 #include "tests/lib/fake.h"
 
+#define PAIR_TAP 32 /* segments remembered per end */
+
 struct pair;
 
 /* a plain upper layer */
@@ -86,6 +88,7 @@ struct pair {
 	uint64_t sent[2], dropped[2], octets[2];
 	bool print;
 	struct rng rng;
+	struct tcp_seg tap[2][PAIR_TAP];
 };
 
 /* set the fields that differ from the default between the two calls */
@@ -112,6 +115,14 @@ bool pair_all_arrived(const struct pair *p);
 bool pair_established(const struct pair *p);
 bool pair_both_closed(const struct pair *p);
 
+/* --- watching and forging ------------------------------------------------- */
+
+/* i = 0 is the newest; payload and packet are gone.  NULL: fewer were sent */
+const struct tcp_seg *pair_sent(const struct pair *p, unsigned from, unsigned i);
+
+/* a segment that end `from` could send now: right numbers, ACK, no payload and
+ * no options but timestamps if in use */
+struct tcp_seg pair_forge(const struct pair *p, unsigned from);
 /* a raw segment put on the wire towards end `to`, arriving now */
 void pair_inject(struct pair *p, unsigned to, const struct tcp_seg *seg);
 

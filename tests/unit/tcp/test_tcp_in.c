@@ -1,0 +1,248 @@
+/* Segment arrival on a synchronized connection (RFC 9293 3.10.7.4, 5961,
+ * 7323 5) */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "stack/tcp/tcb.h"
+#include "tests/lib/pair.h"
+
+static struct pair p;
+
+static int open_pair(void **state)
+{
+	(void)state;
+	pair_defaults(&p, 1);
+	p.end[1].conn.rcv_max = 60000;
+	pair_start(&p);
+	pair_connect(&p);
+	assert_true(pair_run(&p, NANOS_S, pair_established));
+	pair_write(&p.end[0].conn, 100, false);
+	pair_write(&p.end[1].conn, 100, false);
+	pair_run(&p, NANOS_S, NULL);
+	assert_true(pair_all_arrived(&p));
+	return 0;
+}
+
+static int close_pair(void **state)
+{
+	(void)state;
+	assert_true(pair_prefix_ok(&p));
+	pair_stop(&p);
+	return 0;
+}
+
+static uint64_t count(unsigned end, enum tcp_reason r)
+{
+	return tcp_counter(p.end[end].tcp, r);
+}
+
+/* how many segments `end` sends in answer to s from the other */
+static uint64_t answers(unsigned end, const struct tcp_seg *s)
+{
+	uint64_t was = p.sent[end];
+
+	pair_inject(&p, end, s);
+	pair_run(&p, 0, NULL);
+	return p.sent[end] - was;
+}
+
+static void wait_a_while(void)
+{
+	pair_run(&p, 2 * NANOS_S, NULL);
+}
+
+/* RFC 5961 3.2 */
+static void test_rst(void **state)
+{
+	struct tcp_seg s = pair_forge(&p, 0);
+	struct tcp_seg r = s;
+
+	(void)state;
+	r.flags = TCP_RST;
+	r.seq = s.seq - 1; /* outside: dropped silently */
+	assert_int_equal(answers(1, &r), 0);
+	r.seq = s.seq + 70000;
+	assert_int_equal(answers(1, &r), 0);
+	assert_int_equal(count(1, TCP_DROP_RST), 2);
+	assert_int_equal(count(1, TCP_CHALLENGE_ACK), 0);
+	r.seq = s.seq + 1; /* in the window: challenge ACK */
+	assert_int_equal(answers(1, &r), 1);
+	assert_int_equal(count(1, TCP_CHALLENGE_ACK), 1);
+	assert_int_equal(pair_sent(&p, 1, 0)->ack, s.seq);
+	assert_int_equal(pair_sent(&p, 1, 0)->flags, TCP_ACK);
+	assert_false(p.end[1].conn.closed);
+	r.seq = s.seq; /* exactly: reset */
+	assert_int_equal(answers(1, &r), 0);
+	assert_true(p.end[1].conn.closed);
+	assert_int_equal(p.end[1].conn.end_why, TCP_END_RESET);
+	assert_int_equal(count(1, TCP_ESTAB_RESETS), 1);
+}
+
+/* RFC 5961 4.2: SYN, whatever its number */
+static void test_syn(void **state)
+{
+	static const uint32_t at[] = { 0, 1, 70000, 0x80000000u,
+				       UINT32_MAX };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++) {
+		struct tcp_seg s = pair_forge(&p, 0);
+
+		s.flags = TCP_SYN | (i & 1 ? TCP_ACK : 0);
+		s.seq += at[i];
+		assert_int_equal(answers(1, &s), 1);
+		assert_int_equal(count(1, TCP_DROP_SYN), i + 1);
+		assert_int_equal(count(1, TCP_CHALLENGE_ACK), i + 1);
+		assert_false(p.end[1].conn.closed);
+		wait_a_while();
+	}
+}
+
+/* RFC 5961 5.2 */
+static void test_ack_range(void **state)
+{
+	struct tcp_seg s = pair_forge(&p, 0);
+	struct tcp_seg a = s;
+
+	(void)state;
+	a.ack = s.ack + 1; /* never sent */
+	assert_int_equal(answers(1, &a), 1);
+	assert_int_equal(count(1, TCP_DROP_ACK), 1);
+	wait_a_while();
+	a.ack = s.ack - (1 << 21); /* too long ago */
+	assert_int_equal(answers(1, &a), 1);
+	assert_int_equal(count(1, TCP_DROP_ACK), 2);
+	wait_a_while();
+	a.ack = s.ack - 50; /* old but possible: no answer */
+	assert_int_equal(answers(1, &a), 0);
+	assert_int_equal(count(1, TCP_DROP_ACK), 2);
+}
+
+/* data behind a wrong ACK is not taken */
+static void test_ack_range_data(void **state)
+{
+	static const uint8_t evil[10];
+	struct tcp_seg s = pair_forge(&p, 0);
+
+	(void)state;
+	s.ack++;
+	s.len = sizeof(evil);
+	s.data = evil;
+	answers(1, &s);
+	assert_int_equal(p.end[1].conn.in_len, 100);
+}
+
+/* RFC 5961 7 */
+static void test_throttle(void **state)
+{
+	struct tcp_seg s = pair_forge(&p, 0);
+
+	(void)state;
+	s.flags = TCP_RST;
+	s.seq++;
+	assert_int_equal(answers(1, &s), 1);
+	for (unsigned i = 0; i < 20; i++) {
+		assert_int_equal(answers(1, &s), 0);
+	}
+	assert_int_equal(count(1, TCP_CHALLENGE_SKIP), 20);
+	wait_a_while();
+	assert_int_equal(answers(1, &s), 1);
+}
+
+/* RFC 9293: a segment without ACK is dropped */
+static void test_no_ack(void **state)
+{
+	static const uint8_t x[10];
+	struct tcp_seg s = pair_forge(&p, 0);
+
+	(void)state;
+	s.flags = TCP_PSH;
+	s.len = sizeof(x);
+	s.data = x;
+	assert_int_equal(answers(1, &s), 0);
+	assert_int_equal(count(1, TCP_DROP_NO_ACK), 1);
+	assert_int_equal(p.end[1].conn.in_len, 100);
+}
+
+/* RFC 7323 5.3: an old timestamp; the answer is an ACK */
+static void test_paws(void **state)
+{
+	static const uint8_t x[10];
+	struct tcp_seg s = pair_forge(&p, 0);
+
+	(void)state;
+	s.opts.ts_val -= 5000;
+	s.len = sizeof(x);
+	s.data = x;
+	assert_int_equal(answers(1, &s), 1);
+	assert_int_equal(count(1, TCP_DROP_PAWS), 1);
+	assert_int_equal(p.end[1].conn.in_len, 100);
+	/* but a reset is not subject to it */
+	s = pair_forge(&p, 0);
+	s.opts.ts_val -= 5000;
+	s.flags = TCP_RST;
+	answers(1, &s);
+	assert_true(p.end[1].conn.closed);
+}
+
+/* outside the window: an ACK, and nothing is taken; a bare ACK not each time */
+static void test_window(void **state)
+{
+	static const uint8_t x[10];
+	struct tcp_seg s = pair_forge(&p, 0);
+	struct tcp_seg d = s;
+
+	(void)state;
+	d.len = sizeof(x);
+	d.data = x;
+	d.seq = s.seq + 70000;
+	assert_int_equal(answers(1, &d), 1);
+	assert_int_equal(count(1, TCP_DROP_WINDOW), 1);
+	d.seq = s.seq - 10;
+	assert_int_equal(answers(1, &d), 1);
+	assert_int_equal(count(1, TCP_DUP), 1);
+	d.len = 0;
+	d.seq = s.seq - 1; /* a keep-alive */
+	assert_int_equal(answers(1, &d), 1);
+	assert_int_equal(answers(1, &d), 0);
+	wait_a_while();
+	assert_int_equal(answers(1, &d), 1);
+	assert_int_equal(p.end[1].conn.in_len, 100);
+}
+
+/* the part inside the window is taken, the rest not */
+static void test_trim(void **state)
+{
+	static uint8_t x[65000];
+	struct tcp_seg s = pair_forge(&p, 0);
+
+	(void)state;
+	p.end[1].conn.hold = true;
+	/* what the other end would really send there */
+	pair_write(&p.end[0].conn, 65000, false);
+	for (unsigned i = 0; i < sizeof(x); i++) {
+		x[i] = p.end[0].conn.out[100 - 50 + i];
+	}
+	s.seq -= 50;
+	s.len = sizeof(x);
+	s.data = x;
+	pair_inject(&p, 1, &s);
+	/* rounded up to the scale */
+	assert_in_range(p.end[1].conn.in_len, 59900, 60000 + 100 + 127);
+	assert_true(pair_prefix_ok(&p));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, open_pair, close_pair)
+	const struct CMUnitTest tests[] = {
+		T(test_rst),      T(test_syn),    T(test_ack_range),
+		T(test_ack_range_data),           T(test_throttle),
+		T(test_no_ack),   T(test_paws),   T(test_window),
+		T(test_trim),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
