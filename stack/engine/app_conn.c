@@ -1,0 +1,460 @@
+/* Octets between a connection of the core and a program's descriptor
+ *
+ * In: from the descriptor straight into the connection's send ring.  Out: from
+ * the packets' buffers straight into the descriptor.  Nothing is kept here:
+ * what the other side cannot take stays where it is.
+ *
+ * HUP on our end means that both of its directions are shut; relay.c says how
+ * a close is told from a shutdown, and the rules here are the same:
+ *
+ *   closed with unread octets   reset
+ *   closed                      what the program wrote is delivered, then the
+ *                               core is left to finish alone
+ *   shut both ways, not closed  FIN; what arrives is dropped
+ *   the connection was lost     what had arrived is delivered, then our end is
+ *                               closed and the errno kept for who asks
+ */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "stack/base/check.h"
+#include "stack/engine/app.h"
+
+static_assert(sizeof(struct iov) == sizeof(struct iovec), "passed as one");
+static_assert(sizeof(struct iov_mut) == sizeof(struct iovec), "likewise");
+
+#define FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL)
+
+int app_conn_inq(const struct app_ent *t)
+{
+	int n = 0;
+
+	return t->u.fd >= 0 && ioctl(t->u.fd, SIOCINQ, &n) == 0 ? n : 0;
+}
+
+/* --- program to core --------------------------------------------------------- */
+
+/* octets moved; 0: nothing more for now */
+static uint32_t in_once(struct app_ent *t)
+{
+	struct iov_mut v[2];
+	struct msghdr m = { .msg_iov = (struct iovec *)(void *)v };
+	ssize_t n;
+
+	m.msg_iovlen = sock_write_vec(t->sk, APP_CONN_TURN, v);
+	if (m.msg_iovlen == 0) {
+		return 0; /* SOCK_EV_WRITE follows */
+	}
+	n = recvmsg(t->u.fd, &m, MSG_DONTWAIT);
+	sock_write_done(t->sk, app_now(t->app), n > 0 ? (uint32_t)n : 0);
+	if (n > 0) {
+		return (uint32_t)n;
+	}
+	if (n == 0) {
+		t->in_eof = true;
+	} else if (errno == EAGAIN) {
+		t->can_in = false;
+	} else if (errno != EINTR) { /* closed with unread octets */
+		app_ent_free(t);
+	}
+	return 0;
+}
+
+static void move_in(struct app_ent *t)
+{
+	uint32_t total = 0;
+
+	while (t->can_in && !t->in_eof && !t->ending && !t->buried) {
+		uint32_t n = in_once(t);
+
+		if (n == 0) {
+			break;
+		}
+		total += n;
+		if (total >= APP_CONN_TURN) {
+			app_again(t);
+			return;
+		}
+	}
+	if (t->in_eof && !t->buried) {
+		sock_shutdown_write(t->sk, app_now(t->app)); /* idempotent */
+	}
+}
+
+/* --- core to program --------------------------------------------------------- */
+
+/* what the program did not take yet still counts against the window */
+static void blocked(struct app_ent *t)
+{
+	int held = 0;
+
+	t->can_out = false;
+	app_watch_want(&t->app->set, &t->u, t->u.want | EPOLLOUT);
+	if (ioctl(t->u.fd, SIOCOUTQ, &held) == 0 && held > 0) {
+		sock_read_held(t->sk, app_now(t->app), (uint32_t)held);
+	}
+}
+
+static void drop_in(struct app_ent *t)
+{
+	uint64_t n = sock_read_len(t->sk);
+
+	if (n > 0) {
+		sock_read_done(t->sk, app_now(t->app), n);
+	}
+}
+
+/* octets moved; 0: nothing more for now */
+static uint64_t out_once(struct app_ent *t)
+{
+	struct iov v[16];
+	struct msghdr m = { .msg_iov = (struct iovec *)(void *)v };
+	ssize_t n;
+
+	m.msg_iovlen = sock_read_vec(t->sk, v, ARRAY_SIZE(v));
+	if (m.msg_iovlen == 0) {
+		return 0;
+	}
+	n = sendmsg(t->u.fd, &m, FLAGS);
+	if (n > 0) {
+		sock_read_done(t->sk, app_now(t->app), (uint64_t)n);
+		return (uint64_t)n;
+	}
+	if (errno == EAGAIN || errno == ENOBUFS) {
+		blocked(t);
+	} else if (errno != EINTR) { /* EPIPE: HUP says the rest */
+		t->can_out = false;
+	}
+	return 0;
+}
+
+static void move_out(struct app_ent *t)
+{
+	uint64_t total = 0;
+
+	if (t->ask_rd) {
+		drop_in(t);
+		return;
+	}
+	while (t->can_out && !t->hup) {
+		uint64_t n = out_once(t);
+
+		if (n == 0) {
+			break;
+		}
+		total += n;
+		if (total >= APP_CONN_TURN) {
+			app_again(t);
+			return;
+		}
+	}
+	if (!t->out_eof && !t->ending && sock_read_eof(t->sk)) {
+		t->out_eof = true;
+		t->was_eof = true;
+		shutdown(t->u.fd, SHUT_WR);
+	}
+}
+
+/* --- ends ------------------------------------------------------------------------ */
+
+/* after the program closed: true when the entry is gone */
+static bool closed_over(struct app_ent *t)
+{
+	if (sock_read_len(t->sk) > 0 || sock_linger_zero(t->sk)) {
+		struct sock *sk = t->sk;
+
+		t->sk = NULL; /* octets that nobody will read: reset */
+		sock_close(sk, app_now(t->app), true);
+		app_ent_free(t);
+		return true;
+	}
+	if (t->in_eof) {
+		app_ent_free(t);
+		return true;
+	}
+	return false; /* what it wrote waits for room in the ring */
+}
+
+void app_conn_go_on(struct app_ent *t)
+{
+	if (t->state != APP_CONNECTED || t->buried) {
+		return;
+	}
+	if (!t->relay.over) {
+		relay_go_on(&t->relay);
+		return;
+	}
+	move_in(t);
+	if (t->buried || (t->closed && closed_over(t))) {
+		return;
+	}
+	move_out(t);
+	if (t->ending && (t->hup || t->ask_rd || sock_read_len(t->sk) == 0)) {
+		app_ent_die(t, t->err, false);
+	} else if (t->hup && t->in_eof && t->out_eof) {
+		/* both FINs: the core does the rest */
+		app_ent_die(t, 0, false);
+	}
+}
+
+/* the program closed, or shut, while the handshake runs */
+static void gave_up(struct app_ent *t)
+{
+	app_count(t->app, APP_CONNECT_GONE);
+	app_ent_free(t);
+}
+
+static void seen_hup(struct app_ent *t, bool err)
+{
+	int e = 0;
+	socklen_t len = sizeof(e);
+
+	t->hup = true;
+	t->closed = !(t->ask_wr && (t->out_eof || t->ask_rd)) && !t->ending;
+	if (!t->closed) {
+		return;
+	}
+	if (err && getsockopt(t->u.fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 &&
+	    e) {
+		struct sock *sk = t->sk;
+
+		t->sk = NULL; /* closed with unread octets */
+		sock_close(sk, app_now(t->app), true);
+		app_ent_free(t);
+	}
+}
+
+static void u_event(struct app_watch *w, uint32_t ev)
+{
+	struct app_ent *t = container_of(w, struct app_ent, u);
+
+	if (t->state == APP_CONNECTING) {
+		if (ev & (EPOLLHUP | EPOLLERR)) {
+			gave_up(t);
+		}
+		return;
+	}
+	if (t->state != APP_CONNECTED) {
+		return;
+	}
+	if (ev & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+		t->can_in = true;
+	}
+	if (ev & EPOLLOUT) {
+		t->can_out = true;
+		app_watch_want(&t->app->set, w, t->u.want & ~(uint32_t)EPOLLOUT);
+		sock_read_held(t->sk, app_now(t->app), 0);
+	}
+	if ((ev & EPOLLHUP) && !t->hup) {
+		seen_hup(t, (ev & EPOLLERR) != 0);
+	}
+	app_conn_go_on(t);
+}
+
+/* Linux: the bound port and the options stay */
+void app_conn_undo(struct app_ent *t)
+{
+	const struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+	const struct endpoint none = { 0 };
+	struct app *a = t->app;
+
+	if (!t->relay.over) {
+		t->kfd = relay_leave(&t->relay);
+	}
+	app_watch_close(&a->set, &t->u);
+	if (t->kfd >= 0) {
+		connect(t->kfd, &unspec, sizeof(unspec));
+	}
+	if (t->sk && t->state != APP_CONNECTED) {
+		/* tells the error of the attempt, and is idle after that */
+		sock_connect(t->sk, app_now(a), &none);
+	} else if (t->sk) {
+		struct sock *sk = t->sk;
+
+		t->sk = NULL;
+		sock_close(sk, app_now(a), true);
+	}
+	if (!list_linked(&t->port)) {
+		t->via = APP_VIA_ANY;
+	}
+	t->in_eof = t->out_eof = t->hup = t->closed = false;
+	t->ask_rd = t->ask_wr = t->ending = t->was_eof = false;
+	t->since = (struct instant){ 0 };
+	t->stuffed = 0;
+	t->told = t->failed = false;
+	t->err = 0;
+	app_ent_state(t, APP_FRESH);
+}
+
+void app_conn_failed(struct app_ent *t, int err)
+{
+	app_conn_undo(t);
+	t->err = err;
+	t->failed = true;
+}
+
+static void lost(struct app_ent *t, int err)
+{
+	if (t->state == APP_CONNECTING) {
+		app_conn_failed(t, err ? err : ECONNRESET);
+		return;
+	}
+	t->err = err ? err : ECONNRESET;
+	t->ending = true;
+	shutdown(t->u.fd, SHUT_RD); /* writes fail now */
+	app_conn_go_on(t);
+}
+
+static void established(struct app_ent *t)
+{
+	app_ent_state(t, APP_CONNECTED);
+	app_wire_unstuff(t->u.fd, t->stuffed, t->app->scratch, RELAY_BUF);
+	t->stuffed = 0;
+	t->can_in = true;
+	t->can_out = true;
+	app_wire_buf(t, t->u.fd);
+	app_conn_go_on(t);
+}
+
+void app_conn_event(struct app_ent *t, unsigned bits)
+{
+	if ((bits & SOCK_EV_CONNECTED) && t->state == APP_CONNECTING) {
+		established(t);
+	}
+	if (t->buried || !t->sk) {
+		return;
+	}
+	if (bits & SOCK_EV_CLOSED) {
+		bool begun = t->state != APP_CONNECTING;
+		int err = begun ? sock_error(t->sk) : sock_error_peek(t->sk);
+
+		if (err || t->state == APP_CONNECTING) {
+			lost(t, err);
+			return;
+		}
+	}
+	app_conn_go_on(t);
+}
+
+/* --- beginning ---------------------------------------------------------------------- */
+
+int app_conn_start(struct app_ent *t, int fd)
+{
+	int err = app_watch_add(&t->app->set, &t->u, fd, EPOLLIN | EPOLLRDHUP,
+				u_event);
+
+	if (err == 0 && t->state == APP_CONNECTED) {
+		t->can_in = true;
+		t->can_out = true;
+		app_wire_buf(t, fd);
+	}
+	return err;
+}
+
+void app_conn_shutdown(struct app_ent *t, int how)
+{
+	if (!t->relay.over) {
+		relay_shutdown(&t->relay, how);
+	} else {
+		if (how == SHUT_WR || how == SHUT_RDWR) {
+			t->ask_wr = true;
+		}
+		if ((how == SHUT_RD || how == SHUT_RDWR) && !t->ask_rd) {
+			t->ask_rd = true;
+			shutdown(t->u.fd, SHUT_WR);
+			app_conn_go_on(t);
+		}
+	}
+	if (t->relay.over ? t->ask_wr && t->ask_rd
+			  : t->relay.ask_wr && t->relay.ask_rd) {
+		t->since = app_now(t->app);
+	}
+}
+
+void app_conn_urgent(struct app_ent *t)
+{
+	if (!t->relay.over) {
+		relay_urgent(&t->relay);
+		return;
+	}
+	t->can_in = true;
+	app_conn_go_on(t);
+	if (!t->buried && t->sk) {
+		sock_urgent(t->sk, app_now(t->app));
+	}
+}
+
+/* --- connections carried by the kernel --------------------------------------------- */
+
+void app_conn_kernel_only(struct app_ent *t)
+{
+	struct sock *sk = t->sk;
+
+	t->via = APP_VIA_KERNEL;
+	t->sk = NULL;
+	if (sk) {
+		sock_close(sk, app_now(t->app), false);
+	}
+	list_del(&t->port);
+	app_ent_state(t, APP_CONNECTED);
+}
+
+static void relay_up(struct relay *r)
+{
+	struct app_ent *t = container_of(r, struct app_ent, relay);
+
+	app_conn_kernel_only(t);
+	app_wire_unstuff(r->u.fd, t->stuffed, t->app->scratch, RELAY_BUF);
+	t->stuffed = 0;
+	app_wire_buf(t, r->u.fd);
+	relay_go_on(r);
+}
+
+static void relay_ended(struct relay *r, int err, bool gone)
+{
+	struct app_ent *t = container_of(r, struct app_ent, relay);
+
+	if (t->state == APP_CONNECTING && gone) {
+		app_count(t->app, APP_CONNECT_GONE);
+	}
+	t->was_eof = r->down.shut && r->down.eof;
+	if (r->k_left >= 0) {
+		t->kfd = r->k_left;
+		r->k_left = -1;
+		app_conn_failed(t, err);
+	} else if (gone) {
+		app_ent_free(t);
+	} else {
+		app_ent_die(t, err, false);
+	}
+}
+
+static void relay_busy(struct relay *r)
+{
+	app_again(container_of(r, struct app_ent, relay));
+}
+
+static const struct relay_owner owner = { relay_up, relay_ended, relay_busy };
+
+int app_conn_relay(struct app_ent *t, int u, int k, bool connecting)
+{
+	struct app *a = t->app;
+	int err;
+
+	app_ent_name_of(k, false, &t->local); /* for when k is closed */
+	err = relay_start(&t->relay, &a->set, &owner, a->scratch, u, k,
+			  connecting);
+	if (err) {
+		t->relay.over = true;
+		return err;
+	}
+	if (!connecting) {
+		app_wire_buf(t, u);
+		app_again(t);
+	}
+	return 0;
+}

@@ -1,0 +1,288 @@
+/* Connections for a program that listens: from the core, from a kernel socket
+ * (local clients of a wildcard, loopback), or from both.  Each becomes a
+ * socket with the name CONN, connected to the program's AF_UNIX listener.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "stack/base/check.h"
+#include "stack/engine/app.h"
+
+static uint64_t new_id(void)
+{
+	uint64_t id;
+
+	check(getrandom(&id, sizeof(id), 0) == sizeof(id));
+	return id;
+}
+
+static void wait_for_room(struct app_ent *l)
+{
+	struct app *a = l->app;
+
+	if (!list_linked(&l->wait)) {
+		app_count(a, APP_BACKLOG_WAIT);
+		list_push_back(&a->waiting, &l->wait);
+	}
+	if (instant_never(a->next_retry)) {
+		a->next_retry = instant_add(app_now(a), APP_RETRY);
+	}
+}
+
+static void gone(struct app_ent *l)
+{
+	app_count(l->app, APP_LISTENER_GONE);
+	app_ent_free(l);
+}
+
+/* our end of a new connection to the program, and its entry; NULL: not now */
+static struct app_ent *deliver(struct app_ent *l, const struct endpoint *local,
+			       const struct endpoint *remote, int *fd)
+{
+	struct chan_name n = { .kind = CHAN_KIND_CONN,
+			       .family = l->family,
+			       .id = new_id(),
+			       .local = *local,
+			       .remote = *remote };
+	struct app_ent *t;
+
+	*fd = app_wire_accept(l, &n);
+	if (*fd < 0) {
+		if (errno == ECONNREFUSED) {
+			gone(l);
+		} else {
+			wait_for_room(l);
+		}
+		return NULL;
+	}
+	t = app_ent_new(l->app, CHAN_KIND_CONN, l->family, n.id);
+	if (!t) {
+		close(*fd);
+		wait_for_room(l);
+		return NULL;
+	}
+	t->rcvbuf = l->rcvbuf;
+	t->told = true;
+	app_ent_state(t, APP_CONNECTED);
+	return t;
+}
+
+/* also of a connection that is over before it was accepted: as on Linux the
+ * program gets it, with its octets and its error */
+static bool names(const struct sock *sk, struct endpoint *local,
+		  struct endpoint *remote)
+{
+	struct mp_info info;
+
+	if (!sock_local(sk, local)) {
+		return false;
+	}
+	if (sock_remote(sk, remote)) {
+		return true;
+	}
+	if (!sock_info(sk, &info) || info.n_subs == 0) {
+		return false;
+	}
+	*remote = info.sub[0].t.remote;
+	return true;
+}
+
+static bool deliver_core(struct app_ent *l, struct sock *sk)
+{
+	struct endpoint local, remote;
+	struct app_ent *t;
+	int fd;
+
+	if (!names(sk, &local, &remote)) {
+		sock_close(sk, app_now(l->app), true);
+		return true;
+	}
+	t = deliver(l, &local, &remote, &fd);
+	if (!t) {
+		if (!l->buried) {
+			sock_unaccept(l->sk, sk);
+		} else {
+			sock_close(sk, app_now(l->app), true);
+		}
+		return false;
+	}
+	t->via = APP_VIA_CORE;
+	t->sk = sk;
+	sock_set_user(sk, t);
+	if (app_conn_start(t, fd) != 0) {
+		close(fd);
+		app_ent_free(t);
+		return true;
+	}
+	app_again(t);
+	return true;
+}
+
+void app_listen_core(struct app_ent *l)
+{
+	struct sock *sk;
+
+	while (!l->buried && l->state == APP_LISTEN && l->sk &&
+	       (sk = sock_accept(l->sk, app_now(l->app))) != NULL) {
+		if (!deliver_core(l, sk)) {
+			return;
+		}
+	}
+}
+
+/* false: k waits in parked_fd, or the listener is gone */
+static bool deliver_kernel(struct app_ent *l, int k)
+{
+	struct endpoint local, remote;
+	struct app_ent *t;
+	int fd;
+
+	if (!app_ent_name_of(k, true, &remote) ||
+	    !app_ent_name_of(k, false, &local)) {
+		close(k); /* reset meanwhile */
+		return true;
+	}
+	t = deliver(l, &local, &remote, &fd);
+	if (!t) {
+		if (l->buried) {
+			close(k);
+		} else {
+			l->parked_fd = k;
+		}
+		return false;
+	}
+	t->via = APP_VIA_KERNEL;
+	if (app_conn_relay(t, fd, k, false) != 0) {
+		close(fd);
+		close(k);
+		app_ent_free(t);
+	}
+	return true;
+}
+
+static void from_kernel(struct app_ent *l)
+{
+	while (!l->buried && l->state == APP_LISTEN && l->parked_fd < 0 &&
+	       l->kl.fd >= 0) {
+		int k = accept4(l->kl.fd, NULL, NULL,
+				SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (k >= 0) {
+			deliver_kernel(l, k);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM) {
+			wait_for_room(l);
+			return;
+		}
+		if (errno == EAGAIN || errno == EINVAL || errno == EBADF) {
+			return;
+		}
+		/* accept(2): errors of the connection are for the next call */
+	}
+}
+
+static void kl_event(struct app_watch *w, uint32_t ev)
+{
+	(void)ev;
+	from_kernel(container_of(w, struct app_ent, kl));
+}
+
+static void retry(struct app_ent *l)
+{
+	int k = l->parked_fd;
+
+	l->parked_fd = -1;
+	if (k >= 0 && !deliver_kernel(l, k)) {
+		return;
+	}
+	from_kernel(l);
+	if (!l->buried && !list_linked(&l->wait)) {
+		app_listen_core(l);
+	}
+}
+
+void app_listen_retry(struct app *a)
+{
+	struct list again;
+	struct list *n;
+
+	if (!instant_due(a->next_retry, app_now(a))) {
+		return;
+	}
+	a->next_retry = INSTANT_NEVER;
+	list_init(&again);
+	while ((n = list_pop_front(&a->waiting)) != NULL) {
+		list_push_back(&again, n);
+	}
+	while ((n = list_pop_front(&again)) != NULL) {
+		retry(list_entry(n, struct app_ent, wait));
+	}
+}
+
+void app_listen_kick(struct app *a, uint16_t port)
+{
+	list_each_safe (n, &a->bound) {
+		struct app_ent *l = list_entry(n, struct app_ent, port);
+		struct endpoint e;
+
+		if (l->state == APP_LISTEN && l->kl.fd >= 0 &&
+		    app_ent_name_of(l->kl.fd, false, &e) && e.port == port) {
+			from_kernel(l);
+		}
+	}
+}
+
+int app_listen_start(struct app_ent *l, int backlog)
+{
+	struct app *a = l->app;
+	int err = 0;
+
+	if (l->kfd >= 0) {
+		if (listen(l->kfd, backlog) != 0) {
+			return errno;
+		}
+		if (l->kl.fd < 0) {
+			err = app_watch_add(&a->set, &l->kl, l->kfd, EPOLLIN,
+					    kl_event);
+		}
+	}
+	if (err == 0 && l->via != APP_VIA_KERNEL) {
+		err = app_ent_sock(l) ? sock_listen(l->sk, app_now(a),
+						    (unsigned)backlog)
+				      : ENOBUFS;
+	}
+	if (err) {
+		return err;
+	}
+	l->backlog = backlog;
+	app_ent_state(l, APP_LISTEN);
+	if (!list_linked(&l->port)) {
+		list_push_back(&a->bound, &l->port);
+	}
+	return 0;
+}
+
+void app_listen_stop(struct app_ent *l)
+{
+	struct app *a = l->app;
+
+	app_watch_take(&a->set, &l->kl);
+	if (l->kfd >= 0) {
+		/* Linux: back to a socket that is bound, and can listen again */
+		shutdown(l->kfd, SHUT_RD);
+	}
+	if (l->parked_fd >= 0) {
+		close(l->parked_fd);
+		l->parked_fd = -1;
+	}
+	if (l->sk) {
+		sock_shutdown_read(l->sk, app_now(a));
+	}
+	list_del(&l->wait);
+	app_ent_state(l, APP_FRESH);
+}

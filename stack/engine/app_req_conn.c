@@ -1,0 +1,239 @@
+/* connect()
+ *
+ * Whoever carries it is asked first: an error of the call itself leaves the
+ * program's descriptor untouched.  Then the descriptor is connected to us, and
+ * stuffed while the handshake runs.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "stack/base/check.h"
+#include "stack/chan/chan_addr.h"
+#include "stack/engine/app.h"
+
+/* What a second connect() gets; 0: this is the first, or as good as.  After a
+ * failed attempt that nobody waited for the next call tells its error, or that
+ * SO_ERROR told it already; the one after that may succeed. */
+static int again(struct app_ent *t)
+{
+	int err = t->err;
+
+	switch ((enum app_state)t->state) {
+	case APP_FRESH:
+		t->err = 0;
+		if (t->failed) {
+			t->failed = false;
+			return err ? err : ECONNABORTED;
+		}
+		return 0;
+	case APP_CONNECTING:
+		return EALREADY;
+	case APP_LISTEN:
+	case APP_CONNECTED:
+	case APP_DEAD:
+		break;
+	}
+	return EISCONN;
+}
+
+static bool had_peer(int fd)
+{
+	struct sockaddr_un un;
+	socklen_t len = sizeof(un);
+
+	return getpeername(fd, (struct sockaddr *)&un, &len) == 0;
+}
+
+/* fd[0] is the program's own socket of that name? */
+static bool is_own(const struct app_ent *t, int fd)
+{
+	struct sockaddr_un un;
+	socklen_t len = sizeof(un);
+	struct chan_name n;
+
+	return fd >= 0 &&
+	       getsockname(fd, (struct sockaddr *)&un, &len) == 0 &&
+	       chan_addr_un_get(&t->app->e->run, (struct sockaddr *)&un, len,
+				&n) &&
+	       n.kind == t->kind && n.id == t->id;
+}
+
+/* --- over the core ------------------------------------------------------------ */
+
+static int by_core(struct app_ent *t, struct app_req *r)
+{
+	struct app *a = t->app;
+	struct sock *sk = app_ent_sock(t);
+	int err = sk ? sock_connect(sk, app_now(a), &r->q->addr) : ENOBUFS;
+	int fd;
+
+	if (err != EINPROGRESS) {
+		return err;
+	}
+	fd = app_wire_connect(t, r->fd[0], true, &t->stuffed);
+	if (fd < 0) {
+		err = errno;
+		app_conn_undo(t);
+		return err;
+	}
+	app_ent_state(t, APP_CONNECTING);
+	t->via = APP_VIA_CORE;
+	if (t->kfd >= 0) {
+		close(t->kfd);
+		t->kfd = -1;
+	}
+	list_del(&t->port);
+	err = app_conn_start(t, fd);
+	if (err) {
+		close(fd);
+		app_conn_undo(t);
+		return err;
+	}
+	app_ent_local(t, &r->rep->local);
+	return EINPROGRESS;
+}
+
+/* --- over the kernel ------------------------------------------------------------ */
+
+/* how far connect(2) got: 0, EINPROGRESS, or its error; *later: not the call
+ * itself failed.  Over loopback the handshake is done, or refused, when the
+ * call returns. */
+static int kernel_connect(struct app_ent *t, const struct app_req *r, int k,
+			  bool *later)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = chan_addr_put(&r->q->addr, t->family, r->q->scope_id,
+				      &ss);
+	struct pollfd p = { .fd = k, .events = POLLOUT };
+	int err = 0;
+
+	*later = false;
+	if (connect(k, (struct sockaddr *)&ss, len) == 0) {
+		return 0;
+	}
+	if (errno != EINPROGRESS) {
+		return errno;
+	}
+	if (poll(&p, 1, 0) <= 0) {
+		return EINPROGRESS;
+	}
+	*later = true;
+	len = sizeof(err);
+	getsockopt(k, SOL_SOCKET, SO_ERROR, &err, &len);
+	return err;
+}
+
+/* A non-blocking connect() that failed at once says so later, as natively. */
+static int fail_later(struct app_ent *t, struct app_req *r, int k, int err)
+{
+	int fd = app_wire_connect(t, r->fd[0], true, &t->stuffed);
+
+	t->kfd = k;
+	if (fd < 0) {
+		return errno;
+	}
+	app_conn_failed(t, err);
+	close(fd); /* with what is unread: ERR and HUP for the program */
+	return EINPROGRESS;
+}
+
+static int wire_kernel(struct app_ent *t, struct app_req *r, int k, int err)
+{
+	bool pending = err == EINPROGRESS;
+	int fd = app_wire_connect(t, r->fd[0], pending, &t->stuffed);
+
+	if (fd < 0) {
+		err = errno;
+		close(k);
+		return err;
+	}
+	if (pending) {
+		app_ent_state(t, APP_CONNECTING);
+	} else {
+		app_conn_kernel_only(t);
+	}
+	err = app_conn_relay(t, fd, k, pending);
+	if (err) {
+		close(fd);
+		close(k);
+		app_conn_undo(t);
+		return err;
+	}
+	app_ent_local(t, &r->rep->local);
+	return pending || (r->q->flags & CHAN_F_NONBLOCK) ? EINPROGRESS : 0;
+}
+
+static int by_kernel(struct app_ent *t, struct app_req *r)
+{
+	bool later;
+	int k, err;
+
+	if (t->kfd < 0 && r->q->n_fd < 2) {
+		return app_req_need_kernel(t, r);
+	}
+	k = t->kfd >= 0 ? t->kfd : app_req_kernel_fd(t, r, 1);
+	if (k < 0) {
+		return EINVAL;
+	}
+	app_ent_probe_port(t->app, r->q->addr.port);
+	err = kernel_connect(t, r, k, &later);
+	t->kfd = -1;
+	if (err && err != EINPROGRESS && later && !t->blocking) {
+		return fail_later(t, r, k, err);
+	}
+	if (err && err != EINPROGRESS) {
+		t->kfd = k;
+		app_conn_undo(t);
+		return err;
+	}
+	if (err == 0) {
+		app_listen_kick(t->app, r->q->addr.port);
+	}
+	r->rep->flags |= CHAN_F_KERNEL;
+	err = wire_kernel(t, r, k, err);
+	t->told = err == 0;
+	return err;
+}
+
+int app_req_connect(struct app_ent *t, struct app_req *r)
+{
+	const struct addr *to = &r->q->addr.addr;
+	int err;
+
+	if (to->family == 0) { /* AF_UNSPEC */
+		if (t->state == APP_LISTEN) {
+			app_listen_stop(t);
+		} else if (t->state != APP_FRESH) {
+			app_conn_undo(t);
+		}
+		return 0;
+	}
+	err = again(t);
+	if (t->state == APP_CONNECTED && !t->told) {
+		t->told = true; /* the first question after EINPROGRESS */
+		return 0;
+	}
+	if (err) {
+		return err;
+	}
+	if ((to->family != 4 && to->family != 6) ||
+	    (t->family == 4 && to->family != 4)) {
+		return EAFNOSUPPORT;
+	}
+	if (!is_own(t, r->fd[0])) {
+		return EINVAL;
+	}
+	if (had_peer(r->fd[0])) {
+		return CHAN_NEED_FRESH;
+	}
+	t->blocking = !(r->q->flags & CHAN_F_NONBLOCK);
+	if (t->via == APP_VIA_KERNEL ||
+	    (t->via == APP_VIA_ANY &&
+	     app_scope_connect(t->app->e, to) == APP_SCOPE_KERNEL)) {
+		return by_kernel(t, r);
+	}
+	return by_core(t, r);
+}

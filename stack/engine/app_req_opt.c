@@ -1,0 +1,193 @@
+/* setsockopt() and getsockopt() of a program
+ *
+ * Before it is known who carries the socket, an option is set on the core's
+ * socket and remembered for a kernel one; if there is a kernel socket already
+ * it is set there too.  Later only whoever carries it is asked.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <linux/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "stack/base/check.h"
+#include "stack/engine/app.h"
+
+#define LINUX_TCP_CLOSE 7 /* of tcpi_state */
+
+static bool kernel_only(const struct app_ent *t)
+{
+	return !t->relay.over || t->via == APP_VIA_KERNEL;
+}
+
+static int remember(struct app_ent *t, const struct chan_req *q)
+{
+	struct app_opts *o = t->opts;
+	unsigned i;
+
+	if (q->len > sizeof(o->opt[0].val)) {
+		return ENOPROTOOPT;
+	}
+	if (!o) {
+		o = mem_zalloc(&t->app->mem, sizeof(*o));
+		if (!o) {
+			return ENOBUFS;
+		}
+		t->opts = o;
+	}
+	for (i = 0; i < o->n; i++) {
+		if (o->opt[i].level == q->level && o->opt[i].name == q->name) {
+			break;
+		}
+	}
+	if (i == CHAN_OPT_REPLAY) {
+		return ENOBUFS;
+	}
+	if (i == o->n) {
+		o->n++;
+	}
+	o->opt[i] = (struct chan_opt){ .level = q->level,
+				       .name = q->name,
+				       .len = q->len };
+	memcpy(o->opt[i].val, q->val, q->len);
+	return 0;
+}
+
+static int set_kernel(int fd, const struct chan_req *q)
+{
+	return setsockopt(fd, q->level, q->name, q->val, q->len) == 0 ? 0
+								       : errno;
+}
+
+/* the buffer between us and the program is the receive buffer that the
+ * program sees: its size is what makes a sender stop */
+static void note_rcvbuf(struct app_ent *t, const struct chan_req *q)
+{
+	int v;
+
+	if (q->level != SOL_SOCKET || q->name != SO_RCVBUF ||
+	    q->len < sizeof(v)) {
+		return;
+	}
+	memcpy(&v, q->val, sizeof(v));
+	t->rcvbuf = v > 0 ? (uint32_t)v : 1;
+	if (t->state == APP_CONNECTED) {
+		app_wire_buf(t, t->relay.over ? t->u.fd : t->relay.u.fd);
+	}
+}
+
+static int set_both(struct app_ent *t, const struct chan_req *q)
+{
+	struct sock *sk = app_ent_sock(t);
+	int err = sk ? sock_setopt(sk, app_now(t->app), q->level, q->name,
+				   q->val, q->len)
+		     : ENOBUFS;
+
+	if (err == 0 && t->via == APP_VIA_ANY) {
+		err = t->kfd >= 0 ? set_kernel(t->kfd, q) : remember(t, q);
+	}
+	return err;
+}
+
+int app_req_setsockopt(struct app_ent *t, struct app_req *r)
+{
+	const struct chan_req *q = r->q;
+	int err;
+
+	if (t->state == APP_DEAD) {
+		return EINVAL;
+	}
+	err = kernel_only(t) ? set_kernel(app_ent_kernel_fd(t), q)
+			     : set_both(t, q);
+	if (err == 0) {
+		note_rcvbuf(t, q);
+	}
+	return err;
+}
+
+static int get_kernel(int fd, struct app_req *r)
+{
+	const struct chan_req *q = r->q;
+	socklen_t len = (socklen_t)min_u32(q->len, CHAN_VAL_MAX);
+
+	if (getsockopt(fd, q->level, q->name, r->rep->val, &len) != 0) {
+		return errno;
+	}
+	r->rep->len = (uint32_t)len;
+	return 0;
+}
+
+/* What the core does not know cannot have been changed: the kernel's default
+ * is the answer, for as long as the kernel may yet carry the socket. */
+static int get_default(struct app_ent *t, struct app_req *r)
+{
+	int fd = socket(t->family == 6 ? AF_INET6 : AF_INET,
+			SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+	int err;
+
+	if (fd < 0) {
+		return ENOPROTOOPT;
+	}
+	err = get_kernel(fd, r);
+	close(fd);
+	return err;
+}
+
+static int get_core(struct app_ent *t, struct app_req *r)
+{
+	const struct chan_req *q = r->q;
+	struct sock *sk = app_ent_sock(t);
+	uint32_t len = min_u32(q->len, CHAN_VAL_MAX);
+	int err;
+
+	if (!sk) {
+		return ENOBUFS;
+	}
+	err = sock_getopt(sk, app_now(t->app), q->level, q->name, r->rep->val,
+			  &len);
+	if (err == ENOPROTOOPT && t->state == APP_FRESH &&
+	    t->via == APP_VIA_ANY) {
+		return t->kfd >= 0 ? get_kernel(t->kfd, r) : get_default(t, r);
+	}
+	r->rep->len = err ? 0 : len;
+	return err;
+}
+
+/* nobody carries it any more */
+static int get_dead(struct app_ent *t, struct app_req *r)
+{
+	const struct chan_req *q = r->q;
+
+	if (q->level == IPPROTO_TCP && q->name == TCP_INFO) {
+		struct tcp_info ti = { .tcpi_state = LINUX_TCP_CLOSE };
+		uint32_t len = min_u32(q->len, sizeof(ti));
+
+		memcpy(r->rep->val, &ti, len);
+		r->rep->len = len;
+		return 0;
+	}
+	return get_default(t, r);
+}
+
+int app_req_getsockopt(struct app_ent *t, struct app_req *r)
+{
+	const struct chan_req *q = r->q;
+
+	if (q->level == SOL_SOCKET && q->name == SO_ERROR) {
+		int err = app_req_error(t);
+		uint32_t len = min_u32(q->len, sizeof(err));
+
+		memcpy(r->rep->val, &err, len);
+		r->rep->len = len;
+		t->told = true;
+		return 0;
+	}
+	if (t->state == APP_DEAD) {
+		return get_dead(t, r);
+	}
+	if (kernel_only(t)) {
+		return get_kernel(app_ent_kernel_fd(t), r);
+	}
+	return get_core(t, r);
+}
