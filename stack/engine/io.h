@@ -62,7 +62,9 @@ void io_poll(struct io *io, struct io_op *op, int fd, uint32_t events,
 	     bool multi);
 /* multishot accept4(SOCK_NONBLOCK|SOCK_CLOEXEC): res is the new descriptor */
 void io_accept(struct io *io, struct io_op *op, int fd);
-/* done() will come with -ECANCELED, or with a result that was faster */
+/* done() will come with -ECANCELED, or with a result that was faster.  The
+ * descriptor may be closed as soon as this returned, not before: an operation
+ * that has not begun would act on whatever gets the number next. */
 void io_cancel(struct io *io, struct io_op *op);
 static inline bool io_pending(const struct io_op *op)
 {
@@ -85,6 +87,38 @@ bool io_tun_write(struct io *io, struct io_tun *t, const struct pkt_out *p);
  * complete inline); also starts what io_recv() etc. queued.  One submission.
  * Errors of single packets are counted, not returned. */
 void io_flush(struct io *io);
+
+/* Nothing new from here on: the ring is limited to the operations that it
+ * uses (io_uring would bypass a seccomp filter).  To be called before the first
+ * io_turn() or io_flush(); after it no io_tun_start().  Returns 0, or an errno
+ * when the kernel cannot limit the ring. */
+int io_seal(struct io *io);
+
+/* what became of packets between the device and the core */
+#define IO_REASONS(X)                                                          \
+	X(IO_TUN_SHORT, "TunDropShort",                                       \
+	  "packet from a TUN device shorter than its virtio header")         \
+	X(IO_TUN_GSO, "TunDropGso",                                           \
+	  "virtio header with an impossible or unasked segmentation type")   \
+	X(IO_TUN_CSUM, "TunDropCsum",                                         \
+	  "virtio header with a checksum outside of the packet")             \
+	X(IO_TUN_NOMEM, "TunDropNoMem",                                       \
+	  "packet dropped: no memory for a copy while buffers were scarce")  \
+	X(IO_TUN_COPIED, "TunCopied",                                         \
+	  "packets copied because too many buffers were held")               \
+	X(IO_TUN_REARM, "TunRearm", "times that reading had to be started again") \
+	X(IO_TUN_WRITE, "TunOutErrors", "packets that a TUN device refused")
+
+enum io_reason {
+#define X(id, name, text) id,
+	IO_REASONS(X)
+#undef X
+		IO_REASON_N
+};
+
+const char *io_reason_name(enum io_reason r);
+const char *io_reason_text(enum io_reason r);
+uint64_t io_counter(const struct io *io, enum io_reason r);
 
 struct io_stats {
 	uint64_t syscalls, turns, tun_in, tun_out, tun_out_errors, completions;
