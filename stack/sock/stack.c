@@ -126,6 +126,17 @@ void stack_path_set_up(struct stack *s, struct instant now, unsigned path,
 	}
 }
 
+void stack_path_set_backup(struct stack *s, struct instant now, unsigned path,
+			   bool backup)
+{
+	const struct ip_path *p = ip_path(s->ip, path);
+
+	if (p && p->backup != backup) {
+		ip_path_set_backup(s->ip, path, backup);
+		mp_path_changed(s->mp, now, path);
+	}
+}
+
 struct instant stack_deadline(const struct stack *s)
 {
 	return wheel_deadline(&s->wheel);

@@ -41,6 +41,8 @@ int stack_path_add(struct stack *s, struct instant now,
 		   const struct ip_path *p);
 void stack_path_set_up(struct stack *s, struct instant now, unsigned path,
 		       bool up);
+void stack_path_set_backup(struct stack *s, struct instant now, unsigned path,
+			   bool backup);
 
 /* --- packets and time ------------------------------------------------------ */
 /* takes over the caller's reference of p */

@@ -1,0 +1,237 @@
+/* What must hold in every run.
+ *
+ * Safety: what a program reads is a prefix of what its peer wrote; the end of
+ * the stream is seen only after all of it; an orderly end is reported only
+ * then, too.
+ *
+ * Liveness: once every fault has healed, each connection that the scenario
+ * does not allow to die makes progress (octets read by a program, or a step of
+ * its life) within
+ *
+ *	B = min(RTO_MAX, F + RTO_FIRST) + 8 RTO + A
+ *
+ * where F is how long faults lasted.  A timer that has backed off is pending
+ * at the heal: its k doublings took at least as long as it has still to wait,
+ * since 1 + 2 + .. + 2^(k-1) = 2^k - 1, so it waits at most F plus the RTO it
+ * began with (RFC 6298 2.1: RTO_FIRST, or RTO if that is larger), and never
+ * longer than RTO_MAX.  RTO = max(RTO_MIN, 3 RTT) is the timer on the slowest
+ * path (RFC 6298: SRTT + 4 RTTVAR, with RTTVAR at most half of RTT) and RTT
+ * its longest round trip with full queues; eight of them cover a recovery that
+ * loses its first retransmission (1 + 2), one more on another subflow (1 + 2)
+ * and the exchanges after it (2).  A is the longest that a program itself
+ * waits between two calls.
+ *
+ * Memory: what a stack allocates and the packets it pins stay below what its
+ * sockets' buffers allow; at the end everything is given back.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "tests/sim/sim.h"
+
+#define RTO_MAX   (120 * NANOS_S)
+#define RTO_FIRST NANOS_S
+#define RTO_MIN   (200 * NANOS_MS)
+#define EVERY     NANOS_S
+#define MEM_BASE  ((uint64_t)4 << 20)
+
+static nanos drain(const struct link *l)
+{
+	return (nanos)((uint64_t)l->queue * 8 * (uint64_t)NANOS_S / l->rate);
+}
+
+/* there and back over the slowest access at each end, queues full */
+static nanos longest_rtt(const struct world *w)
+{
+	nanos rtt = 0;
+
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		const struct host *h = &w->host[i];
+		nanos worst = 0;
+
+		for (unsigned j = 0; j < h->n_paths; j++) {
+			const struct link *u = &h->path[j].up;
+			const struct link *d = &h->path[j].down;
+
+			worst = nanos_max(worst, u->delay + d->delay +
+							 drain(u) + drain(d));
+		}
+		rtt += worst;
+	}
+	return rtt;
+}
+
+nanos check_bound(const struct world *w)
+{
+	nanos rto = nanos_max(RTO_MIN, 3 * longest_rtt(w));
+	nanos first = nanos_max(RTO_FIRST, rto);
+	nanos faults = instant_since(w->heal, w->fault_from);
+	nanos program = 0;
+
+	for (unsigned i = 0; i < w->n_conns; i++) {
+		for (unsigned k = 0; k < 2; k++) {
+			const struct side *s = &w->conn[i].side[k];
+
+			program = nanos_max(program,
+					    s->write_gap + s->read_gap);
+		}
+		if (w->conn[i].port == SIM_PORT_LAZY) {
+			program = nanos_max(program, 4 * NANOS_S);
+		}
+	}
+	return nanos_min(RTO_MAX, faults + first) + 8 * rto + program;
+}
+
+void check_data(struct side *s, const uint8_t *p, uint64_t n)
+{
+	const struct side *peer = &s->conn->side[s->client ? 1 : 0];
+
+	for (uint64_t i = 0; i < n; i++) {
+		if (s->rx + i >= peer->tx ||
+		    p[i] != app_octet(peer->key, s->rx + i)) {
+			world_fail(s->conn->w,
+				   "conn %u %s: octet %llu is not what was "
+				   "sent (%llu written)",
+				   s->conn->index,
+				   s->client ? "client" : "server",
+				   (unsigned long long)(s->rx + i),
+				   (unsigned long long)peer->tx);
+			return;
+		}
+	}
+}
+
+void check_eof(struct side *s)
+{
+	const struct side *peer = &s->conn->side[s->client ? 1 : 0];
+
+	if (!peer->shut || s->rx != peer->tx) {
+		world_fail(s->conn->w,
+			   "conn %u %s: end after %llu of %llu octets%s",
+			   s->conn->index, s->client ? "client" : "server",
+			   (unsigned long long)s->rx,
+			   (unsigned long long)peer->tx,
+			   peer->shut ? "" : ", which is not the end");
+	}
+}
+
+/* A program that gave up may have taken the other's answer with it: a reset
+ * is sent once, so the other may wait for ever if it has nothing to say. */
+static bool excused(const struct conn *c)
+{
+	const struct side *a = &c->side[0], *b = &c->side[1];
+
+	if (c->may_die || c->port == SIM_PORT_SHUT) {
+		return true;
+	}
+	return a->how == CLOSE_ABORT || b->how == CLOSE_ABORT ||
+	       a->how == CLOSE_UNREAD || b->how == CLOSE_UNREAD;
+}
+
+void check_progress(struct conn *c)
+{
+	struct world *w = c->w;
+	struct instant from = c->progress;
+
+	if (!c->started || app_done(c)) {
+		return;
+	}
+	if (instant_before(from, w->heal)) {
+		from = w->heal;
+	}
+	if (excused(c) || instant_since(w->now, from) <= w->bound) {
+		return;
+	}
+	world_fail(w,
+		   "conn %u: no progress for %.3f s, allowed %.3f s; client "
+		   "sent %llu got %llu, server sent %llu got %llu",
+		   c->index, (double)instant_since(w->now, from) / 1e9,
+		   (double)w->bound / 1e9, (unsigned long long)c->side[0].tx,
+		   (unsigned long long)c->side[0].rx,
+		   (unsigned long long)c->side[1].tx,
+		   (unsigned long long)c->side[1].rx);
+}
+
+static void every(struct world *w, void *ctx, uint64_t arg)
+{
+	bool all = true;
+
+	(void)ctx;
+	(void)arg;
+	for (unsigned i = 0; i < w->n_conns; i++) {
+		check_progress(&w->conn[i]);
+		all &= app_done(&w->conn[i]);
+	}
+	if (!all) {
+		world_in(w, EVERY, every, NULL, 0);
+	}
+}
+
+void check_start(struct world *w)
+{
+	w->bound = check_bound(w);
+	world_in(w, EVERY, every, NULL, 0);
+}
+
+static void check_conn(struct conn *c)
+{
+	struct world *w = c->w;
+
+	if (!c->started) {
+		return;
+	}
+	for (unsigned k = 0; k < 2; k++) {
+		const struct side *s = &c->side[k], *p = &c->side[!k];
+
+		if (s->err && !excused(c)) {
+			world_fail(w, "conn %u %s: error %d", c->index,
+				   s->client ? "client" : "server", s->err);
+		}
+		if (s->err == 0 && s->ended && !excused(c) &&
+		    (s->rx != p->tx_total || !s->eof)) {
+			world_fail(w, "conn %u %s: orderly end, but not all "
+				      "came", c->index,
+				   s->client ? "client" : "server");
+		}
+	}
+	if (c->side[0].err || c->side[1].err) {
+		w->stats->conns_died++;
+	}
+	w->stats->conns_mptcp += c->was_mptcp;
+}
+
+static uint64_t buffers(const struct world *w)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < w->n_conns; i++) {
+		const struct conn *c = &w->conn[i];
+
+		sum += c->opt.sndbuf ? c->opt.sndbuf : (uint64_t)4 << 20;
+		sum += c->opt.rcvbuf ? c->opt.rcvbuf : (uint64_t)6 << 20;
+	}
+	return sum;
+}
+
+void check_end(struct world *w)
+{
+	uint64_t most = MEM_BASE + 2 * buffers(w);
+
+	for (unsigned i = 0; i < w->n_conns && !w->failed; i++) {
+		check_conn(&w->conn[i]);
+	}
+	for (unsigned i = 0; i < w->n_hosts && !w->failed; i++) {
+		const struct host *h = &w->host[i];
+
+		if (h->mem.peak > most || h->pinned_peak > most) {
+			world_fail(w,
+				   "host %c: %llu octets of memory, %llu "
+				   "pinned, allowed %llu",
+				   (int)('A' + i),
+				   (unsigned long long)h->mem.peak,
+				   (unsigned long long)h->pinned_peak,
+				   (unsigned long long)most);
+		}
+	}
+}

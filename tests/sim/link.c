@@ -1,0 +1,120 @@
+/* One direction of one path: a queue in front of a rate, a delay, and what
+ * may go wrong on the way.
+ */
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "tests/sim/sim.h"
+
+static void arrive(struct world *w, void *ctx, uint64_t arg)
+{
+	struct link *l = ctx;
+	struct pkt *p = (struct pkt *)(uintptr_t)arg;
+
+	(void)w;
+	if (l->up) {
+		box_pass(&l->host->path[l->path].box, p, true);
+	} else {
+		host_deliver(l->host, l->path, p);
+	}
+}
+
+static bool lost(struct link *l)
+{
+	struct link_fault *f = &l->fault;
+	struct world *w = l->w;
+
+	if (f->down) {
+		world_fault(w, f->why_down);
+		return true;
+	}
+	if (f->burst_in > 0) {
+		l->bad = l->bad ? !world_chance(w, f->burst_out) :
+				  world_chance(w, f->burst_in);
+		if (l->bad) {
+			world_fault(w, F_BURST);
+			return true;
+		}
+	}
+	if (world_chance(w, f->loss)) {
+		world_fault(w, F_LOSS);
+		return true;
+	}
+	return false;
+}
+
+/* A flipped bit where a checksum covers it, or a missing tail.  The IPv6
+ * header has no checksum: its transport part is hit. */
+static struct pkt *damage(struct link *l, struct pkt *p)
+{
+	struct world *w = l->w;
+	uint32_t from = p->data[0] >> 4 == 6 ? 40 : 0;
+
+	if (!world_chance(w, l->fault.corrupt)) {
+		return p;
+	}
+	if (world_chance(w, 0.2)) {
+		p->len = (uint32_t)world_below(w, p->len);
+		world_fault(w, F_TRUNCATE);
+	} else {
+		p->data[from + world_below(w, p->len - from)] ^=
+			(uint8_t)(1u << world_below(w, 8));
+		world_fault(w, F_CORRUPT);
+	}
+	return p;
+}
+
+static void schedule(struct link *l, struct pkt *p)
+{
+	const struct link_fault *f = &l->fault;
+	struct world *w = l->w;
+	struct instant at = instant_add(l->busy, l->delay);
+
+	if (f->jitter) {
+		at = instant_add(at, (nanos)world_below(w, (uint64_t)f->jitter));
+		world_fault(w, F_JITTER);
+	}
+	if (world_chance(w, f->reorder)) {
+		at = instant_add(at, 1 + (nanos)world_below(
+					     w, (uint64_t)f->reorder_by));
+		world_fault(w, F_REORDER);
+	} else {
+		/* jitter alone does not let packets overtake each other */
+		at = instant_before(at, l->last) ? l->last : at;
+		l->last = at;
+	}
+	world_at(w, at, arrive, l, (uint64_t)(uintptr_t)p);
+}
+
+void link_send(struct link *l, struct pkt *p)
+{
+	struct world *w = l->w;
+	uint64_t rate = l->fault.slower > 1 ? l->rate / l->fault.slower :
+					      l->rate;
+	nanos spend = (nanos)((uint64_t)p->len * 8 * (uint64_t)NANOS_S / rate);
+	nanos waits = nanos_max(instant_since(l->busy, w->now), 0);
+
+	world_trace(w, l->up ? "out" : "in", l->host, l->path, p);
+	if (l->fault.slower > 1) {
+		world_fault(w, F_RATE);
+	}
+	if (lost(l)) {
+		pkt_put(p);
+		return;
+	}
+	if ((uint64_t)waits / 8 * rate / (uint64_t)NANOS_S + p->len >
+	    l->queue) {
+		world_fault(w, F_QUEUE);
+		pkt_put(p);
+		return;
+	}
+	p = damage(l, p);
+	l->busy = instant_add(instant_before(l->busy, w->now) ? w->now :
+								l->busy,
+			      spend);
+	if (p->len > 0 && world_chance(w, l->fault.dup)) {
+		world_fault(w, F_DUP);
+		schedule(l, world_pkt(w, p->data, p->len));
+	}
+	schedule(l, p);
+}

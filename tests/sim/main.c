@@ -1,0 +1,298 @@
+/* main.c - runs seeds; see sim.h
+ *
+ *   sim [-n seeds] [-s first seed] [-v] [-q]
+ *
+ * -v: one seed, every packet as text.  In a run of 1,000 seeds or more a
+ * fault or a reason that never occurred fails the run.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stack/base/check.h"
+#include "tests/sim/sim.h"
+
+#define ENOUGH      1000u /* seeds after which nothing may be missing */
+#define REPLAY_EACH 50u   /* every so many seeds one is run twice */
+#define GIVE_UP     (1500 * NANOS_S) /* longer than any retry lasts */
+#define LINGER      (250 * NANOS_S)
+
+/* Reasons that no simulated world can bring about. */
+static const struct {
+	const char *name, *why;
+} exempt[] = {
+	{ "", "" },
+};
+
+static struct sim_stats stats;
+static struct world world;
+
+/* --- one seed --------------------------------------------------------------- */
+
+static void add_reason(void *ctx, const char *name, const char *text,
+		       uint64_t value)
+{
+	struct sim_stats *st = ctx;
+	unsigned i;
+
+	(void)text;
+	for (i = 0; i < st->n_reasons; i++) {
+		if (strcmp(st->reason_name[i], name) == 0) {
+			break;
+		}
+	}
+	if (i == st->n_reasons) {
+		check(i < SIM_REASON_MAX);
+		st->reason_name[st->n_reasons++] = name;
+	}
+	st->reason[i] += value;
+}
+
+static void skip_to(struct world *w, nanos after)
+{
+	struct instant to = instant_add(w->now, after);
+
+	world_run(w, to);
+	if (!w->failed) {
+		w->now = to;
+	}
+}
+
+static bool all_done(const struct world *w, bool excused_too)
+{
+	for (unsigned i = 0; i < w->n_conns; i++) {
+		const struct conn *c = &w->conn[i];
+
+		if ((!c->started || !app_done(c)) &&
+		    (excused_too || !c->may_die)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool owing(const struct world *w)
+{
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		if (stack_owing(w->host[i].stack) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* every program has ended: so must every stack's business */
+static void settle(struct world *w)
+{
+	struct instant limit = instant_add(w->now, w->bound + LINGER);
+
+	while (!w->failed && owing(w) && instant_before(w->now, limit)) {
+		skip_to(w, NANOS_S);
+	}
+	if (!w->failed && owing(w) && !w->dirty_end) {
+		world_fail(w, "a connection still owes its peer something");
+	}
+	skip_to(w, LINGER);
+	for (unsigned i = 0; i < w->n_hosts && !w->failed; i++) {
+		struct stack *s = w->host[i].stack;
+
+		if (!w->dirty_end &&
+		    (stack_timewait(s) != 0 || stack_conns(s) != 0)) {
+			world_fail(w, "host %c: %u connections, %u in "
+				      "TIME-WAIT at the end",
+				   (int)('A' + i), stack_conns(s),
+				   stack_timewait(s));
+		}
+	}
+}
+
+static void stop(struct world *w)
+{
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		struct host *h = &w->host[i];
+
+		stack_counters(h->stack, add_reason, w->stats);
+		host_stop(h);
+	}
+	w->failed = w->failed || false;
+}
+
+static void drain(struct world *w)
+{
+	bool failed = w->failed;
+
+	w->failed = false; /* or the events would stay */
+	world_run(w, INSTANT_NEVER);
+	w->failed = failed;
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		const struct host *h = &w->host[i];
+
+		if (h->mem.used != 0) {
+			world_fail(w, "host %c: %llu octets never given back",
+				   (int)('A' + i),
+				   (unsigned long long)h->mem.used);
+		}
+	}
+	if (w->pkts != 0) {
+		world_fail(w, "%lld packets never given back",
+			   (long long)w->pkts);
+	}
+}
+
+static bool run_seed(uint64_t seed, struct sim_stats *st, bool verbose,
+		     uint64_t *hash)
+{
+	struct world *w = &world;
+	struct instant limit;
+
+	world_init(w, seed, st);
+	w->verbose = verbose;
+	scen_build(w);
+	limit = instant_add(w->heal, GIVE_UP);
+	while (!w->failed && !all_done(w, true) &&
+	       (instant_before(w->now, limit) || !all_done(w, false))) {
+		skip_to(w, NANOS_S);
+	}
+	if (!w->failed) {
+		settle(w);
+	}
+	if (!w->failed) {
+		check_end(w);
+	}
+	st->virtual_ns += w->now.ns;
+	stop(w);
+	drain(w);
+	*hash = w->hash;
+	world_fini(w);
+	return !w->failed;
+}
+
+/* --- many ---------------------------------------------------------------------- */
+
+static void crashed(int sig)
+{
+	char line[160];
+	int n = snprintf(line, sizeof(line),
+			 "\nseed %llu: signal %d\nreplay: build/sim -n 1 -s "
+			 "%llu -v\n",
+			 (unsigned long long)world.seed, sig,
+			 (unsigned long long)world.seed);
+
+	if (n > 0 && write(2, line, (size_t)n) < 0) {
+		_exit(3);
+	}
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static const char *why_exempt(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(exempt); i++) {
+		if (strcmp(exempt[i].name, name) == 0) {
+			return exempt[i].why;
+		}
+	}
+	return NULL;
+}
+
+static unsigned report(const struct sim_stats *st, unsigned seeds)
+{
+	unsigned missing = 0;
+
+	printf("faults:\n");
+	for (unsigned i = 0; i < SIM_FAULT_N; i++) {
+		printf("  %10llu  %s\n", (unsigned long long)st->fault[i],
+		       sim_fault_text((enum sim_fault)i));
+		missing += st->fault[i] == 0;
+	}
+	printf("reasons:\n");
+	for (unsigned i = 0; i < st->n_reasons; i++) {
+		const char *why = why_exempt(st->reason_name[i]);
+
+		printf("  %10llu  %s%s%s\n", (unsigned long long)st->reason[i],
+		       st->reason_name[i], why && !st->reason[i] ? ": " : "",
+		       why && !st->reason[i] ? why : "");
+		missing += st->reason[i] == 0 && !why;
+	}
+	printf("%u seeds: %llu connections (%llu MPTCP, %llu died), %llu "
+	       "packets, %.0f s of virtual time\n",
+	       seeds, (unsigned long long)st->conns,
+	       (unsigned long long)st->conns_mptcp,
+	       (unsigned long long)st->conns_died,
+	       (unsigned long long)st->packets / 3,
+	       (double)st->virtual_ns / 1e9);
+	if (missing && seeds >= ENOUGH) {
+		printf("FAILED: %u faults or reasons never occurred\n",
+		       missing);
+	}
+	return seeds >= ENOUGH ? missing : 0;
+}
+
+static bool one(uint64_t seed, bool verbose, bool twice)
+{
+	static struct sim_stats again;
+	uint64_t a, b;
+	bool ok = run_seed(seed, &stats, verbose, &a);
+
+	if (ok && twice) {
+		ok = run_seed(seed, &again, false, &b);
+		if (a != b) {
+			world_fail(&world, "two runs differ: %016llx %016llx",
+				   (unsigned long long)a,
+				   (unsigned long long)b);
+			ok = false;
+		}
+	}
+	if (!ok) {
+		printf("seed %llu: %s\nreplay: build/sim -n 1 -s %llu -v\n",
+		       (unsigned long long)seed, world.why,
+		       (unsigned long long)seed);
+	}
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long n = 100, failed = 0;
+	uint64_t seed = 1;
+	bool verbose = false, quiet = false;
+	time_t t0 = time(NULL);
+	int opt;
+
+	while ((opt = getopt(argc, argv, "n:s:vq")) != -1) {
+		switch (opt) {
+		case 'n':
+			n = strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			seed = strtoull(optarg, NULL, 10);
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'q':
+			quiet = true;
+			break;
+		default:
+			fprintf(stderr, "usage: sim [-n seeds] [-s first] "
+					"[-v] [-q]\n");
+			return 2;
+		}
+	}
+	signal(SIGABRT, crashed);
+	signal(SIGSEGV, crashed);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (unsigned long i = 0; i < n && failed < 20; i++) {
+		failed += !one(seed + i, verbose,
+			       i % REPLAY_EACH == 0 && !verbose);
+	}
+	if (!quiet) {
+		failed += report(&stats, (unsigned)n);
+		printf("%lu failed, %ld s\n", failed,
+		       (long)(time(NULL) - t0));
+	}
+	return failed ? 1 : 0;
+}

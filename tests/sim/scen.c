@@ -1,0 +1,571 @@
+/* What a seed means: hosts, paths, programs, and which faults come and go. */
+#include <math.h>
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "tests/sim/sim.h"
+
+static uint64_t below(struct world *w, uint64_t n)
+{
+	return rng_below(&w->scen, n);
+}
+
+static bool chance(struct world *w, double p)
+{
+	return rng_unit(&w->scen) < p;
+}
+
+/* between lo and hi, each order of magnitude as likely as the next */
+static double spread(struct world *w, double lo, double hi)
+{
+	return lo * pow(hi / lo, rng_unit(&w->scen));
+}
+
+/* --- hosts ------------------------------------------------------------------- */
+
+enum families { ONLY4 = 1, ONLY6 = 2, BOTH = 3 };
+
+static void build_path(struct world *w, struct host *h, unsigned i,
+		       enum families fam, bool slow)
+{
+	struct host_path *p = &h->path[i];
+	uint8_t net = (uint8_t)(h->index * 10 + i + 1);
+	uint8_t a6[16] = { 0x20, 1, 0x0d, 0xb8, 0, net };
+	static const uint16_t mtus[] = { 1500, 1500, 1500, 1400, 9000, 576 };
+
+	p->cfg.up = true;
+	p->cfg.mtu = mtus[below(w, ARRAY_SIZE(mtus))];
+	if ((fam & ONLY6) && p->cfg.mtu < 1280) {
+		p->cfg.mtu = 1280;
+	}
+	p->cfg.gso = chance(w, 0.5);
+	p->cfg.csum_offload = p->cfg.gso || chance(w, 0.3);
+	p->cfg.backup = i > 0 && chance(w, 0.15);
+	a6[15] = 1;
+	if (fam & ONLY4) {
+		p->cfg.addr[p->cfg.n_addr] = addr_v4(10, net, 0, 1);
+		p->cfg.bits[p->cfg.n_addr++] = 24;
+	}
+	if (fam & ONLY6) {
+		p->cfg.addr[p->cfg.n_addr] = addr_from(6, a6);
+		p->cfg.bits[p->cfg.n_addr++] = 64;
+	}
+	p->up.rate = slow ? (uint64_t)spread(w, 2e6, 2e8) : 1000000000;
+	p->down.rate = slow && chance(w, 0.3) ?
+			       (uint64_t)spread(w, 2e6, 2e8) :
+			       p->up.rate;
+	p->up.delay = (nanos)spread(w, 1e4, slow ? 6e7 : 1e6);
+	p->down.delay = p->up.delay;
+	p->up.queue = slow ? (uint32_t)spread(w, 4e4, 4e5) : 2000000;
+	p->down.queue = p->up.queue;
+}
+
+static void build_cfg(struct world *w, struct host *h, bool csum)
+{
+	struct mp_cfg *m = &h->cfg.mp;
+
+	m->policy = chance(w, 0.07) ? MP_OFF : MP_PREFER;
+	m->checksum = csum;
+	m->server_joins = chance(w, 0.3);
+	m->subflows_max = (uint8_t)(chance(w, 0.2) ? 1 + below(w, 2) : 8);
+	m->announce = chance(w, 0.6);
+	m->scheduler = "minrtt";
+	m->close_timeout = 60 * NANOS_S;
+	if (chance(w, 0.3)) {
+		h->cfg.congestion = "reno";
+	}
+}
+
+static void build_hosts(struct world *w)
+{
+	enum families fam = (enum families)(1 + below(w, 3));
+	bool csum = chance(w, 0.25);
+
+	w->n_hosts = chance(w, 0.2) ? 3 : 2;
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		struct host *h = &w->host[i];
+
+		h->w = w;
+		h->index = i;
+		h->n_paths = i == 0 ? 1 + (unsigned)below(w, 4) :
+			     i == 1 ? 1 + (unsigned)(below(w, 3) == 0) :
+				      1;
+		for (unsigned k = 0; k < h->n_paths; k++) {
+			build_path(w, h, k, fam, i != 1);
+		}
+		build_cfg(w, h, csum);
+	}
+	if (chance(w, 0.04)) {
+		w->host[below(w, 2)].cfg.mp.policy = MP_REQUIRE;
+	}
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		host_start(&w->host[i], rng_u64(&w->scen));
+		if (i == 1) {
+			app_listen(&w->host[i]);
+			host_turn(&w->host[i]);
+		}
+	}
+}
+
+/* --- connections ----------------------------------------------------------------- */
+
+static uint64_t size_of(struct world *w)
+{
+	if (chance(w, 0.1)) {
+		return 0;
+	}
+	return (uint64_t)spread(w, 1, chance(w, 0.5) ? 4e5 : 1.6e6);
+}
+
+static void build_side(struct world *w, struct side *s)
+{
+	s->key = rng_u64(&w->scen);
+	s->tx_total = size_of(w);
+	s->write_max = chance(w, 0.2) ? 1 + (uint32_t)below(w, 3000) : 65536;
+	if (chance(w, 0.1)) { /* small writes, one by one */
+		s->write_max = 1 + (uint32_t)below(w, 200);
+		s->tx_total = min_u64(s->tx_total, 20000);
+		s->write_gap = (nanos)spread(w, 1e4, 2e7);
+	}
+	if (chance(w, 0.12)) {
+		s->read_gap = (nanos)spread(w, 1e5, 3e8);
+		/* at most some hundred reads a stream */
+		s->read_max = 4096 + (uint32_t)below(w, 60000);
+	}
+	s->hold = chance(w, 0.1);
+	s->urgent = chance(w, 0.04);
+}
+
+static void build_rounds(struct world *w, struct conn *c)
+{
+	struct side *a = &c->side[0], *b = &c->side[1];
+	uint64_t rounds = 1 + below(w, 20);
+
+	a->round = b->peer_round = 1 + below(w, 3000);
+	b->round = a->peer_round = 1 + below(w, chance(w, 0.3) ? 60000 : 3000);
+	a->tx_total = a->round * rounds;
+	b->tx_total = b->round * rounds;
+}
+
+static void build_end(struct world *w, struct conn *c)
+{
+	unsigned k = (unsigned)below(w, 2);
+	struct side *s = &c->side[k], *p = &c->side[!k];
+
+	if (chance(w, 0.08)) {
+		s->how = chance(w, 0.5) ? CLOSE_ABORT : CLOSE_UNREAD;
+		s->stop_at = below(w, s->tx_total + p->tx_total + 1);
+	} else if (chance(w, 0.15)) {
+		s->how = CLOSE_AT_ONCE;
+		s->round = p->round = 0;
+		p->tx_total = 0;
+	}
+}
+
+static struct conn *add_conn(struct world *w, nanos at)
+{
+	struct conn *c;
+
+	if (w->n_conns == SIM_CONNS_MAX) {
+		return NULL;
+	}
+	c = &w->conn[w->n_conns];
+	c->w = w;
+	c->index = w->n_conns++;
+	for (unsigned k = 0; k < 2; k++) {
+		c->side[k].conn = c;
+		c->side[k].client = k == 0;
+		c->side[k].host = &w->host[k];
+		build_side(w, &c->side[k]);
+	}
+	if (w->n_hosts == 3 && chance(w, 0.3)) {
+		c->side[0].host = &w->host[2];
+	}
+	if (chance(w, 0.25)) {
+		build_rounds(w, c);
+	}
+	build_end(w, c);
+	c->port = SIM_PORT;
+	c->family = w->host[0].path[0].cfg.addr[0].family;
+	if (w->host[0].path[0].cfg.n_addr == 2 && chance(w, 0.5)) {
+		c->family = 6;
+	}
+	c->v6only_sock = c->family == 4 && chance(w, 0.2);
+	c->dst_path = (unsigned)below(w, w->host[1].n_paths);
+	if (chance(w, 0.2)) {
+		c->opt.sndbuf = (uint32_t)spread(w, 4e3, 3e5);
+	}
+	if (chance(w, 0.25)) {
+		c->opt.rcvbuf = (uint32_t)spread(w, 6e3, 3e5);
+	}
+	if (chance(w, 0.08)) {
+		c->opt.maxseg = 88 + (uint32_t)below(w, 1000);
+	}
+	c->opt.nodelay = chance(w, 0.3);
+	c->opt.quickack = chance(w, 0.1);
+	c->opt.keepalive = chance(w, 0.15);
+	world_in(w, at, app_start, c, 0);
+	return c;
+}
+
+static void build_conns(struct world *w)
+{
+	unsigned n = 1 + (unsigned)below(w, 3);
+	struct conn *c;
+
+	while (n-- > 0) {
+		add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
+	}
+	if (chance(w, 0.06)) { /* more than a lazy program's queue takes */
+		for (n = 0; n < 7; n++) {
+			c = add_conn(w, (nanos)below(w, 50000000));
+			c->port = SIM_PORT_LAZY;
+			c->side[0].tx_total = below(w, 3000);
+			c->side[1].tx_total = below(w, 3000);
+			c->side[0].round = c->side[1].round = 0;
+			c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
+		}
+	}
+	if (chance(w, 0.04)) {
+		c = add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
+		c->port = SIM_PORT_SHUT;
+	}
+	if (chance(w, 0.05)) {
+		c = add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
+		c->simultaneous = true;
+		c->dst_path = 0;
+		c->side[0].host = &w->host[0];
+		c->v6only_sock = false;
+		c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
+		/* a SYN that comes before the other end opened is refused */
+		c->may_die = true;
+	}
+	if (chance(w, 0.05)) {
+		for (n = 0; n < 4; n++) {
+			c = add_conn(w, n * 3 * NANOS_S);
+			c->reuse = true;
+			c->v6only_sock = false;
+			c->side[0].host = &w->host[0];
+			c->side[0].tx_total = below(w, 2000);
+			c->side[1].tx_total = below(w, 2000);
+			c->side[0].round = c->side[1].round = 0;
+			/* the server is first to close: TIME-WAIT is there */
+			c->side[0].how = CLOSE_AFTER_EOF;
+			c->side[1].how = chance(w, 0.5) ? CLOSE_AT_ONCE :
+							  CLOSE_AFTER_EOF;
+			c->side[1].read_gap = c->side[0].read_gap = 0;
+			if (c->side[1].how == CLOSE_AT_ONCE) {
+				c->side[0].tx_total = 0;
+			}
+			c->may_die = true; /* the port may still be in use */
+		}
+	}
+}
+
+/* --- faults -------------------------------------------------------------------------- */
+
+/* one fault on one path: arg of the on and off events packs all of it */
+struct plan {
+	enum sim_fault fault;
+	unsigned host, path;
+	double x; /* how much, 0..1 */
+	bool risky;
+};
+
+static uint64_t pack(const struct plan *p)
+{
+	return (uint64_t)p->fault | (uint64_t)p->host << 8 |
+	       (uint64_t)p->path << 12 | (uint64_t)p->risky << 16 |
+	       (uint64_t)(p->x * 65535) << 24;
+}
+
+static struct plan unpack(uint64_t a)
+{
+	return (struct plan){ .fault = (enum sim_fault)(a & 0xff),
+			      .host = (unsigned)(a >> 8 & 0xf),
+			      .path = (unsigned)(a >> 12 & 0xf),
+			      .risky = a >> 16 & 1,
+			      .x = (double)(a >> 24) / 65535 };
+}
+
+static bool has_spare(const struct side *s)
+{
+	struct mp_info info;
+
+	if (!s->sk || !sock_info(s->sk, &info)) {
+		return false;
+	}
+	for (unsigned i = 0; i < info.n_subs; i++) {
+		const struct mp_sub_info *u = &info.sub[i];
+
+		if (u->established && !u->closed && !u->stale &&
+		    !s->host->path[u->path].risky) {
+			return info.mode == MP_MODE_MPTCP;
+		}
+	}
+	return false;
+}
+
+/* Everything that has no way around the risky paths may end from now on. */
+static void judge(struct world *w)
+{
+	for (unsigned i = 0; i < w->n_conns; i++) {
+		struct conn *c = &w->conn[i];
+
+		if (c->started && !app_done(c) &&
+		    (w->memory_fault || !has_spare(&c->side[0]) ||
+		     !has_spare(&c->side[1]))) {
+			c->may_die = true;
+		}
+	}
+}
+
+static void set_link(struct link *l, const struct plan *p, bool on)
+{
+	struct link_fault *f = &l->fault;
+	double x = on ? p->x : 0;
+
+	switch ((int)p->fault) {
+	case F_LOSS:
+		f->loss = x * x * 0.3;
+		break;
+	case F_BURST:
+		f->burst_in = x * 0.05;
+		f->burst_out = 0.1 + 0.4 * p->x;
+		break;
+	case F_JITTER:
+		f->jitter = (nanos)(x * 3e7);
+		break;
+	case F_REORDER:
+		f->reorder = x * 0.3;
+		f->reorder_by = (nanos)(1 + p->x * 2e7);
+		break;
+	case F_DUP:
+		f->dup = x * 0.3;
+		break;
+	case F_CORRUPT:
+		f->corrupt = x * 0.1;
+		break;
+	case F_RATE:
+		f->slower = on ? 10 : 0;
+		break;
+	case F_CUT:
+	case F_CUT_FOREVER:
+	case F_CUT_ONE:
+		f->down = on;
+		f->why_down = p->fault;
+		break;
+	default:
+		break;
+	}
+}
+
+static void set_box(struct box *b, const struct plan *p, bool on)
+{
+	box_on(b, p->fault, on);
+	switch ((int)p->fault) {
+	case F_REWRITE:
+		b->rewrite_left = 1 + (uint32_t)(p->x * 3);
+		break;
+	case F_BAD_DSN:
+		b->bad_dsn_left = 1 + (uint32_t)(p->x * 3);
+		break;
+	case F_DSS_CSUM:
+		b->dss_csum_left = 1;
+		break;
+	case F_STRIP_DATA:
+		b->strip_skip = p->x < 0.5 ? 0 : (uint32_t)(p->x * 40);
+		break;
+	case F_STRIP_ONE_WAY:
+		b->one_way_out = p->x < 0.5;
+		break;
+	case F_FORGED_IP: /* stands for all of forge.c */
+	case F_FORGED_RST:
+		b->forge = on ? 0.02 + 0.3 * p->x : 0;
+		break;
+	case F_MTU_ICMP:
+	case F_MTU_SILENT:
+		b->mtu = on ? (uint16_t)(1280 + p->x * 200) : 0;
+		b->mtu_icmp = p->fault == F_MTU_ICMP;
+		break;
+	default:
+		break;
+	}
+}
+
+static void apply(struct world *w, const struct plan *p, bool on)
+{
+	struct host *h = &w->host[p->host];
+	struct host_path *hp = &h->path[p->path];
+
+	switch ((int)p->fault) {
+	case F_LOSS:
+	case F_BURST:
+	case F_JITTER:
+	case F_REORDER:
+	case F_DUP:
+	case F_CORRUPT:
+	case F_RATE:
+	case F_CUT:
+	case F_CUT_FOREVER:
+		set_link(&hp->up, p, on);
+		set_link(&hp->down, p, on);
+		break;
+	case F_CUT_ONE:
+		set_link(p->x < 0.5 ? &hp->up : &hp->down, p, on);
+		break;
+	case F_LINK_DOWN:
+		world_fault(w, F_LINK_DOWN);
+		stack_path_set_up(h->stack, w->now, p->path, !on);
+		host_turn(h);
+		break;
+	case F_BACKUP:
+		world_fault(w, F_BACKUP);
+		stack_path_set_backup(h->stack, w->now, p->path,
+				      on != hp->cfg.backup);
+		host_turn(h);
+		break;
+	case F_MEMORY:
+		h->refuse = on ? 0.02 + p->x * 0.3 : 0;
+		break;
+	case F_FLOOD:
+		if (on) {
+			forge_flood(w, h, 1 + (unsigned)(p->x * 60));
+		}
+		break;
+	default:
+		set_box(&hp->box, p, on);
+		break;
+	}
+}
+
+static void fault_on(struct world *w, void *ctx, uint64_t arg)
+{
+	struct plan p = unpack(arg);
+
+	(void)ctx;
+	if (!w->host[p.host].stack) {
+		return;
+	}
+	world_say(w, "fault on: %s, host %c path %u, %.2f",
+		  sim_fault_text(p.fault), (int)('A' + p.host), p.path, p.x);
+	if (p.risky) {
+		w->risky++;
+		w->host[p.host].path[p.path].risky++;
+		w->memory_fault |= p.fault == F_MEMORY;
+		w->dirty_end = true;
+		judge(w);
+	}
+	apply(w, &p, true);
+}
+
+static void fault_off(struct world *w, void *ctx, uint64_t arg)
+{
+	struct plan p = unpack(arg);
+
+	(void)ctx;
+	if (!w->host[p.host].stack) {
+		return;
+	}
+	world_say(w, "fault off: %s", sim_fault_text(p.fault));
+	if (p.risky) {
+		/* what began or lost a subflow under it is still excused */
+		judge(w);
+		w->risky--;
+		w->host[p.host].path[p.path].risky--;
+	}
+	apply(w, &p, false);
+}
+
+/* how often each is drawn, and what is special about it */
+static const struct kind {
+	enum sim_fault fault;
+	unsigned weight;
+	bool early; /* matters during handshakes: from the beginning */
+	bool risky; /* may end a connection that has no other path */
+} kinds[] = {
+	{ F_LOSS, 10, false, false },	  { F_BURST, 5, false, false },
+	{ F_JITTER, 5, false, false },	  { F_REORDER, 8, false, false },
+	{ F_DUP, 6, false, false },	  { F_CORRUPT, 5, false, false },
+	{ F_RATE, 3, false, false },	  { F_CUT, 8, false, false },
+	{ F_CUT_ONE, 5, false, false },	  { F_CUT_FOREVER, 4, false, true },
+	{ F_LINK_DOWN, 5, false, true },  { F_BACKUP, 4, false, false },
+	{ F_MEMORY, 4, false, true },	  { F_MTU_ICMP, 4, false, false },
+	{ F_MTU_SILENT, 3, false, false }, { F_STRIP_SYN, 3, true, false },
+	{ F_STRIP_SYNACK, 3, true, false }, { F_STRIP_ACK, 3, true, false },
+	{ F_STRIP_DATA, 4, true, true },  { F_STRIP_ONE_WAY, 4, true, true },
+	{ F_STRIP_JOIN, 3, true, false }, { F_STRIP_TS, 3, true, false },
+	{ F_STRIP_SACK, 3, true, false }, { F_STRIP_WSCALE, 3, true, false },
+	{ F_SPLIT, 5, false, false },	  { F_COALESCE, 4, false, true },
+	{ F_SHIFT, 5, true, false },	  { F_BAD_MAC, 4, true, false },
+	{ F_BAD_TOKEN, 3, true, false },  { F_OLD_VERSION, 3, true, false },
+	{ F_BAD_DSN, 4, false, false },	  { F_DSS_CSUM, 3, false, true },
+	{ F_REWRITE, 12, false, false },  { F_FORGED_IP, 10, false, false },
+	{ F_FORGED_RST, 4, false, true }, { F_FLOOD, 3, false, false },
+};
+
+static const struct kind *draw(struct world *w)
+{
+	unsigned sum = 0, at;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		sum += kinds[i].weight;
+	}
+	at = (unsigned)below(w, sum);
+	for (unsigned i = 0;; i++) {
+		if (at < kinds[i].weight) {
+			return &kinds[i];
+		}
+		at -= kinds[i].weight;
+	}
+}
+
+static void add_fault(struct world *w)
+{
+	const struct kind *k = draw(w);
+	struct plan p = { .fault = k->fault,
+			  .risky = k->risky,
+			  .host = chance(w, 0.15) ? 1 : 0,
+			  .x = rng_unit(&w->scen) };
+	struct instant from = w->now, to;
+	nanos lasts = (nanos)spread(w, 5e7, 8e9);
+
+	p.path = (unsigned)below(w, w->host[p.host].n_paths);
+	if (chance(w, 0.5)) {
+		p.path = 0;
+	}
+	if (!k->early || chance(w, 0.2)) {
+		from = instant_add(from, (nanos)spread(w, 1e6, 2e9));
+		/* options that vanish in the middle may end it */
+		p.risky |= k->fault == F_STRIP_ACK;
+	}
+	to = instant_add(from, lasts);
+	world_at(w, from, fault_on, NULL, pack(&p));
+	if (k->fault != F_CUT_FOREVER && k->fault != F_FLOOD) {
+		world_at(w, to, fault_off, NULL, pack(&p));
+	} else {
+		to = from;
+	}
+	if (instant_before(w->heal, to)) {
+		w->heal = to;
+	}
+}
+
+void scen_build(struct world *w)
+{
+	unsigned n;
+
+	build_hosts(w);
+	build_conns(w);
+	n = chance(w, 0.1) ? 0 : 1 + (unsigned)below(w, 4);
+	while (n-- > 0) {
+		add_fault(w);
+	}
+	/* plain TCP is refused somewhere: whether it comes to that is chance */
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		if (w->host[i].cfg.mp.policy == MP_REQUIRE) {
+			w->risky++;
+		}
+	}
+	check_start(w);
+}

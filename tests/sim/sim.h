@@ -1,0 +1,350 @@
+/* sim.h - the deterministic simulator: whole stacks joined by simulated
+ * links, middleboxes and attackers, in virtual time
+ *
+ * One seed is one world: everything random comes from it, nothing from the
+ * system, so the same seed gives the same packets at the same instants.
+ *
+ *   host --up link--> box --> core --> box --down link--> host
+ *
+ * Every path of every host has its own two links and its own middlebox; the
+ * core routes by destination address.  world.c keeps time, host.c a stack and
+ * its programs' turns, link.c and box.c what happens to packets, forge.c what
+ * an attacker adds, app.c the programs, scen.c what a seed means, check.c
+ * what must hold.
+ */
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/base/addr.h"
+#include "stack/base/env.h"
+#include "stack/base/pkt.h"
+#include "stack/base/rng.h"
+#include "stack/base/time.h"
+#include "stack/sock/stack.h"
+
+#define SIM_HOSTS_MAX 3
+#define SIM_PATHS_MAX 4
+#define SIM_CONNS_MAX 24
+#define SIM_PORT      80 /* every server's listener */
+#define SIM_PORT_LAZY 81 /* ... whose program is slow to accept */
+#define SIM_PORT_SHUT 82 /* nobody listens here */
+
+/* what can go wrong: name and what it does; each is counted when it really
+ * touched a packet or a call */
+#define SIM_FAULTS(X)                                                          \
+	X(F_LOSS, "random loss")                                               \
+	X(F_BURST, "burst loss")                                               \
+	X(F_QUEUE, "queue overflow")                                           \
+	X(F_JITTER, "jitter")                                                  \
+	X(F_REORDER, "reordering")                                             \
+	X(F_DUP, "duplication")                                                \
+	X(F_CORRUPT, "octets corrupted")                                       \
+	X(F_TRUNCATE, "packet truncated")                                      \
+	X(F_REWRITE, "payload rewritten, checksum fixed")                      \
+	X(F_CUT, "path cut silently, both ways")                               \
+	X(F_CUT_ONE, "path cut one way")                                       \
+	X(F_CUT_FOREVER, "path cut and never healed")                          \
+	X(F_LINK_DOWN, "path taken down and up with notice")                   \
+	X(F_BACKUP, "path's backup flag changed")                              \
+	X(F_MTU_ICMP, "MTU drop with ICMP")                                    \
+	X(F_MTU_SILENT, "MTU drop without ICMP")                               \
+	X(F_RATE, "rate lowered tenfold")                                      \
+	X(F_MEMORY, "memory refused")                                          \
+	X(F_STRIP_SYN, "MPTCP stripped from SYN")                              \
+	X(F_STRIP_SYNACK, "MPTCP stripped from SYN/ACK")                       \
+	X(F_STRIP_ACK, "MPTCP stripped from third ACK")                        \
+	X(F_STRIP_DATA, "MPTCP stripped from data")                            \
+	X(F_STRIP_ONE_WAY, "MPTCP stripped from one direction")                \
+	X(F_STRIP_JOIN, "MPTCP stripped from joins")                           \
+	X(F_STRIP_TS, "timestamps stripped from SYN")                          \
+	X(F_STRIP_SACK, "SACK permitted stripped")                             \
+	X(F_STRIP_WSCALE, "window scale stripped from SYN")                    \
+	X(F_SPLIT, "segment split, options copied")                            \
+	X(F_COALESCE, "segments coalesced, one DSS lost")                      \
+	X(F_SHIFT, "sequence numbers rewritten")                               \
+	X(F_BAD_MAC, "HMAC of a join or ADD_ADDR altered")                     \
+	X(F_BAD_TOKEN, "token of a join altered")                              \
+	X(F_OLD_VERSION, "MP_CAPABLE rewritten to version 0")                  \
+	X(F_BAD_DSN, "data sequence number altered")                           \
+	X(F_DSS_CSUM, "DSS checksum added against what was agreed")            \
+	X(F_FORGED_IP, "forged or malformed IP packets")                       \
+	X(F_FORGED_TCP, "forged segments")                                     \
+	X(F_FORGED_RST, "forged exact reset")                                  \
+	X(F_FORGED_ICMP, "forged ICMP errors")                                 \
+	X(F_FORGED_MP, "forged MPTCP options")                                 \
+	X(F_ECHO, "echo requests")                                             \
+	X(F_FLOOD, "SYN flood")                                                \
+	X(F_ABORT, "program aborts")                                           \
+	X(F_UNREAD, "program closes with unread data")                         \
+	X(F_SLOW, "program reads slowly")                                      \
+	X(F_LAZY, "program accepts late")                                      \
+	X(F_NO_LISTENER, "nobody listens")                                     \
+	X(F_SIMULTANEOUS, "simultaneous open")                                 \
+	X(F_PORT_REUSE, "port used again at once")
+
+enum sim_fault {
+#define X(id, text) id,
+	SIM_FAULTS(X)
+#undef X
+		SIM_FAULT_N
+};
+
+#define SIM_REASON_MAX 256
+
+struct sim_stats {
+	uint64_t fault[SIM_FAULT_N];
+	const char *reason_name[SIM_REASON_MAX];
+	uint64_t reason[SIM_REASON_MAX];
+	unsigned n_reasons;
+	uint64_t packets, octets, conns, conns_mptcp, conns_died;
+	int64_t virtual_ns;
+};
+
+struct world;
+struct host;
+struct side;
+
+typedef void sim_fn(struct world *w, void *ctx, uint64_t arg);
+
+struct sim_event {
+	struct instant at;
+	uint64_t order; /* of scheduling: the tie-breaker */
+	sim_fn *fn;
+	void *ctx;
+	uint64_t arg;
+};
+
+/* --- link ------------------------------------------------------------------ */
+
+struct link_fault {
+	double loss, burst_in, burst_out, dup, reorder, corrupt;
+	nanos jitter, reorder_by;
+	uint32_t slower; /* divides the rate; 0 or 1: not */
+	bool down;
+	enum sim_fault why_down;
+};
+
+struct link {
+	struct world *w;
+	struct host *host; /* whose path this is */
+	unsigned path;
+	bool up; /* away from the host */
+	uint64_t rate; /* bits a second */
+	nanos delay;
+	uint32_t queue; /* octets */
+	struct link_fault fault;
+	bool bad; /* burst state */
+	struct instant busy, last;
+};
+
+/* takes over the packet's reference */
+void link_send(struct link *l, struct pkt *p);
+
+/* --- middlebox --------------------------------------------------------------- */
+
+#define BOX_FLOWS 32
+
+struct box_flow {
+	bool used;
+	struct tuple t;
+	uint32_t shift_out, shift_in;
+};
+
+struct box {
+	struct world *w;
+	struct host *host;
+	unsigned path;
+	uint32_t faults_lo, faults_hi; /* bits of enum sim_fault: on */
+	bool one_way_out;   /* direction of F_STRIP_ONE_WAY */
+	uint32_t rewrite_left; /* packets F_REWRITE still alters */
+	uint32_t bad_dsn_left;
+	uint32_t dss_csum_left;
+	uint32_t strip_skip; /* F_STRIP_DATA starts after so many packets */
+	double forge;       /* chance per packet of something forged */
+	uint16_t mtu;       /* of the net behind; 0: none */
+	bool mtu_icmp;
+	struct pkt *held[2]; /* for coalescing, per direction */
+	uint64_t held_id[2];
+	struct box_flow flow[BOX_FLOWS];
+	unsigned next_flow;
+};
+
+void box_on(struct box *b, enum sim_fault f, bool on);
+bool box_has(const struct box *b, enum sim_fault f);
+/* out: away from the host.  Packets that come out go to net_route() or the
+ * host's down link */
+void box_pass(struct box *b, struct pkt *p, bool out);
+void box_forward(struct box *b, struct pkt *p, bool out);
+void box_fini(struct box *b);
+
+/* forge.c: perhaps sends something forged beside p, which is only looked at */
+void forge_beside(struct box *b, const struct pkt *p, bool out);
+/* an ICMP "too big" from the net behind b, about p */
+void forge_too_big(struct box *b, const struct pkt *p, bool out, uint16_t mtu);
+void forge_flood(struct world *w, struct host *victim, unsigned n);
+
+/* --- host ---------------------------------------------------------------------- */
+
+struct host_path {
+	struct ip_path cfg;
+	struct link up, down;
+	struct box box;
+	unsigned risky; /* faults on that may end what runs here */
+};
+
+struct host {
+	struct world *w;
+	unsigned index;
+	struct mem mem;
+	struct env env;
+	struct rng entropy, alloc_rng;
+	double refuse; /* chance that an allocation fails */
+	bool ever_refused;
+	struct stack *stack;
+	unsigned n_paths;
+	struct host_path path[SIM_PATHS_MAX];
+	struct stack_cfg cfg;
+	struct sock *listener[2]; /* SIM_PORT, SIM_PORT_LAZY */
+	struct instant tick_at;
+	bool in_turn, again;
+	uint64_t pinned, pinned_peak;
+	unsigned ticks_in_row;
+	struct instant last_tick;
+};
+
+void host_start(struct host *h, uint64_t seed);
+void host_stop(struct host *h);
+/* after any call into h's stack */
+void host_turn(struct host *h);
+void host_deliver(struct host *h, unsigned path, struct pkt *p);
+
+/* --- programs -------------------------------------------------------------------- */
+
+enum close_how {
+	CLOSE_AFTER_EOF,   /* shutdown when all is sent, close at the peer's EOF */
+	CLOSE_AT_ONCE,     /* close when all is sent: the peer sends nothing */
+	CLOSE_ABORT,       /* abort when stop_at octets were sent and received */
+	CLOSE_UNREAD,      /* close when stop_at ..., leaving data unread */
+};
+
+struct side {
+	struct conn *conn;
+	struct host *host;
+	struct sock *sk;
+	bool client;
+	uint64_t key;       /* of the stream this side sends */
+	uint64_t tx_total, tx, rx;
+	/* round i may be sent once i * peer_round octets came; 0: freely */
+	uint64_t round, peer_round;
+	uint32_t write_max; /* octets per write */
+	nanos write_gap;
+	uint32_t read_max;  /* octets per read; 0: all */
+	nanos read_gap;
+	uint32_t held;      /* octets claimed by sock_read_held() */
+	bool hold;
+	enum close_how how;
+	uint64_t stop_at;
+	bool urgent;
+	bool connected, shut, eof, closed, ended;
+	bool peer_done_seen;
+	int err;
+	bool write_timer, read_timer;
+};
+
+struct conn {
+	struct world *w;
+	unsigned index;
+	struct side side[2]; /* 0 client */
+	struct instant start, progress;
+	uint16_t port, local_port;
+	uint8_t family;
+	unsigned dst_path; /* of the server's address that is connected to */
+	bool started, accepted, simultaneous, reuse;
+	bool may_die; /* the scenario allows this connection to fail */
+	bool was_mptcp;
+	bool v6only_sock;
+	struct {
+		uint32_t sndbuf, rcvbuf, maxseg;
+		bool nodelay, keepalive, quickack;
+		const char *cc;
+	} opt;
+};
+
+void app_start(struct world *w, void *conn, uint64_t arg);
+void app_event(struct host *h, const struct stack_event *ev);
+void app_listen(struct host *h);
+/* octet pos of the stream with this key */
+uint8_t app_octet(uint64_t key, uint64_t pos);
+/* both programs have let go */
+bool app_done(const struct conn *c);
+
+/* --- world ------------------------------------------------------------------------ */
+
+struct world {
+	uint64_t seed;
+	struct instant now;
+	struct sim_event *heap;
+	unsigned n_heap, cap_heap;
+	uint64_t order, steps;
+	uint64_t hash;
+	struct rng rng;  /* faults as they happen */
+	struct rng scen; /* what the seed means: drawn before the start */
+	struct sim_stats *stats;
+	struct host host[SIM_HOSTS_MAX];
+	unsigned n_hosts;
+	struct conn conn[SIM_CONNS_MAX];
+	unsigned n_conns;
+	int64_t pkts; /* alive */
+	/* faults of the net: [fault_from, heal) */
+	struct instant fault_from, heal;
+	nanos bound; /* see check.c */
+	unsigned risky; /* faults on now that may end a connection */
+	bool memory_fault, dirty_end; /* the end need not be clean */
+	bool verbose;
+	bool failed;
+	char why[256];
+};
+
+void world_init(struct world *w, uint64_t seed, struct sim_stats *st);
+void world_fini(struct world *w);
+void world_at(struct world *w, struct instant at, sim_fn *fn, void *ctx,
+	      uint64_t arg);
+void world_in(struct world *w, nanos after, sim_fn *fn, void *ctx,
+	      uint64_t arg);
+/* runs events until none is left, the limit, or a failure */
+void world_run(struct world *w, struct instant until);
+bool world_chance(struct world *w, double p);
+uint64_t world_below(struct world *w, uint64_t n);
+void world_fault(struct world *w, enum sim_fault f);
+/* the run failed: an invariant does not hold */
+void world_fail(struct world *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void world_say(struct world *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void world_trace(struct world *w, const char *where, const struct host *h,
+		 unsigned path, const struct pkt *p);
+
+/* data NULL: zeros */
+struct pkt *world_pkt(struct world *w, const void *data, uint32_t len);
+/* a wirepkt becomes one that the world counts */
+void world_adopt(struct world *w, struct pkt *p);
+/* to whoever has the destination address; from: for the MTU of both ends */
+void net_route(struct world *w, struct box *from, struct pkt *p);
+
+/* --- scenario and invariants ------------------------------------------------------- */
+
+void scen_build(struct world *w);
+nanos check_bound(const struct world *w);
+void check_start(struct world *w);
+void check_progress(struct conn *c);
+/* octets that arrived at the program */
+void check_data(struct side *s, const uint8_t *p, uint64_t n);
+void check_eof(struct side *s);
+void check_end(struct world *w);
+
+const char *sim_fault_text(enum sim_fault f);
+
+#endif

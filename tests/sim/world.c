@@ -1,0 +1,227 @@
+/* Virtual time: a heap of events ordered by (instant, order of scheduling). */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "stack/wire/show.h"
+#include "tests/sim/sim.h"
+
+#define STEPS_MAX 12000000u
+
+static const char *const fault_text[] = {
+#define X(id, text) [id] = text,
+	SIM_FAULTS(X)
+#undef X
+};
+
+const char *sim_fault_text(enum sim_fault f)
+{
+	return fault_text[f];
+}
+
+void world_init(struct world *w, uint64_t seed, struct sim_stats *st)
+{
+	memset(w, 0, sizeof(*w));
+	w->seed = seed;
+	w->stats = st;
+	w->now = (struct instant){ NANOS_S };
+	w->fault_from = w->now;
+	w->heal = w->now;
+	w->hash = 0xcbf29ce484222325u;
+	rng_seed(&w->rng, seed * 2 + 1);
+	rng_seed(&w->scen, seed * 2);
+}
+
+void world_fini(struct world *w)
+{
+	free(w->heap);
+	w->heap = NULL;
+}
+
+static bool earlier(const struct sim_event *a, const struct sim_event *b)
+{
+	return a->at.ns != b->at.ns ? a->at.ns < b->at.ns :
+				      a->order < b->order;
+}
+
+void world_at(struct world *w, struct instant at, sim_fn *fn, void *ctx,
+	      uint64_t arg)
+{
+	struct sim_event e = { at, w->order++, fn, ctx, arg };
+	unsigned i;
+
+	if (w->n_heap == w->cap_heap) {
+		w->cap_heap = w->cap_heap ? w->cap_heap * 2 : 1024;
+		w->heap = realloc(w->heap, w->cap_heap * sizeof(*w->heap));
+		check(w->heap);
+	}
+	for (i = w->n_heap++; i > 0; i = (i - 1) / 2) {
+		if (!earlier(&e, &w->heap[(i - 1) / 2])) {
+			break;
+		}
+		w->heap[i] = w->heap[(i - 1) / 2];
+	}
+	w->heap[i] = e;
+}
+
+void world_in(struct world *w, nanos after, sim_fn *fn, void *ctx,
+	      uint64_t arg)
+{
+	world_at(w, instant_add(w->now, after), fn, ctx, arg);
+}
+
+static struct sim_event pop(struct world *w)
+{
+	struct sim_event top = w->heap[0];
+	struct sim_event last = w->heap[--w->n_heap];
+	unsigned i = 0;
+
+	for (;;) {
+		unsigned c = 2 * i + 1;
+
+		if (c >= w->n_heap) {
+			break;
+		}
+		if (c + 1 < w->n_heap &&
+		    earlier(&w->heap[c + 1], &w->heap[c])) {
+			c++;
+		}
+		if (!earlier(&w->heap[c], &last)) {
+			break;
+		}
+		w->heap[i] = w->heap[c];
+		i = c;
+	}
+	w->heap[i] = last;
+	return top;
+}
+
+void world_run(struct world *w, struct instant until)
+{
+	while (w->n_heap && !w->failed &&
+	       !instant_before(until, w->heap[0].at)) {
+		struct sim_event e = pop(w);
+
+		w->now = e.at;
+		e.fn(w, e.ctx, e.arg);
+		if (++w->steps > STEPS_MAX) {
+			world_fail(w, "no end: %u events", STEPS_MAX);
+		}
+	}
+}
+
+bool world_chance(struct world *w, double p)
+{
+	return p > 0 && rng_unit(&w->rng) < p;
+}
+
+uint64_t world_below(struct world *w, uint64_t n)
+{
+	return rng_below(&w->rng, n);
+}
+
+void world_fault(struct world *w, enum sim_fault f)
+{
+	w->stats->fault[f]++;
+	if (w->verbose) {
+		printf("%12.6f    ! %s\n", (double)w->now.ns / 1e9,
+		       sim_fault_text(f));
+	}
+}
+
+void world_fail(struct world *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->failed) {
+		return;
+	}
+	w->failed = true;
+	va_start(ap, fmt);
+	vsnprintf(w->why, sizeof(w->why), fmt, ap);
+	va_end(ap);
+}
+
+void world_say(struct world *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!w->verbose) {
+		return;
+	}
+	printf("%12.6f ", (double)w->now.ns / 1e9);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+/* every packet at every place goes into the run's hash */
+void world_trace(struct world *w, const char *where, const struct host *h,
+		 unsigned path, const struct pkt *p)
+{
+	uint64_t x = w->hash ^ (uint64_t)w->now.ns;
+	char text[400];
+	uint32_t i;
+
+	for (i = 0; i + 8 <= p->len; i += 8) {
+		uint64_t v;
+
+		memcpy(&v, p->data + i, 8);
+		x = (x ^ v) * 0x9e3779b97f4a7c15u;
+		x ^= x >> 29;
+	}
+	for (; i < p->len; i++) {
+		x = (x ^ p->data[i]) * 0x100000001b3u;
+	}
+	w->hash = x;
+	w->stats->packets++;
+	w->stats->octets += p->len;
+	if (w->verbose) {
+		world_say(w, "%c%u %-4s %s", (int)('A' + h->index), path,
+			  where, show_packet(p->data, p->len, text,
+					     sizeof(text)));
+	}
+}
+
+static void release(struct pkt *p)
+{
+	struct host *h = p->owner;
+	struct world *w;
+
+	/* until delivery the owner is the world, marked by dev */
+	if (p->dev == UINT16_MAX) {
+		w = p->owner;
+	} else {
+		w = h->w;
+		h->pinned -= p->truesize;
+	}
+	w->pkts--;
+	free(p);
+}
+
+void world_adopt(struct world *w, struct pkt *p)
+{
+	p->dev = UINT16_MAX;
+	p->owner = w;
+	p->release = release;
+	w->pkts++;
+}
+
+struct pkt *world_pkt(struct world *w, const void *data, uint32_t len)
+{
+	struct pkt *p = calloc(1, sizeof(*p) + len);
+
+	check(p);
+	p->data = (uint8_t *)(p + 1);
+	if (data) {
+		memcpy(p->data, data, len);
+	}
+	p->len = len;
+	p->truesize = len + (uint32_t)sizeof(*p);
+	p->refs = 1;
+	world_adopt(w, p);
+	return p;
+}
