@@ -366,6 +366,22 @@ void pair_connect(struct pair *p)
 	end_connect(p, 0, 0, SERVER_PORT);
 }
 
+void pair_again(struct pair *p, uint16_t from)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct pair_conn *c = &p->end[i].conn;
+		uint32_t rcv_max = c->rcv_max;
+
+		check(!c->tcb);
+		free(c->out);
+		free(c->in);
+		*c = (struct pair_conn){ .end = &p->end[i],
+					 .rcv_max = rcv_max,
+					 .ssn_base = 1 };
+	}
+	end_connect(p, 0, from, SERVER_PORT);
+}
+
 void pair_connect_both(struct pair *p)
 {
 	end_connect(p, 0, 1000, 2000);

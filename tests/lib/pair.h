@@ -100,6 +100,9 @@ void pair_stop(struct pair *p);
 void pair_connect(struct pair *p);
 /* both ends connect to each other at once (simultaneous open) */
 void pair_connect_both(struct pair *p);
+/* both connections are over: forgets them and connects again, from port `from`
+ * (0: any) */
+void pair_again(struct pair *p, uint16_t from);
 /* n more octets of a known pattern to send; shut: FIN behind them */
 void pair_write(struct pair_conn *c, uint64_t n, bool shut);
 /* what was received is a prefix of what the other end was given to send */
