@@ -58,6 +58,7 @@ struct tcp_snd {
 	bool fin;      /* the upper has closed */
 	bool fin_sent; /* sent.nxt counts it */
 	bool blocked;  /* tcp_blocked() */
+	bool override; /* small segments may fill the window (SWS timer) */
 	bool probe;    /* a tail loss probe is to be sent */
 	struct instant last; /* last segment with sequence space */
 };

@@ -243,18 +243,22 @@ static uint32_t out_new_len(const struct tcb *tcb, uint32_t most)
 	uint32_t usable = tcb->snd.wnd > flight ? tcb->snd.wnd - flight : 0;
 	uint32_t cap = out_gso(tcb) ? TCP_SEG_BURST : mss;
 	uint32_t n;
+	bool whole;
 
 	n = min_u32(min_u32(unsent, usable),
 		    min_u32(out_round_up(most, mss), cap));
-	if (n == unsent || n == 0) {
+	/* a rest at the end of the window waits for what will follow */
+	whole = n == unsent && !(tcb->snd.blocked && usable - n < mss);
+	if (n >= mss) {
+		return whole ? n : n - n % mss;
+	}
+	if (n < usable && whole) {
 		return n;
 	}
-	if (n >= mss) {
-		return n - n % mss;
-	}
-	/* RFC 9293 3.8.6.2.1: less than a segment only when that is half of
-	 * all the peer ever offered, or nothing else is on its way */
-	return n >= tcb->snd.max_wnd / 2 || flight == 0 ? n : 0;
+	/* RFC 9293 3.8.6.2.1: a piece that the window's end cuts off leaves
+	 * only when it is half of all the peer ever offered, or by the
+	 * override timer (tcp_persist). */
+	return n >= tcb->snd.max_wnd / 2 || tcb->snd.override ? n : 0;
 }
 
 /* may a FIN leave that begins at seq? */
@@ -283,6 +287,7 @@ static bool out_new(struct tcb *tcb, struct instant now, uint32_t most,
 	if (r.fin) {
 		tcb->snd.fin_sent = true;
 	}
+	tcb->snd.override = false;
 	tcp_recover_sent(&tcb->rec, now, r.len + r.fin, (uint16_t)d->mss,
 			 r.seq + r.len == tcb->snd.end && r.len < most);
 	return true;

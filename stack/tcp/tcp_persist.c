@@ -7,11 +7,12 @@
 
 bool tcp_persist_wanted(const struct tcb *tcb)
 {
-	bool waits = tcb_unsent(tcb) || tcb->snd.blocked ||
-		     (tcb->snd.fin && !tcb->snd.fin_sent);
+	bool held = tcb_unsent(tcb) || (tcb->snd.fin && !tcb->snd.fin_sent);
 
-	return waits && tcp_fsm_can_send(&tcb->fsm) &&
-	       tcp_sent_empty(&tcb->rec.sent) && tcb->snd.wnd == 0;
+	if (!tcp_fsm_can_send(&tcb->fsm) || !tcp_sent_empty(&tcb->rec.sent)) {
+		return false;
+	}
+	return held || (tcb->snd.blocked && tcb->snd.wnd == 0);
 }
 
 struct instant tcp_persist_next(const struct tcb *tcb, struct instant now)
@@ -26,6 +27,11 @@ void tcp_persist_fire(struct tcb *tcb, struct instant now)
 	struct tcp_persist *p = &tcb->persist;
 
 	if (!tcp_persist_wanted(tcb)) {
+		return;
+	}
+	if (tcb->snd.wnd > 0) {
+		/* RFC 9293 3.8.6.2.1 (4): the override timeout */
+		tcb->snd.override = true;
 		return;
 	}
 	if (p->unanswered == 0) {

@@ -1,4 +1,6 @@
-/* tcp_persist.h - probing a shut window (RFC 9293 3.8.6.1) */
+/* tcp_persist.h - probing a shut window (RFC 9293 3.8.6.1), and the override
+ * timeout for one that is open a little (3.8.6.2.1)
+ */
 #ifndef TCP_TCP_PERSIST_H
 #define TCP_TCP_PERSIST_H
 
@@ -8,7 +10,7 @@
 
 struct tcb;
 
-/* nothing is out, something waits, and the peer's window keeps it back */
+/* nothing is out, something waits, and something keeps it back */
 bool tcp_persist_wanted(const struct tcb *tcb);
 /* when the next probe is due, counted from now */
 struct instant tcp_persist_next(const struct tcb *tcb, struct instant now);

@@ -1,0 +1,290 @@
+/* What leaves: sizes, bursts, pushes, windows (RFC 9293 3.7.1, 3.8.6.2.1) */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "stack/tcp/tcb.h"
+#include "tests/lib/pair.h"
+
+static struct pair p;
+
+/* checks every packet on the wire */
+struct watch {
+	uint32_t max_len[2];  /* payload plus options */
+	uint32_t max_ahead;   /* octets of end 0 beyond the ACK of end 1 */
+	uint32_t max_wnd_use; /* ..relative to the window */
+	uint32_t last_ack, last_edge;
+	bool beyond;          /* sent past the promised edge */
+	uint64_t data[2], bare_acks[2], small;
+	uint32_t burst;       /* no packet may cross a multiple of it */
+	bool crossed;
+	uint32_t base;
+	unsigned shift;
+};
+
+static struct watch w;
+
+static struct pair_fate watch(void *ctx, const struct pair_pkt *k)
+{
+	const struct tcp_seg *s = &k->seg;
+	uint32_t all = (uint32_t)(k->pkt->len - IP4_HDR_LEN - TCP_HDR_LEN);
+
+	(void)ctx;
+	w.max_len[k->from] = max_u32(w.max_len[k->from], all);
+	w.data[k->from] += s->len > 0;
+	w.bare_acks[k->from] += s->len == 0 && s->flags == TCP_ACK;
+	if (k->from == 0 && s->flags & TCP_SYN) {
+		w.base = s->seq + 1;
+	} else if (k->from == 0) {
+		uint32_t at = s->seq - w.base;
+
+		w.beyond |= s->len && seq_gt(s->seq + s->len, w.last_edge);
+		w.max_ahead = max_u32(w.max_ahead,
+				      s->seq + s->len - w.last_ack);
+		w.crossed |= s->len && w.burst &&
+			     at / w.burst != (at + s->len - 1) / w.burst;
+		w.small += s->len > 0 && s->len < 1000;
+	} else {
+		uint32_t edge = s->ack + (s->flags & TCP_SYN ?
+						  s->wnd :
+						  (uint32_t)s->wnd << w.shift);
+
+		w.last_ack = s->ack;
+		w.last_edge = w.last_edge ? seq_max(w.last_edge, edge) : edge;
+	}
+	return (struct pair_fate){ 0 };
+}
+
+static void begin(uint64_t seed)
+{
+	w = (struct watch){ .shift = 7 };
+	pair_defaults(&p, seed);
+	p.fate = watch;
+}
+
+static void open_it(void)
+{
+	pair_start(&p);
+	pair_connect(&p);
+	assert_true(pair_run(&p, NANOS_S, pair_established));
+}
+
+static void transfer(uint64_t n)
+{
+	pair_write(&p.end[0].conn, n, true);
+	pair_write(&p.end[1].conn, 0, true);
+	assert_true(pair_run(&p, 100 * NANOS_S, pair_both_closed));
+	assert_true(pair_prefix_ok(&p));
+	pair_stop(&p);
+}
+
+/* MSS both ways, and the options count (RFC 6691) */
+static void test_mss(void **state)
+{
+	(void)state;
+	for (unsigned gso = 0; gso < 2; gso++) {
+		begin(1);
+		p.gso = gso;
+		p.end[1].conf.mss_clamp = 700;
+		open_it();
+		pair_write(&p.end[1].conn, 100000, false);
+		transfer(100000);
+		assert_int_equal(w.max_len[0], 700); /* what end 1 asked for */
+		assert_int_equal(w.max_len[1], 700); /* its clamp is for both */
+		begin(2);
+		p.gso = gso;
+		open_it();
+		p.end[0].conn.opt_len = 17; /* not a multiple of 4 */
+		for (unsigned i = 0; i < 17; i++) {
+			p.end[0].conn.opt[i] = 1;
+		}
+		transfer(300000);
+		assert_int_equal(w.max_len[0], 1460);
+	}
+}
+
+/* options that grow in the middle: no packet exceeds the MTU */
+static void test_options_grow(void **state)
+{
+	(void)state;
+	for (unsigned gso = 0; gso < 2; gso++) {
+		begin(3);
+		p.gso = gso;
+		open_it();
+		pair_write(&p.end[0].conn, 100000, false);
+		pair_run(&p, 21 * NANOS_MS, NULL);
+		p.end[0].conn.opt_len = 28;
+		for (unsigned i = 0; i < 28; i++) {
+			p.end[0].conn.opt[i] = 1;
+		}
+		transfer(100000);
+		assert_int_equal(w.max_len[0], 1460);
+	}
+}
+
+/* a packet never crosses what burst() allows, also when sent again */
+static struct pair_fate lossy(void *ctx, const struct pair_pkt *k)
+{
+	struct pair_fate f = watch(NULL, k);
+
+	f.drop = rng_unit(ctx) < 0.05 && !(k->seg.flags & TCP_SYN);
+	return f;
+}
+
+static void test_burst(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		struct rng rng;
+
+		begin(4 + i);
+		rng_seed(&rng, i);
+		p.gso = i & 1;
+		p.gro = i & 1;
+		p.fate = lossy;
+		p.fate_ctx = &rng;
+		w.burst = i & 2 ? 10001 : 65000;
+		p.end[0].conn.burst_max = w.burst;
+		open_it();
+		transfer(2000000);
+		assert_false(w.crossed);
+	}
+}
+
+/* RFC 6928: ten segments at first; RFC 5681 4.1: again after idling */
+static void test_initial_window(void **state)
+{
+	uint32_t cwnd;
+
+	(void)state;
+	begin(20);
+	open_it();
+	pair_write(&p.end[0].conn, 4000000, false);
+	pair_run(&p, 9 * NANOS_MS, NULL);
+	assert_int_equal(w.max_ahead, 10 * 1448);
+	assert_true(pair_run(&p, 10 * NANOS_S, pair_all_arrived));
+	cwnd = p.end[0].conn.tcb->rec.cc.cwnd;
+	assert_true(cwnd > 100 * 1448);
+	pair_run(&p, 20 * NANOS_S, NULL);
+	w.max_ahead = 0;
+	pair_write(&p.end[0].conn, 1000000, false);
+	pair_run(&p, 9 * NANOS_MS, NULL);
+	assert_int_equal(w.max_ahead, 10 * 1448);
+	transfer(0);
+}
+
+/* never beyond the window, whatever the reader does */
+static void test_window(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		begin(30 + i);
+		p.gso = i & 1;
+		p.end[1].conn.rcv_max = 20000 + i * 5001;
+		open_it();
+		p.end[1].conn.hold = true;
+		pair_write(&p.end[0].conn, 500000, true);
+		for (unsigned k = 0; k < 2000 && !p.end[1].conn.fin; k++) {
+			struct pair_conn *c = &p.end[1].conn;
+
+			pair_run(&p, 7 * NANOS_MS, NULL);
+			/* reads little by little */
+			c->in_read = min_u64(c->in_len, c->in_read + 777);
+			if (c->tcb) {
+				tcp_window_opened(c->tcb, p.now);
+			}
+		}
+		assert_true(p.end[1].conn.fin);
+		assert_false(w.beyond);
+		/* silly window avoidance at both ends: whole segments */
+		assert_true(w.small < 10);
+		assert_true(pair_prefix_ok(&p));
+		pair_stop(&p);
+	}
+}
+
+/* at least an ACK for every second segment, or for each merged burst; not one
+ * for each octet */
+static void test_acks(void **state)
+{
+	(void)state;
+	begin(40);
+	open_it();
+	transfer(3000000);
+	assert_in_range(w.bare_acks[1], w.data[0] / 2 - 10,
+			w.data[0] / 2 + 60);
+	begin(41);
+	p.gro = true;
+	open_it();
+	transfer(3000000);
+	assert_in_range(w.bare_acks[1], w.data[0] - 10, w.data[0] + 10);
+	assert_true(w.data[0] < 150); /* large bursts */
+}
+
+/* PSH at the end of a push only */
+static void test_psh(void **state)
+{
+	(void)state;
+	begin(50);
+	p.gro = true;
+	open_it();
+	pair_write(&p.end[0].conn, 5000, false);
+	tcp_push(p.end[0].conn.tcb, p.now, 0, false);
+	pair_run(&p, 0, NULL);
+	assert_int_equal(pair_sent(&p, 0, 0)->flags, TCP_PSH | TCP_ACK);
+	assert_int_equal(pair_sent(&p, 0, 0)->len, 5000);
+	pair_write(&p.end[0].conn, 50000, false);
+	pair_run(&p, 0, NULL);
+	assert_int_equal(pair_sent(&p, 0, 0)->flags, TCP_ACK);
+	pair_run(&p, NANOS_S, NULL);
+	transfer(0);
+}
+
+/* tcp_ack_now(): one ACK however often, marked for the upper */
+static void test_ack_now(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	begin(60);
+	open_it();
+	pair_run(&p, NANOS_S, NULL);
+	n = p.sent[0];
+	tcp_ack_now(p.end[0].conn.tcb);
+	tcp_ack_now(p.end[0].conn.tcb);
+	pair_run(&p, NANOS_S, NULL);
+	assert_int_equal(p.sent[0], n + 1);
+	assert_int_equal(p.end[0].conn.acks_forced, 1);
+	assert_int_equal(pair_sent(&p, 0, 0)->flags, TCP_ACK);
+	transfer(0);
+}
+
+/* a peer's absurd MSS ends in small segments, not in none */
+static void test_tiny_mss(void **state)
+{
+	(void)state;
+	begin(70);
+	p.end[1].conf.mss_clamp = 1;
+	open_it();
+	assert_int_equal(tcp_mss(p.end[0].conn.tcb), 36);
+	transfer(5000);
+	assert_int_equal(w.max_len[0], 48);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mss),
+		cmocka_unit_test(test_options_grow),
+		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_initial_window),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_acks),
+		cmocka_unit_test(test_psh),
+		cmocka_unit_test(test_ack_now),
+		cmocka_unit_test(test_tiny_mss),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
