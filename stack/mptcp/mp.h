@@ -1,0 +1,403 @@
+/* mp.h - private to stack/mptcp: a connection and a subflow, as rows of small
+ * structs, each written by the file named in its comment
+ *
+ * Data sequence numbers are kept as 64-bit stream offsets: offset 0 is the
+ * first octet of data, that is DSN = IDSN + 1 + offset (RFC 8684 3.1).  They
+ * do not wrap in practice, and the send ring uses the same numbers.
+ *
+ * Lifetime: nothing is freed while a hook may still be on the stack.  What
+ * ends is taken off its lists and freed by the next mp_flush().
+ */
+#ifndef MPTCP_MP_H
+#define MPTCP_MP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "stack/base/hmap.h"
+#include "stack/base/list.h"
+#include "stack/base/ranges.h"
+#include "stack/base/ring.h"
+#include "stack/base/seq.h"
+#include "stack/base/siphash.h"
+#include "stack/mptcp/mp_conn.h"
+#include "stack/mptcp/mp_keys.h"
+#include "stack/mptcp/mp_map.h"
+#include "stack/mptcp/mp_reasm.h"
+#include "stack/mptcp/mp_timer.h"
+#include "stack/mptcp/mp_token.h"
+#include "stack/mptcp/mp_wnd.h"
+#include "stack/mptcp/mptcp.h"
+#include "stack/mptcp/pm/pm.h"
+#include "stack/mptcp/sched/sched.h"
+#include "stack/prim/hash.h"
+
+/* One mapping must fit one packet of 64 KiB with all its headers. */
+#define MP_BURST_MAX   64000u
+#define MP_TX_MAPS_MAX 8192u
+#define MP_RX_MAPS_MAX 8192u
+#define MP_RM_MAX      8
+#define MP_OLD_MAX     MP_SUBFLOWS_MAX /* ended subflows kept for reports */
+
+struct mp {
+	const struct env *env;
+	struct mp_cfg cfg;
+	struct ip *ip;
+	struct tcp *tcp;
+	struct wheel *wheel;
+	struct hash *hash;
+	struct mp_tokens tokens;
+	const struct sched_ops *sched;
+	const struct pm_ops *pm;
+	struct list conns; /* struct mp_conn.all */
+	struct list dirty; /* struct mp_conn.dirty: may send */
+	struct list dead;  /* struct mp_conn.all: to be freed */
+	uint32_t n_conns, n_owing, n_half_open;
+	struct instant last; /* of the last flush */
+	uint64_t counter[MP_REASON_N];
+	void (*obituary)(void *ctx, struct instant now,
+			 const struct mp_conn *c);
+	void *obituary_ctx;
+};
+
+struct mp_listener {
+	struct mp *mp;
+	struct tcp_listener *tl;
+	struct mp_conf conf;
+	const struct mp_listener_ops *ops;
+	void *lo;
+};
+
+enum mp_sub_state {
+	MP_SUB_SYN,  /* handshake not complete */
+	MP_SUB_PRE,  /* our third ACK of a join is not answered yet: no data */
+	MP_SUB_OPEN,
+	MP_SUB_DEAD, /* no tcb any more; freed by the next flush */
+};
+
+/* what the next segments of a subflow must carry; mp_sub_opt.c clears */
+struct mp_sub_sig {
+	bool fin;  /* lone DATA_FIN */
+	bool prio; /* MP_PRIO with the current backup flag */
+	bool fail; /* MP_FAIL with fail_dsn */
+	uint64_t fail_dsn;
+	uint8_t n_rm; /* REMOVE_ADDR */
+	uint8_t rm[MP_RM_MAX];
+};
+
+/* options of the RST that ends a subflow */
+struct mp_sub_rst {
+	bool with_reason, transient, fastclose, fail;
+	uint8_t reason;
+};
+
+struct mp_sub {
+	struct list node; /* in mp_conn.subs, or .graves when dead */
+	struct mp_conn *c;
+	struct tcb *tcb; /* NULL when dead */
+	enum mp_sub_state state;
+	struct tuple t;
+	uint16_t path;
+	bool first;   /* opened with MP_CAPABLE */
+	bool passive; /* the peer opened it */
+	uint8_t local_id, remote_id;
+	bool backup;      /* our path is a backup one */
+	bool peer_backup; /* the peer asks us not to send here (B) */
+	bool stale;       /* does not answer while another subflow works */
+	bool suspect;     /* had a timeout: everything was given to others */
+	bool dss_seen;    /* a DATA_ACK, or data with a mapping, came here */
+	bool seg_dss;     /* the segment in progress has a DATA_ACK */
+	bool acks_bare;   /* data was acknowledged without one since then */
+	bool fin_in, fin_out; /* FIN received, queued */
+	bool probed;      /* its address was withdrawn */
+	bool blocked;     /* tcp_blocked() is set */
+	uint32_t irs;     /* peer's initial sequence number */
+	struct {
+		uint32_t nonce_local, nonce_remote;
+		uint8_t tries; /* third ACKs sent */
+	} join;
+
+	struct mp_maps tx; /* mp_tx.c adds, mp_sub_acked() drops */
+	uint32_t una;      /* ssn, cumulatively acknowledged */
+	uint32_t first_len; /* of the mapping at ssn 1 */
+	uint32_t given;    /* ssn up to which others have it, given_any */
+	bool given_any;
+	struct {           /* copy of what a stale subflow still owes, so that
+			    * the ring need not keep it: mp_reinject.c */
+		uint8_t *p;
+		uint32_t ssn, len;
+	} stash;
+
+	struct mp_maps rx;  /* mp_rx.c */
+	uint32_t rx_nxt;    /* ssn of the next octet TCP will hand up */
+	bool map_seen;
+	struct list held;   /* slices by ssn: no mapping yet, or unverified */
+	uint64_t held_len;
+	uint32_t held_n;
+	struct mp_run *hint; /* mp_reasm.c: where its last piece went */
+
+	struct mp_sub_sig sig;
+	struct mp_sub_rst rst;
+	bool rst_in, rst_in_transient; /* MP_TCPRST of the peer's RST */
+	uint8_t rst_in_reason;
+	struct mp_timers timers;
+	struct instant born;
+	uint64_t sent, received, reinjected; /* octets of payload */
+};
+
+/* mp_tx.c, mp_ack.c, mp_reinject.c */
+struct mp_snd {
+	struct ring ring;
+	uint64_t una;  /* DATA_ACKed */
+	uint64_t nxt;  /* next to be given to a subflow */
+	uint64_t edge; /* peer's window: the first offset not allowed */
+	uint64_t small_end;  /* end of the last burst below a full segment */
+	uint64_t opp_end;    /* opportunistically sent again up to here */
+	uint64_t mixed_end;  /* before this, data is on several subflows */
+	struct ranges again; /* to be sent on another subflow */
+	uint8_t backoff;     /* of the data-level timer */
+	bool shut;           /* nothing more will be written */
+	bool fin_sent, fin_acked;
+	bool want_room;      /* the writer was told "full" */
+	bool cork_due;       /* corked for long enough */
+	bool urgent;
+	uint64_t total, again_total; /* octets for reports */
+};
+
+/* mp_rx.c, mp_wnd.c, mp_reasm.c */
+struct mp_rcv {
+	uint64_t nxt;
+	struct list q; /* in order, unread */
+	uint64_t q_len;
+	struct mp_reasm ooo;
+	struct mp_rwnd wnd;
+	bool fin_known; /* a DATA_FIN was announced, at fin_off */
+	bool fin_in;    /* and everything before it is here */
+	bool discard;
+	uint64_t fin_off;
+	uint64_t total;
+};
+
+/* mp_fall.c */
+struct mp_fallen {
+	bool infinite;      /* an infinite mapping is to be sent */
+	uint32_t inf_at;    /* ... with the packet that has this ssn */
+	uint32_t inf_ssn;   /* what it says */
+	uint64_t inf_off;
+	uint32_t tx_ssn;    /* ssn tx_ssn carries offset tx_off */
+	uint64_t tx_off;
+};
+
+/* an address the peer announced */
+struct mp_addr {
+	bool used, echo;
+	uint8_t id;
+	struct endpoint ep; /* with the port to connect to */
+	uint16_t port;      /* as announced, 0 when it was not */
+};
+
+/* mp_addr.c */
+struct mp_addrs {
+	struct mp_addr remote[MP_ADDRS_MAX];
+	uint64_t to_announce; /* bit per local ID */
+	uint64_t announced;
+	uint8_t cur, tries;   /* ID under way, 0: none */
+	bool cur_due;
+	uint8_t n_echo; /* echoes to be sent */
+};
+
+struct mp_conn {
+	struct list all;   /* mp.conns, or mp.dead */
+	struct list dirty; /* mp.dirty */
+	struct mp *mp;
+	struct mp_fsm fsm;
+	enum mp_mode mode;
+	enum mp_reason why_plain;
+	bool passive, checksum;
+	bool peer_deny_join; /* C flag: not to the initial address and port */
+	bool plain_syn;      /* a SYN without option went out */
+	bool established;    /* owner told, or accepted */
+	bool confirmed;      /* first DSS with DATA_ACK: joins are allowed */
+	bool confirm_due;    /* the path manager is to be told */
+	bool ack8;           /* the peer uses 64-bit DSNs */
+	bool over;           /* owner told that it is over */
+	bool closed;         /* mp_close() called: no owner */
+	bool closed_last;    /* the peer's DATA_FIN was there before ours */
+	bool shutting;       /* the subflows' FINs are sent */
+	bool dead;           /* on mp.dead */
+	int err;
+
+	const struct mp_owner *owner;
+	void *o;
+	struct mp_listener *listener; /* until accepted */
+	struct mp_conf conf;
+
+	struct mp_keys keys;
+	struct mp_token token;
+
+	struct list subs, graves;
+	struct mp_sub *first; /* NULL once freed */
+	uint8_t n_subs, n_open, n_joining; /* joining: passive, unverified */
+	uint8_t n_old;
+	struct mp_sub_info *old; /* MP_OLD_MAX, allocated with the first */
+	struct tuple t;          /* of the first subflow */
+
+	struct mp_snd snd;
+	struct mp_rcv rcv;
+	struct mp_fallen fall;
+	struct mp_addrs addrs;
+	struct mp_pm pm;
+	struct mp_timers timers;
+};
+
+/* --- mp.c ------------------------------------------------------------ */
+void mp_dirty(struct mp_conn *c);
+
+/* --- mp_conn.c: creation, end, and what the owner is told ------------ */
+struct mp_conn *mp_conn_new(struct mp *mp, const struct mp_conf *conf,
+			    struct instant now);
+void mp_conn_established(struct mp_conn *c, struct instant now);
+void mp_conn_readable(struct mp_conn *c, struct instant now);
+void mp_conn_writable(struct mp_conn *c, struct instant now);
+/* tells the owner, once, that it is over */
+void mp_conn_over(struct mp_conn *c, struct instant now, int err);
+/* ends it now: subflows are reset, the owner hears err */
+void mp_conn_fail(struct mp_conn *c, struct instant now, int err);
+/* if nothing is left to do and no owner holds it: to be freed */
+void mp_conn_maybe_gone(struct mp_conn *c, struct instant now);
+void mp_conn_event(struct mp_conn *c, enum mp_event ev);
+void mp_conn_free(struct mp_conn *c);
+/* there is no owner (any more) */
+void mp_conn_disown(struct mp_conn *c);
+
+/* --- mp_sub.c -------------------------------------------------------- */
+extern const struct tcp_upper mp_sub_upper;
+struct mp_sub *mp_sub_new(struct mp_conn *c, struct instant now);
+/* undoes mp_sub_new() when TCP refused */
+void mp_sub_drop(struct mp_sub *s);
+/* RST with s->rst, and dead */
+void mp_sub_abort(struct mp_sub *s, struct instant now);
+void mp_sub_reset_why(struct mp_sub *s, uint8_t reason, bool transient);
+void mp_sub_open(struct mp_sub *s, struct instant now);
+/* the tcb is gone: gives its data to others, keeps its numbers */
+void mp_sub_dead(struct mp_sub *s, struct instant now);
+void mp_sub_free(struct mp_sub *s);
+/* cannot be used for Multipath TCP any more: RST, reported as lost */
+void mp_sub_broken(struct mp_sub *s, struct instant now, uint8_t reason);
+/* open, not yet shut, and has a way out */
+bool mp_sub_usable(const struct mp_sub *s);
+/* ACK on a subflow fit for signals; NULL: none is open */
+struct mp_sub *mp_sub_best(struct mp_conn *c);
+
+/* --- mp_sub_opt.c ---------------------------------------------------- */
+unsigned mp_sub_options(void *up, const struct tcp_tx *tx, uint8_t *buf,
+			unsigned room);
+/* --- mp_sub_in.c ----------------------------------------------------- */
+enum tcp_verdict mp_sub_segment(void *up, struct instant now,
+				const struct tcp_seg *seg, uint32_t wnd);
+
+/* --- mp_open.c ------------------------------------------------------- */
+enum tcp_verdict mp_open_synack(struct mp_sub *s, struct instant now,
+				const struct tcp_seg *seg, uint32_t wnd);
+enum tcp_verdict mp_open_third(struct mp_sub *s, struct instant now,
+			       const struct tcp_seg *seg, uint32_t wnd);
+
+/* --- mp_join.c ------------------------------------------------------- */
+/* Opens one more subflow; false: not possible now */
+bool mp_join_open(struct mp_conn *c, struct instant now, unsigned path,
+		  const struct endpoint *remote, uint8_t remote_id);
+enum tcp_verdict mp_join_synack(struct mp_sub *s, struct instant now,
+				const struct tcp_seg *seg);
+enum tcp_verdict mp_join_third(struct mp_sub *s, struct instant now,
+			       const struct tcp_seg *seg);
+void mp_join_established(struct mp_sub *s, struct instant now);
+void mp_join_timer(struct mp_sub *s, struct instant now);
+
+/* --- mp_tx.c --------------------------------------------------------- */
+void mp_tx_run(struct mp_conn *c, struct instant now);
+/* octets that the subflow could take now */
+uint32_t mp_tx_room(const struct mp_sub *s);
+bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
+		uint32_t n, bool again);
+/* where an ssn's octets are; see tcp_upper.payload */
+unsigned mp_tx_payload(struct mp_sub *s, uint32_t ssn, uint32_t len,
+		       struct iov v[3]);
+uint32_t mp_tx_burst(struct mp_sub *s, uint32_t ssn, uint32_t len);
+/* data waits that no subflow has yet */
+bool mp_tx_waiting(const struct mp_conn *c);
+
+/* --- mp_ack.c -------------------------------------------------------- */
+/* a DATA_ACK arrived with this window */
+void mp_ack_data(struct mp_conn *c, struct instant now, uint64_t off,
+		 uint32_t wnd);
+/* the subflow acknowledged up to una */
+void mp_ack_sub(struct mp_sub *s, struct instant now, uint32_t una);
+/* gives back what nobody needs */
+void mp_ack_release(struct mp_conn *c, struct instant now);
+void mp_ack_timer(struct mp_conn *c, struct instant now);
+void mp_ack_arm(struct mp_conn *c, struct instant now, bool restart);
+/* a subflow that carries the first octet without DATA_ACK and has not got it
+ * acknowledged; NULL: none has */
+struct mp_sub *mp_ack_head_holder(struct mp_conn *c);
+
+/* --- mp_reinject.c --------------------------------------------------- */
+/* everything the subflow has not got acknowledged goes to others */
+void mp_reinject_sub(struct mp_sub *s, struct instant now);
+void mp_reinject_range(struct mp_conn *c, uint64_t lo, uint64_t hi);
+void mp_reinject_timeout(struct mp_sub *s, struct instant now, unsigned n);
+void mp_reinject_recovered(struct mp_sub *s, struct instant now);
+/* the window or the ring is full because of a slow subflow */
+void mp_reinject_blocked(struct mp_conn *c, struct instant now);
+/* copies what a stale subflow still claims of the ring */
+bool mp_reinject_stash(struct mp_sub *s, struct instant now);
+void mp_reinject_unstash(struct mp_sub *s);
+
+/* --- mp_rx.c --------------------------------------------------------- */
+enum tcp_verdict mp_rx_dss(struct mp_sub *s, struct instant now,
+			   const struct tcp_seg *seg,
+			   const struct mp_opt_dss *d);
+void mp_rx_deliver(struct mp_sub *s, struct instant now, struct slice *sl);
+/* hands on what is mapped, verified and held */
+void mp_rx_pump(struct mp_sub *s, struct instant now);
+/* in fallback: everything held, in order */
+void mp_rx_flush(struct mp_sub *s, struct instant now);
+void mp_rx_fin(struct mp_conn *c, struct instant now);
+void mp_rx_unmapped_timer(struct mp_sub *s, struct instant now);
+uint64_t mp_rx_data_ack(const struct mp_conn *c); /* DSN */
+
+/* --- mp_fall.c ------------------------------------------------------- */
+/* Becomes plain TCP for this reason.  False: not possible (several subflows,
+ * or Multipath TCP is required); the caller resets the subflow. */
+bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why);
+
+/* --- mp_close.c ------------------------------------------------------ */
+void mp_close_fin_due(struct mp_conn *c);
+void mp_close_step(struct mp_conn *c, struct instant now);
+void mp_close_timer(struct mp_conn *c, enum mp_timer which,
+		    struct instant now);
+/* RST with MP_FASTCLOSE on every subflow */
+void mp_close_fast(struct mp_conn *c, struct instant now);
+void mp_close_no_subflow(struct mp_conn *c, struct instant now);
+enum tcp_verdict mp_close_fast_rx(struct mp_sub *s, struct instant now,
+				  uint64_t key);
+
+/* --- mp_addr.c ------------------------------------------------------- */
+uint8_t mp_addr_local_id(const struct mp_conn *c, const struct addr *a);
+void mp_addr_announce(struct mp_conn *c);
+void mp_addr_rx_add(struct mp_sub *s, struct instant now,
+		    const struct mp_opt_add_addr *a);
+void mp_addr_rx_remove(struct mp_conn *c, struct instant now,
+		       const uint8_t *ids, unsigned n);
+/* withdraws a local address on every open subflow */
+void mp_addr_remove(struct mp_conn *c, uint8_t id);
+void mp_addr_timer(struct mp_conn *c, struct instant now);
+/* writes one pending ADD_ADDR or echo; octets, 0 when none or no room */
+unsigned mp_addr_emit(struct mp_sub *s, struct wr *w, struct instant now);
+bool mp_addr_due(const struct mp_conn *c);
+bool mp_addr_by_id(const struct mp_conn *c, uint8_t id, struct addr *out);
+
+/* --- mp_info.c ------------------------------------------------------- */
+void mp_info_keep(struct mp_sub *s);
+
+#endif

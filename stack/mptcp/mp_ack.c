@@ -1,0 +1,266 @@
+/* mp_ack.c - acknowledgements of both levels, what they free, and the
+ * connection-level retransmission timer (RFC 8684 3.3.2, 3.3.5, 3.3.6)
+ */
+#include "stack/base/check.h"
+#include "stack/mptcp/mp.h"
+
+#define WAIT_MIN    (200 * NANOS_MS)
+#define WAIT_MAX    (60 * NANOS_S)
+#define BACKOFF_MAX 10
+
+/* lowest data offset that the subflow may have to send again */
+static uint64_t claim(const struct mp_sub *s)
+{
+	if (s->stash.p) {
+		return mp_map_low(&s->tx, s->stash.ssn + s->stash.len);
+	}
+	return mp_map_low(&s->tx, s->una);
+}
+
+static uint64_t lowest_claim(struct mp_conn *c, bool stash,
+			     struct instant now)
+{
+	uint64_t low = c->snd.una;
+
+	list_each_safe(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+		uint64_t own = claim(s);
+
+		if (own < c->snd.una && stash && s->stale &&
+		    mp_reinject_stash(s, now)) {
+			own = claim(s);
+		}
+		low = min_u64(low, own);
+	}
+	return low;
+}
+
+/* RFC 8684 3.3.2: freed is what has a DATA_ACK and is acknowledged by every
+ * subflow it was sent on.  A subflow that does not answer would block the
+ * ring: it gets a copy instead. */
+void mp_ack_release(struct mp_conn *c, struct instant now)
+{
+	struct ring *r = &c->snd.ring;
+	uint64_t low;
+
+	if (c->mode != MP_MODE_MPTCP) {
+		low = c->snd.una;
+	} else {
+		low = lowest_claim(c, ring_free(r) < r->max / 2, now);
+	}
+	if (low > r->head) {
+		ring_drop(r, low);
+		mp_conn_writable(c, now);
+	}
+}
+
+void mp_ack_data(struct mp_conn *c, struct instant now, uint64_t off,
+		 uint32_t wnd)
+{
+	struct mp_snd *d = &c->snd;
+
+	if (off > d->nxt + d->fin_sent || off + UINT32_MAX < d->una) {
+		return; /* never sent, or nonsense */
+	}
+	if (off + wnd > d->edge) {
+		d->edge = off + wnd;
+		mp_dirty(c);
+	}
+	if (off <= d->una && !(d->fin_sent && off == d->nxt + 1)) {
+		return;
+	}
+	if (d->fin_sent && off == d->nxt + 1 && !d->fin_acked) {
+		d->fin_acked = true;
+		mp_conn_event(c, MP_EV_FIN_ACKED);
+	}
+	d->una = min_u64(off, d->nxt);
+	d->backoff = 0;
+	ranges_drop_below(&d->again, d->una);
+	mp_ack_release(c, now);
+	mp_ack_arm(c, now, true);
+	mp_dirty(c);
+}
+
+static void plain_acked(struct mp_conn *c, struct instant now, uint32_t una)
+{
+	const struct mp_fallen *f = &c->fall;
+	uint64_t off = f->tx_off + (uint64_t)(int64_t)seq_diff(una, f->tx_ssn);
+
+	if (off > c->snd.una && off <= c->snd.nxt) {
+		c->snd.una = off;
+		mp_ack_release(c, now);
+	}
+	if (f->infinite && seq_gt(una, f->inf_at)) {
+		c->fall.infinite = false;
+	}
+	mp_dirty(c);
+}
+
+/* RFC 8684 3.7: data was acknowledged, and no DATA_ACK ever came */
+static void no_data_ack(struct mp_sub *s, struct instant now)
+{
+	if (mp_fall(s->c, now, MP_FALLBACK_NO_DATA_ACK)) {
+		plain_acked(s->c, now, s->una);
+		return;
+	}
+	mp_sub_broken(s, now, MP_RST_MIDDLEBOX);
+}
+
+void mp_ack_sub(struct mp_sub *s, struct instant now, uint32_t una)
+{
+	struct mp_conn *c = s->c;
+
+	if (s->state == MP_SUB_DEAD) {
+		return;
+	}
+	s->una = una;
+	if (c->mode != MP_MODE_MPTCP) {
+		plain_acked(c, now, una);
+		return;
+	}
+	if (!s->seg_dss) {
+		s->acks_bare = true;
+		if (!s->dss_seen) {
+			no_data_ack(s, now);
+			return;
+		}
+	}
+	mp_map_drop(&s->tx, una, false);
+	mp_reinject_recovered(s, now);
+	mp_ack_release(c, now);
+	mp_dirty(c);
+}
+
+/* --- the timer ------------------------------------------------------- */
+
+static nanos wait_of(struct mp_conn *c)
+{
+	nanos most = WAIT_MIN;
+
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		/* a subflow that does not answer backs off for ever */
+		if (s->state == MP_SUB_OPEN && !s->stale && !s->suspect) {
+			most = nanos_max(most, tcp_rto(s->tcb));
+		}
+	}
+	return nanos_min(most << c->snd.backoff, WAIT_MAX);
+}
+
+void mp_ack_arm(struct mp_conn *c, struct instant now, bool restart)
+{
+	struct mp_snd *d = &c->snd;
+	bool need = c->mode == MP_MODE_MPTCP && c->established && c->n_open &&
+		    (d->una < d->nxt || (d->fin_sent && !d->fin_acked) ||
+		     (mp_tx_waiting(c) && d->edge <= d->nxt));
+
+	if (!need || c->fsm.state == MP_ST_CLOSED) {
+		mp_timer_stop(&c->timers, MP_T_DATA);
+	} else if (restart || !mp_timer_on(&c->timers, MP_T_DATA)) {
+		mp_timer_set(&c->timers, MP_T_DATA,
+			     instant_add(now, wait_of(c)));
+	}
+}
+
+/* who still has to bring the head across; a subflow that works first */
+struct mp_sub *mp_ack_head_holder(struct mp_conn *c)
+{
+	struct mp_sub *found = NULL;
+
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if ((!found || found->stale) &&
+		    mp_map_holding(&s->tx, c->snd.una)) {
+			found = s;
+		}
+	}
+	return found;
+}
+
+static bool other_works(struct mp_conn *c, const struct mp_sub *not)
+{
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s != not && mp_sub_usable(s) && !s->stale) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Acknowledged by a subflow, not by the connection: lost behind a middlebox
+ * that acknowledges for others, dropped by the peer for want of memory, or
+ * the options are being removed. */
+static void head_lost(struct mp_conn *c, struct instant now)
+{
+	uint64_t hi = min_u64(c->snd.nxt, c->snd.una + MP_BURST_MAX);
+
+	list_each_safe(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state != MP_SUB_OPEN || !s->acks_bare) {
+			continue;
+		}
+		if (!mp_fall(c, now, MP_FALLBACK_NO_DATA_ACK)) {
+			mp_sub_broken(s, now, MP_RST_MIDDLEBOX);
+		} else {
+			plain_acked(c, now, s->una);
+		}
+		return;
+	}
+	list_each(n, &c->subs) {
+		uint64_t low = claim(list_entry(n, struct mp_sub, node));
+
+		if (low > c->snd.una) {
+			hi = min_u64(hi, low);
+		}
+	}
+	mp_reinject_range(c, c->snd.una, hi);
+}
+
+static void head_overdue(struct mp_conn *c, struct instant now)
+{
+	struct mp_sub *s = mp_ack_head_holder(c);
+
+	if (!s || (s->stale && s->given_any)) {
+		/* whoever has it besides has got it acknowledged */
+		head_lost(c, now);
+		return;
+	}
+	if (!other_works(c, s)) {
+		return; /* TCP does what can be done */
+	}
+	if (!s->stale && (s->suspect || c->snd.backoff > 1)) {
+		s->stale = true;
+		mp_count(c->mp, MP_SUBFLOW_STALE);
+	}
+	mp_reinject_sub(s, now);
+}
+
+void mp_ack_timer(struct mp_conn *c, struct instant now)
+{
+	struct mp_snd *d = &c->snd;
+
+	if (c->mode != MP_MODE_MPTCP || !c->n_open) {
+		return;
+	}
+	if (d->backoff < BACKOFF_MAX) {
+		d->backoff++;
+	}
+	if (d->una < d->nxt) {
+		mp_count(c->mp, MP_DATA_RTX);
+		head_overdue(c, now);
+	} else if (d->fin_sent && !d->fin_acked) {
+		mp_count(c->mp, MP_DATA_RTX);
+		mp_close_fin_due(c);
+	} else if (mp_tx_waiting(c)) {
+		/* the window update may be lost, and TCP asks only while its
+		 * own window is shut: one octet beyond makes the peer answer */
+		d->edge = max_u64(d->edge, d->nxt + 1);
+	}
+	mp_ack_arm(c, now, true);
+	mp_dirty(c);
+}

@@ -1,0 +1,113 @@
+/* mp_fall.c - fallback to plain TCP: whether it can be, and doing it
+ * (RFC 8684 3.7)
+ *
+ * Plain TCP is the identity mapping: from a known pair of subflow and data
+ * sequence number on, both run in step.  That holds when one subflow is left
+ * and everything not yet acknowledged travels on it in order.  Then the peer
+ * is told by an infinite mapping with the next data, in case it has not
+ * noticed; before anything was sent, its own view of the handshake does.
+ */
+#include <errno.h>
+
+#include "stack/base/check.h"
+#include "stack/mptcp/mp.h"
+
+static struct mp_sub *only_open(struct mp_conn *c)
+{
+	struct mp_sub *only = NULL;
+
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state != MP_SUB_OPEN && !s->first) {
+			continue; /* a join under way ends with the fallback */
+		}
+		if (only) {
+			return NULL;
+		}
+		only = s;
+	}
+	return only;
+}
+
+static bool in_step(const struct mp_conn *c, const struct mp_sub *s)
+{
+	const struct mp_snd *d = &c->snd;
+
+	return d->una >= d->mixed_end && mp_reasm_empty(&c->rcv.ooo) &&
+	       !d->again.n && !s->fin_out;
+}
+
+static void end_joins(struct mp_conn *c, struct instant now,
+		      const struct mp_sub *keep)
+{
+	list_each_safe(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s != keep) {
+			mp_sub_reset_why(s, MP_RST_PROHIBITED, false);
+			mp_sub_abort(s, now);
+		}
+	}
+}
+
+static void go_plain(struct mp_conn *c, struct instant now, struct mp_sub *s)
+{
+	struct mp_fallen *f = &c->fall;
+	struct mp_snd *d = &c->snd;
+	bool was_open = c->mode == MP_MODE_MPTCP;
+
+	end_joins(c, now, s);
+	mp_token_del(&c->mp->tokens, &c->token);
+	c->first = s;
+	f->tx_ssn = s->tcb ? tcp_push_ssn(s->tcb) : 1;
+	f->tx_off = d->nxt;
+	/* what the subflow acknowledged is acknowledged */
+	f->inf_ssn = s->una;
+	f->inf_off = d->nxt - (f->tx_ssn - s->una);
+	f->inf_at = f->tx_ssn;
+	f->infinite = was_open && c->established;
+	c->mode = MP_MODE_TCP;
+	if (was_open) {
+		d->una = max_u64(d->una, f->inf_off);
+		d->edge = UINT64_MAX;
+		mp_map_fini(&s->tx);
+		mp_reinject_unstash(s);
+		s->stale = false;
+		s->suspect = false;
+		mp_ack_release(c, now);
+	}
+	mp_timer_stop(&c->timers, MP_T_DATA);
+	mp_timer_stop(&c->timers, MP_T_ADDR);
+	mp_timer_stop(&c->timers, MP_T_PM);
+	mp_rx_flush(s, now);
+	mp_map_fini(&s->rx);
+	mp_dirty(c);
+}
+
+bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why)
+{
+	struct mp_sub *s;
+
+	if (c->mode == MP_MODE_TCP) {
+		return true;
+	}
+	s = only_open(c);
+	if (!s || !in_step(c, s)) {
+		return false;
+	}
+	if (c->mp->cfg.policy == MP_REQUIRE) {
+		mp_count(c->mp, MP_REQUIRE_REFUSED);
+		c->err = EPROTO; /* ends with its subflow */
+		return false;
+	}
+	mp_count(c->mp, why);
+	c->why_plain = why;
+	go_plain(c, now, s);
+	if (s->fin_in && !c->rcv.fin_known) {
+		c->rcv.fin_known = true;
+		c->rcv.fin_off = c->rcv.nxt;
+	}
+	mp_rx_fin(c, now);
+	return true;
+}

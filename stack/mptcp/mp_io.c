@@ -1,0 +1,127 @@
+/* mp_io.c - the owner's side of the octets */
+#include "stack/base/check.h"
+#include "stack/mptcp/mp.h"
+
+unsigned mp_write_vec(struct mp_conn *c, uint32_t want, struct iov_mut v[2])
+{
+	unsigned n;
+
+	if (c->snd.shut || c->fsm.state == MP_ST_CLOSED || c->over) {
+		return 0;
+	}
+	n = ring_space(&c->snd.ring, want, v);
+	if (!n) {
+		c->snd.want_room = true;
+	}
+	return n;
+}
+
+void mp_write_done(struct mp_conn *c, struct instant now, uint32_t n)
+{
+	(void)now;
+	if (n) {
+		ring_commit(&c->snd.ring, n);
+		mp_dirty(c);
+	}
+}
+
+uint32_t mp_write_room(const struct mp_conn *c)
+{
+	if (c->snd.shut || c->fsm.state == MP_ST_CLOSED || c->over) {
+		return 0;
+	}
+	return ring_free(&c->snd.ring);
+}
+
+uint64_t mp_write_pending(const struct mp_conn *c)
+{
+	return c->snd.ring.tail - c->snd.una;
+}
+
+void mp_write_urgent(struct mp_conn *c, struct instant now)
+{
+	(void)now;
+	c->snd.urgent = true;
+	mp_dirty(c);
+}
+
+unsigned mp_read_vec(const struct mp_conn *c, struct iov *v, unsigned max)
+{
+	unsigned k = 0;
+
+	list_each(n, &c->rcv.q) {
+		const struct slice *s = list_entry(n, struct slice, node);
+
+		if (k == max) {
+			break;
+		}
+		v[k++] = (struct iov){ s->p, s->len };
+	}
+	return k;
+}
+
+static nanos longest_rtt(const struct mp_conn *c)
+{
+	nanos most = 0;
+
+	list_each(n, &c->subs) {
+		const struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state == MP_SUB_OPEN) {
+			most = nanos_max(most, tcp_srtt(s->tcb));
+		}
+	}
+	return most;
+}
+
+static void window_opened(struct mp_conn *c, struct instant now)
+{
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state == MP_SUB_OPEN) {
+			tcp_window_opened(s->tcb, now);
+		}
+	}
+}
+
+void mp_read_done(struct mp_conn *c, struct instant now, uint64_t n)
+{
+	struct mp_rcv *r = &c->rcv;
+	struct mem *mem = c->mp->env->mem;
+
+	n = min_u64(n, r->q_len);
+	r->q_len -= n;
+	mp_wnd_read(&r->wnd, n, longest_rtt(c), now);
+	while (n) {
+		struct slice *s = list_entry(r->q.next, struct slice, node);
+
+		if (s->len > n) {
+			slice_trim(s, (uint32_t)n);
+			break;
+		}
+		n -= s->len;
+		slice_free(mem, s);
+	}
+	window_opened(c, now);
+}
+
+uint64_t mp_read_len(const struct mp_conn *c)
+{
+	return c->rcv.q_len;
+}
+
+bool mp_read_eof(const struct mp_conn *c)
+{
+	return c->rcv.fin_in && !c->rcv.q_len;
+}
+
+void mp_read_held(struct mp_conn *c, struct instant now, uint32_t n)
+{
+	bool less = n < c->rcv.wnd.held;
+
+	c->rcv.wnd.held = n;
+	if (less) {
+		window_opened(c, now);
+	}
+}

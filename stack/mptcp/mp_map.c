@@ -1,0 +1,288 @@
+#include "stack/mptcp/mp_map.h"
+
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "stack/base/env.h"
+#include "stack/base/seq.h"
+
+#define MERGE_MAX  (1u << 30) /* far from half the sequence space */
+#define ROUNDS_MAX 8 /* pieces one mapping may be cut into by earlier ones */
+
+void mp_map_init(struct mp_maps *m, struct mem *mem, uint32_t max)
+{
+	*m = (struct mp_maps){ .mem = mem, .max = max };
+}
+
+void mp_map_fini(struct mp_maps *m)
+{
+	mem_free(m->mem, m->v, m->cap * sizeof(*m->v));
+	mp_map_init(m, m->mem, m->max);
+}
+
+/* room for one more behind the last: moves to the front, or grows */
+static bool reserve(struct mp_maps *m)
+{
+	struct mp_map *v;
+	uint32_t cap;
+
+	if (m->head + m->n < m->cap) {
+		return true;
+	}
+	if (m->n >= m->max) {
+		return false;
+	}
+	if (m->head >= m->cap / 2 && m->head > 0) {
+		memmove(m->v, m->v + m->head, m->n * sizeof(*m->v));
+		m->head = 0;
+		return true;
+	}
+	cap = m->cap ? m->cap * 2 : 8;
+	v = mem_alloc(m->mem, cap * sizeof(*v));
+	if (!v) {
+		return false;
+	}
+	if (m->n) {
+		memcpy(v, m->v + m->head, m->n * sizeof(*v));
+	}
+	mem_free(m->mem, m->v, m->cap * sizeof(*m->v));
+	m->v = v;
+	m->cap = cap;
+	m->head = 0;
+	return true;
+}
+
+static uint32_t end_of(const struct mp_map *e)
+{
+	return e->ssn + e->len;
+}
+
+/* index of the first mapping that ends after ssn; n: none */
+static uint32_t first_after(const struct mp_maps *m, uint32_t ssn)
+{
+	uint32_t lo = 0, hi = m->n;
+
+	if (!m->n || seq_leq(end_of(mp_map_last(m)), ssn)) {
+		return m->n;
+	}
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (seq_leq(end_of(mp_map_at(m, mid)), ssn)) {
+			lo = mid + 1;
+		} else {
+			hi = mid;
+		}
+	}
+	return lo;
+}
+
+struct mp_map *mp_map_find(const struct mp_maps *m, uint32_t ssn)
+{
+	uint32_t i = first_after(m, ssn);
+
+	if (i == m->n || seq_gt(mp_map_at(m, i)->ssn, ssn)) {
+		return NULL;
+	}
+	return mp_map_at(m, i);
+}
+
+bool mp_map_next(const struct mp_maps *m, uint32_t ssn, uint32_t *start)
+{
+	uint32_t i = first_after(m, ssn);
+
+	if (i == m->n) {
+		return false;
+	}
+	*start = mp_map_at(m, i)->ssn;
+	return seq_gt(*start, ssn);
+}
+
+struct mp_map *mp_map_holding(const struct mp_maps *m, uint64_t off)
+{
+	for (uint32_t i = 0; i < m->n; i++) {
+		struct mp_map *e = mp_map_at(m, i);
+
+		if (e->off <= off && off - e->off < e->len) {
+			return e;
+		}
+		if (e->off > off && !m->descents) {
+			break;
+		}
+	}
+	return NULL;
+}
+
+struct mp_map *mp_map_push(struct mp_maps *m, uint32_t ssn, uint32_t len,
+			   uint64_t off, uint32_t most)
+{
+	struct mp_map *last = mp_map_last(m), *e;
+	bool descent = false;
+
+	if (last) {
+		if (!last->declared && last->off + last->len == off &&
+		    end_of(last) == ssn && last->len + len <= most) {
+			last->len += len;
+			return last;
+		}
+		descent = off < last->off + last->len;
+	}
+	if (!reserve(m)) {
+		return NULL;
+	}
+	e = mp_map_at(m, m->n);
+	*e = (struct mp_map){ .ssn = ssn, .len = len, .off = off,
+			      .descent = descent };
+	m->n++;
+	m->descents += descent;
+	return e;
+}
+
+static bool continues(const struct mp_map *a, const struct mp_map *b)
+{
+	return !a->has_csum && !b->has_csum && end_of(a) == b->ssn &&
+	       a->off + a->len == b->off && a->len + b->len <= MERGE_MAX;
+}
+
+static void remove_at(struct mp_maps *m, uint32_t i)
+{
+	struct mp_map *e = mp_map_at(m, i);
+
+	memmove(e, e + 1, (m->n - i - 1) * sizeof(*e));
+	m->n--;
+}
+
+/* in fits before index i without touching anything */
+static enum mp_map_add insert_at(struct mp_maps *m, uint32_t i,
+				 const struct mp_map *in)
+{
+	struct mp_map *prev = i ? mp_map_at(m, i - 1) : NULL;
+	struct mp_map *next = i < m->n ? mp_map_at(m, i) : NULL;
+
+	if (prev && continues(prev, in)) {
+		prev->len += in->len;
+		if (next && continues(prev, next)) {
+			prev->len += next->len;
+			remove_at(m, i);
+		}
+		return MP_MAP_ADDED;
+	}
+	if (next && continues(in, next)) {
+		next->ssn = in->ssn;
+		next->off = in->off;
+		next->len += in->len;
+		return MP_MAP_ADDED;
+	}
+	if (!reserve(m)) {
+		return MP_MAP_FULL;
+	}
+	memmove(mp_map_at(m, i + 1), mp_map_at(m, i),
+		(m->n - i) * sizeof(*m->v));
+	*mp_map_at(m, i) = *in;
+	m->n++;
+	return MP_MAP_ADDED;
+}
+
+/* what an overlapping earlier mapping means for a new one */
+static enum mp_map_add compare(const struct mp_map *e, const struct mp_map *p,
+			       const struct mp_map *whole)
+{
+	uint64_t step = (uint64_t)(int64_t)seq_diff(e->ssn, p->ssn);
+
+	if (e->off - p->off != step) {
+		return MP_MAP_CONFLICT;
+	}
+	if (!p->has_csum && !e->has_csum) {
+		return MP_MAP_ADDED;
+	}
+	/* a checksum covers the whole: it is the same mapping or none */
+	return e->ssn == whole->ssn && e->len == whole->len &&
+			       e->csum == whole->csum ?
+		       MP_MAP_KNOWN :
+		       MP_MAP_CONFLICT;
+}
+
+enum mp_map_add mp_map_insert(struct mp_maps *m, const struct mp_map *in)
+{
+	struct mp_map p = *in;
+	enum mp_map_add r = MP_MAP_KNOWN;
+
+	for (unsigned round = 0; p.len && round < ROUNDS_MAX; round++) {
+		uint32_t i = first_after(m, p.ssn);
+		struct mp_map *e = i < m->n ? mp_map_at(m, i) : NULL;
+		struct mp_map piece = p;
+		uint32_t step;
+
+		if (e && seq_lt(e->ssn, end_of(&p))) {
+			enum mp_map_add c = compare(e, &p, in);
+
+			if (c != MP_MAP_ADDED) {
+				return c;
+			}
+			piece.len = seq_gt(e->ssn, p.ssn) ? e->ssn - p.ssn : 0;
+		}
+		if (piece.len) {
+			if (insert_at(m, i, &piece) == MP_MAP_FULL) {
+				return MP_MAP_FULL;
+			}
+			r = MP_MAP_ADDED;
+			step = piece.len;
+		} else {
+			step = min_u32(end_of(e) - p.ssn, p.len);
+		}
+		p.ssn += step;
+		p.off += step;
+		p.len -= step;
+	}
+	return r;
+}
+
+void mp_map_drop(struct mp_maps *m, uint32_t ssn, bool cut)
+{
+	while (m->n) {
+		struct mp_map *e = mp_map_at(m, 0);
+
+		if (seq_gt(end_of(e), ssn)) {
+			uint32_t k = ssn - e->ssn;
+
+			if (cut && seq_gt(ssn, e->ssn) && !e->has_csum) {
+				e->ssn += k;
+				e->off += k;
+				e->len -= k;
+			}
+			break;
+		}
+		m->descents -= e->descent;
+		m->head++;
+		m->n--;
+		if (m->n && mp_map_at(m, 0)->descent) {
+			mp_map_at(m, 0)->descent = false;
+			m->descents--;
+		}
+	}
+	if (!m->n) {
+		m->head = 0;
+	}
+}
+
+uint64_t mp_map_low(const struct mp_maps *m, uint32_t ssn)
+{
+	uint64_t low = UINT64_MAX;
+
+	for (uint32_t i = 0; i < m->n; i++) {
+		const struct mp_map *e = mp_map_at(m, i);
+		uint64_t off = e->off;
+
+		if (seq_leq(end_of(e), ssn)) {
+			continue;
+		}
+		if (seq_gt(ssn, e->ssn)) {
+			off += ssn - e->ssn;
+		}
+		low = min_u64(low, off);
+		if (!m->descents) {
+			break; /* offsets only rise */
+		}
+	}
+	return low;
+}

@@ -1,0 +1,72 @@
+/* mp_map.h - the mappings of one subflow in one direction (RFC 8684 3.3.1)
+ *
+ * An array sorted by relative subflow sequence number, without overlaps.
+ * Nearly always one appends at the end and drops in front; both are constant
+ * amortised.  A mapping that was on the wire is never changed.
+ */
+#ifndef MPTCP_MP_MAP_H
+#define MPTCP_MP_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mem;
+
+struct mp_map {
+	uint32_t ssn, len;
+	uint64_t off;  /* data offset of the octet at ssn */
+	uint16_t csum; /* valid when has_csum */
+	bool has_csum;
+	bool declared; /* was on the wire */
+	bool descent;  /* off is below the end of the one before */
+	bool fin;      /* a DATA_FIN follows the octets, inside the mapping */
+	bool verified; /* its checksum was found right */
+};
+
+struct mp_maps {
+	struct mem *mem;
+	struct mp_map *v;
+	uint32_t cap, max, head, n;
+	uint32_t descents;
+};
+
+enum mp_map_add {
+	MP_MAP_ADDED,
+	MP_MAP_KNOWN,    /* says nothing new */
+	MP_MAP_CONFLICT, /* contradicts an earlier one: ignored */
+	MP_MAP_FULL,
+};
+
+void mp_map_init(struct mp_maps *m, struct mem *mem, uint32_t max);
+void mp_map_fini(struct mp_maps *m);
+static inline struct mp_map *mp_map_at(const struct mp_maps *m, uint32_t i)
+{
+	return &m->v[m->head + i];
+}
+
+static inline struct mp_map *mp_map_last(const struct mp_maps *m)
+{
+	return m->n ? mp_map_at(m, m->n - 1) : NULL;
+}
+
+/* the mapping that holds ssn, or NULL */
+struct mp_map *mp_map_find(const struct mp_maps *m, uint32_t ssn);
+/* where the first mapping after ssn begins; false: there is none */
+bool mp_map_next(const struct mp_maps *m, uint32_t ssn, uint32_t *start);
+/* the mapping that holds a data offset, or NULL */
+struct mp_map *mp_map_holding(const struct mp_maps *m, uint64_t off);
+/* Sending: the next mapping; NULL: full.  Extends the last one instead when
+ * that continues it, was not declared yet, and stays within most octets. */
+struct mp_map *mp_map_push(struct mp_maps *m, uint32_t ssn, uint32_t len,
+			   uint64_t off, uint32_t most);
+/* Receiving: without checksum, neighbours that continue each other are
+ * merged; what repeats an earlier one consistently is trimmed. */
+enum mp_map_add mp_map_insert(struct mp_maps *m, const struct mp_map *in);
+/* drops what ends at or before ssn; a mapping without checksum that holds
+ * ssn is cut there when cut is set */
+void mp_map_drop(struct mp_maps *m, uint32_t ssn, bool cut);
+/* the lowest data offset still mapped at or after ssn; UINT64_MAX: none */
+uint64_t mp_map_low(const struct mp_maps *m, uint32_t ssn);
+
+#endif

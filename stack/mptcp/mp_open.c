@@ -1,0 +1,316 @@
+/* mp_open.c - the first subflow of a connection: MP_CAPABLE, both roles
+ * (RFC 8684 3.1)
+ */
+#include <errno.h>
+
+#include "stack/base/check.h"
+#include "stack/mptcp/mp.h"
+
+#define DRAWS_MAX 8
+
+/* Only exactly this combination is understood: version 1, HMAC-SHA256 among
+ * the proposals, no extension. */
+static bool capable_ok(const struct mp_opts *o, uint8_t len)
+{
+	const struct mp_opt_capable *m = &o->capable;
+
+	return o->have & MP_HAVE(MP_OPT_CAPABLE) && m->len == len &&
+	       m->version >= 1 && !(m->flags & MP_CAP_EXT) &&
+	       m->flags & MP_CAP_SHA256;
+}
+
+/* A key whose token nobody here has; false: libcrypto refuses, or the table
+ * is full. */
+static bool draw_key(struct mp_conn *c)
+{
+	struct mp *mp = c->mp;
+
+	for (unsigned i = 0; i < DRAWS_MAX; i++) {
+		uint64_t key = entropy_u64(&mp->env->entropy);
+
+		if (!mp_keys_set_local(mp->hash, &c->keys, key)) {
+			return false;
+		}
+		if (mp_token_add(&mp->tokens, &c->token,
+				 c->keys.token_local)) {
+			return true;
+		}
+		mp_count(mp, MP_TOKEN_COLLISION);
+	}
+	c->keys.have_local = false;
+	return false;
+}
+
+static struct mp_sub *first_sub(struct mp_conn *c, const struct tuple *t,
+				unsigned path, struct instant now)
+{
+	struct mp_sub *s = mp_sub_new(c, now);
+	const struct ip_path *p = ip_path(c->mp->ip, path);
+
+	if (!s) {
+		return NULL;
+	}
+	s->first = true;
+	s->passive = c->passive;
+	s->t = *t;
+	s->path = (uint16_t)path;
+	s->backup = p && p->backup;
+	c->first = s;
+	c->t = *t;
+	return s;
+}
+
+/* never seen by anybody: no obituary, no hooks */
+static void forget(struct mp_conn *c)
+{
+	mp_conn_free(c);
+}
+
+static void plain_from_start(struct mp_conn *c, enum mp_reason why)
+{
+	c->mode = MP_MODE_TCP;
+	c->why_plain = why;
+	mp_count(c->mp, why);
+}
+
+struct mp_conn *mp_connect(struct mp *mp, struct instant now,
+			   const struct tuple *t, unsigned path,
+			   const struct mp_conf *conf,
+			   const struct mp_owner *owner, void *o, int *err)
+{
+	struct mp_conn *c = mp_conn_new(mp, conf, now);
+	struct tcp_open open;
+	struct mp_sub *s;
+
+	*err = ENOBUFS;
+	if (!c) {
+		return NULL;
+	}
+	s = first_sub(c, t, path, now);
+	if (!s) {
+		forget(c);
+		return NULL;
+	}
+	c->checksum = mp->cfg.checksum;
+	if (mp->cfg.policy == MP_OFF) {
+		plain_from_start(c, MP_FALLBACK_OFF);
+	} else if (!draw_key(c)) {
+		forget(c);
+		return NULL;
+	}
+	open = (struct tcp_open){ .t = *t, .path = (uint16_t)path,
+				  .upper = &mp_sub_upper, .up = s,
+				  .conf = c->conf.tcp };
+	if (mp->cfg.policy == MP_REQUIRE) {
+		open.conf.syn_offer = UINT8_MAX;
+	}
+	s->tcb = tcp_connect(mp->tcp, now, &open, err);
+	if (!s->tcb) {
+		forget(c);
+		return NULL;
+	}
+	s->t = *tcp_tuple(s->tcb);
+	c->t = s->t;
+	c->owner = owner;
+	c->o = o;
+	*err = 0;
+	return c;
+}
+
+/* the handshake shows that there is no Multipath TCP */
+static enum tcp_verdict open_plain(struct mp_sub *s, struct instant now,
+				   enum mp_reason why)
+{
+	if (mp_fall(s->c, now, why)) {
+		return TCP_UP_OK;
+	}
+	s->c->err = EPROTO;
+	return TCP_UP_RESET;
+}
+
+/* our SYN is answered */
+enum tcp_verdict mp_open_synack(struct mp_sub *s, struct instant now,
+				const struct tcp_seg *seg, uint32_t wnd)
+{
+	struct mp_conn *c = s->c;
+	const struct mp_opt_capable *m = &seg->opts.mp.capable;
+
+	s->irs = seg->flags & TCP_SYN ? seg->seq : s->irs;
+	if (c->mode != MP_MODE_PENDING) {
+		return TCP_UP_OK;
+	}
+	if (!(seg->flags & TCP_ACK)) {
+		return open_plain(s, now, MP_FALLBACK_SIMULTANEOUS);
+	}
+	if (!(seg->opts.mp.have & MP_HAVE(MP_OPT_CAPABLE))) {
+		return open_plain(s, now,
+				  c->plain_syn ? MP_FALLBACK_SYN_TIMEOUT :
+						 MP_FALLBACK_SYNACK);
+	}
+	mp_count(c->mp, MP_CAPABLE_SYNACK_RX);
+	/* the answer has exactly the one bit we proposed */
+	if (!capable_ok(&seg->opts.mp, 12) || m->version != 1 ||
+	    (m->flags & MP_CAP_CRYPTO) != MP_CAP_SHA256 ||
+	    !mp_keys_set_remote(c->mp->hash, &c->keys, m->key_snd)) {
+		mp_count(c->mp, MP_CAPABLE_REFUSED);
+		return open_plain(s, now, MP_FALLBACK_SYNACK);
+	}
+	c->checksum = c->checksum || m->flags & MP_CAP_CSUM;
+	c->peer_deny_join = m->flags & MP_CAP_DENY;
+	c->mode = MP_MODE_MPTCP;
+	c->snd.edge = wnd;
+	return TCP_UP_OK;
+}
+
+/* --- listening ------------------------------------------------------- */
+
+static bool admitted(struct mp_listener *l)
+{
+	return !l->ops->admit || l->ops->admit(l->lo);
+}
+
+/* What the SYN offers; false: refuse it, Multipath TCP is required. */
+static bool passive_offer(struct mp_conn *c, const struct tcp_seg *syn)
+{
+	const struct mp_opts *o = &syn->opts.mp;
+	struct mp *mp = c->mp;
+
+	if (!(o->have & MP_HAVE(MP_OPT_CAPABLE))) {
+		plain_from_start(c, mp->cfg.policy == MP_OFF ?
+					    MP_FALLBACK_OFF :
+					    MP_FALLBACK_PEER);
+		return mp->cfg.policy != MP_REQUIRE;
+	}
+	mp_count(mp, MP_CAPABLE_SYN_RX);
+	if (mp->cfg.policy == MP_OFF) {
+		plain_from_start(c, MP_FALLBACK_OFF);
+		return true;
+	}
+	if (!capable_ok(o, 4) || !draw_key(c)) {
+		mp_count(mp, MP_CAPABLE_REFUSED);
+		plain_from_start(c, MP_FALLBACK_PEER);
+		return mp->cfg.policy != MP_REQUIRE;
+	}
+	c->checksum = mp->cfg.checksum || o->capable.flags & MP_CAP_CSUM;
+	c->peer_deny_join = o->capable.flags & MP_CAP_DENY;
+	return true;
+}
+
+static void on_syn(void *lctx, struct instant now, const struct tcp_seg *syn)
+{
+	struct mp_listener *l = lctx;
+	struct mp *mp = l->mp;
+	struct tcp_open open;
+	struct mp_conn *c;
+	struct mp_sub *s;
+	int err;
+
+	if (!admitted(l)) {
+		tcp_count(mp->tcp, TCP_DROP_BACKLOG);
+		return;
+	}
+	c = mp_conn_new(mp, &l->conf, now);
+	if (!c) {
+		goto failed;
+	}
+	c->passive = true;
+	s = first_sub(c, &syn->t, syn->dev, now);
+	if (!s) {
+		goto failed;
+	}
+	if (!passive_offer(c, syn)) {
+		mp_count(mp, MP_REQUIRE_REFUSED);
+		tcp_reset_seg(mp->tcp, syn, NULL, 0);
+		goto failed;
+	}
+	s->irs = syn->seq;
+	open = (struct tcp_open){ .t = syn->t, .path = syn->dev,
+				  .upper = &mp_sub_upper, .up = s,
+				  .conf = c->conf.tcp };
+	s->tcb = tcp_accept(mp->tcp, now, syn, &open, &err);
+	if (!s->tcb) {
+		goto failed;
+	}
+	c->listener = l;
+	return;
+failed:
+	if (c) {
+		forget(c);
+	}
+	if (l->ops->failed) {
+		l->ops->failed(l->lo);
+	}
+}
+
+static const struct tcp_listener_ops listener_ops = { .on_syn = on_syn };
+
+struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
+			      bool dual, bool reuseport,
+			      const struct mp_conf *conf,
+			      const struct mp_listener_ops *ops, void *lo,
+			      int *err)
+{
+	struct mp_listener *l = mem_zalloc(mp->env->mem, sizeof(*l));
+
+	if (!l) {
+		mp_count(mp, MP_NOMEM);
+		*err = ENOBUFS;
+		return NULL;
+	}
+	*err = 0;
+	*l = (struct mp_listener){ .mp = mp, .conf = *conf, .ops = ops,
+				   .lo = lo };
+	l->tl = tcp_listen(mp->tcp, local, dual, reuseport, &listener_ops, l,
+			   err);
+	if (!l->tl) {
+		mem_free(mp->env->mem, l, sizeof(*l));
+		return NULL;
+	}
+	return l;
+}
+
+void mp_unlisten(struct mp *mp, struct mp_listener *l)
+{
+	tcp_unlisten(mp->tcp, l->tl);
+	list_each_safe(n, &mp->conns) {
+		struct mp_conn *c = list_entry(n, struct mp_conn, all);
+
+		if (c->listener == l) {
+			c->listener = NULL;
+			mp_conn_disown(c);
+			mp_conn_fail(c, mp->last, ECONNABORTED);
+		}
+	}
+	mem_free(mp->env->mem, l, sizeof(*l));
+}
+
+/* The third ACK, or data that arrives in its place. */
+enum tcp_verdict mp_open_third(struct mp_sub *s, struct instant now,
+			       const struct tcp_seg *seg, uint32_t wnd)
+{
+	struct mp_conn *c = s->c;
+	const struct mp_opts *o = &seg->opts.mp;
+	const struct mp_opt_capable *m = &o->capable;
+
+	if (c->mode != MP_MODE_PENDING) {
+		return TCP_UP_OK;
+	}
+	if (!(o->have & MP_HAVE(MP_OPT_CAPABLE))) {
+		if (o->have & MP_HAVE(MP_OPT_DSS)) {
+			/* options pass, but the segment with the peer's key
+			 * is late: it comes again */
+			return TCP_UP_DROP;
+		}
+		return open_plain(s, now, MP_FALLBACK_ACK);
+	}
+	mp_count(c->mp, MP_CAPABLE_ACK_RX);
+	if (m->len < 20 || m->version != 1 || m->flags & MP_CAP_EXT ||
+	    m->key_rcv != c->keys.local ||
+	    !mp_keys_set_remote(c->mp->hash, &c->keys, m->key_snd)) {
+		mp_count(c->mp, MP_CAPABLE_REFUSED);
+		return open_plain(s, now, MP_FALLBACK_ACK);
+	}
+	c->mode = MP_MODE_MPTCP;
+	c->snd.edge = wnd;
+	return TCP_UP_OK;
+}

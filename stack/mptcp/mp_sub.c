@@ -1,0 +1,367 @@
+/* mp_sub.c - a subflow: what TCP's hooks mean to the connection
+ *
+ * The hooks are thin: each says what happened to the file that owns it.
+ */
+#include <errno.h>
+
+#include "stack/base/check.h"
+#include "stack/mptcp/mp.h"
+
+struct mp_sub *mp_sub_new(struct mp_conn *c, struct instant now)
+{
+	struct mem *mem = c->mp->env->mem;
+	struct mp_sub *s = mem_zalloc(mem, sizeof(*s));
+
+	if (!s) {
+		mp_count(c->mp, MP_NOMEM);
+		return NULL;
+	}
+	s->c = c;
+	s->una = 1;
+	s->rx_nxt = 1;
+	s->born = now;
+	mp_map_init(&s->tx, mem, MP_TX_MAPS_MAX);
+	mp_map_init(&s->rx, mem, MP_RX_MAPS_MAX);
+	list_init(&s->held);
+	mp_timer_init(&s->timers, c->mp->wheel, mp_timer_sub);
+	list_push_back(&c->subs, &s->node);
+	c->n_subs++;
+	return s;
+}
+
+void mp_sub_free(struct mp_sub *s)
+{
+	struct mem *mem = s->c->mp->env->mem;
+
+	mp_timer_stop_all(&s->timers);
+	slice_free_all(mem, &s->held);
+	mp_map_fini(&s->tx);
+	mp_map_fini(&s->rx);
+	mp_reinject_unstash(s);
+	if (s->c->first == s) {
+		s->c->first = NULL;
+	}
+	mem_free(mem, s, sizeof(*s));
+}
+
+void mp_sub_drop(struct mp_sub *s)
+{
+	list_del(&s->node);
+	s->c->n_subs--;
+	mp_sub_free(s);
+}
+
+void mp_sub_reset_why(struct mp_sub *s, uint8_t reason, bool transient)
+{
+	s->rst.with_reason = true;
+	s->rst.reason = reason;
+	s->rst.transient = transient;
+}
+
+/* RFC 8684 3.2: half-open joins are counted until verified */
+static void leave_state(struct mp_sub *s)
+{
+	struct mp_conn *c = s->c;
+
+	if (s->state == MP_SUB_OPEN) {
+		c->n_open--;
+	} else if (s->state == MP_SUB_SYN && s->passive && !s->first) {
+		c->n_joining--;
+		c->mp->n_half_open--;
+	}
+}
+
+void mp_sub_open(struct mp_sub *s, struct instant now)
+{
+	leave_state(s);
+	s->state = MP_SUB_OPEN;
+	s->c->n_open++;
+	mp_timer_stop(&s->timers, MP_T_JOIN);
+	mp_timer_stop(&s->c->timers, MP_T_ALONE);
+	s->c->pm.alone = 0;
+	if (s->c->mode == MP_MODE_MPTCP) {
+		mp_ack_arm(s->c, now, false);
+	}
+	mp_dirty(s->c);
+}
+
+void mp_sub_dead(struct mp_sub *s, struct instant now)
+{
+	struct mp_conn *c = s->c;
+
+	if (s->state == MP_SUB_DEAD) {
+		return;
+	}
+	mp_info_keep(s);
+	leave_state(s);
+	s->state = MP_SUB_DEAD;
+	s->tcb = NULL;
+	c->n_subs--;
+	list_del(&s->node);
+	list_push_back(&c->graves, &s->node);
+	mp_timer_stop_all(&s->timers);
+	mp_reinject_sub(s, now);
+	slice_free_all(c->mp->env->mem, &s->held);
+	s->held_len = 0;
+	s->held_n = 0;
+	s->hint = NULL;
+	mp_ack_release(c, now);
+	mp_dirty(c);
+}
+
+void mp_sub_abort(struct mp_sub *s, struct instant now)
+{
+	struct tcb *tcb = s->tcb;
+
+	if (s->state == MP_SUB_DEAD) {
+		return;
+	}
+	if (s->rst.with_reason) {
+		mp_count(s->c->mp, MP_RST_TX);
+	}
+	mp_sub_dead(s, now);
+	tcp_abort(tcb, now);
+}
+
+void mp_sub_broken(struct mp_sub *s, struct instant now, uint8_t reason)
+{
+	struct mp_conn *c = s->c;
+
+	mp_sub_reset_why(s, reason, false);
+	mp_sub_abort(s, now);
+	mp_count(c->mp, MP_SUBFLOW_LOST);
+	if (c->err && !c->over) {
+		mp_conn_fail(c, now, c->err);
+		return;
+	}
+	if (c->fsm.state < MP_ST_TIME_WAIT) {
+		c->mp->pm->lost(c, now, s);
+	}
+	if (!c->n_subs && c->fsm.state != MP_ST_CLOSED) {
+		mp_close_no_subflow(c, now);
+	}
+}
+
+bool mp_sub_usable(const struct mp_sub *s)
+{
+	const struct ip_path *p;
+
+	if (s->state != MP_SUB_OPEN || s->fin_out) {
+		return false;
+	}
+	p = ip_path(s->c->mp->ip, s->path);
+	return p && p->up;
+}
+
+struct mp_sub *mp_sub_best(struct mp_conn *c)
+{
+	struct mp_sub *best = NULL;
+
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state != MP_SUB_OPEN) {
+			continue;
+		}
+		if (!best || (best->stale && !s->stale) ||
+		    (best->stale == s->stale &&
+		     mp_sub_usable(s) > mp_sub_usable(best)) ||
+		    (best->stale == s->stale &&
+		     mp_sub_usable(s) == mp_sub_usable(best) &&
+		     tcp_srtt(s->tcb) < tcp_srtt(best->tcb))) {
+			best = s;
+		}
+	}
+	return best;
+}
+
+/* --- hooks ----------------------------------------------------------- */
+
+static void sub_established(void *up, struct instant now)
+{
+	struct mp_sub *s = up;
+	struct mp_conn *c = s->c;
+
+	if (s->state != MP_SUB_SYN) {
+		return;
+	}
+	if (!s->first) {
+		mp_join_established(s, now);
+		return;
+	}
+	mp_sub_open(s, now);
+	mp_conn_established(c, now);
+}
+
+static void sub_deliver(void *up, struct instant now, struct slice *sl)
+{
+	struct mp_sub *s = up;
+
+	s->received += sl->len;
+	mp_rx_deliver(s, now, sl);
+}
+
+static void sub_fin(void *up, struct instant now)
+{
+	struct mp_sub *s = up;
+	struct mp_conn *c = s->c;
+
+	s->fin_in = true;
+	if (c->mode == MP_MODE_TCP) {
+		c->rcv.fin_known = true;
+		c->rcv.fin_off = c->rcv.nxt;
+		mp_rx_fin(c, now);
+	}
+	mp_dirty(c);
+}
+
+static void sub_acked(void *up, struct instant now, uint32_t una)
+{
+	mp_ack_sub(up, now, una);
+}
+
+static void sub_can_send(void *up, struct instant now)
+{
+	struct mp_sub *s = up;
+
+	(void)now;
+	mp_dirty(s->c);
+}
+
+static uint32_t sub_window(void *up)
+{
+	struct mp_sub *s = up;
+	struct mp_rcv *r = &s->c->rcv;
+
+	return mp_wnd_offer(&r->wnd, r->nxt, r->q_len);
+}
+
+static unsigned sub_payload(void *up, uint32_t ssn, uint32_t len,
+			    struct iov v[3])
+{
+	return mp_tx_payload(up, ssn, len, v);
+}
+
+static uint32_t sub_burst(void *up, uint32_t ssn, uint32_t len)
+{
+	return mp_tx_burst(up, ssn, len);
+}
+
+static void sub_timeout(void *up, struct instant now, unsigned n)
+{
+	mp_reinject_timeout(up, now, n);
+}
+
+static int end_errno(enum tcp_end end)
+{
+	switch (end) {
+	case TCP_END_NORMAL:
+		return 0;
+	case TCP_END_ABORTED:
+		return ECONNABORTED;
+	case TCP_END_RESET:
+		return ECONNRESET;
+	case TCP_END_REFUSED:
+	case TCP_END_PROHIBIT:
+		return ECONNREFUSED;
+	case TCP_END_TIMEOUT:
+		return ETIMEDOUT;
+	case TCP_END_UNREACH:
+		return EHOSTUNREACH;
+	case TCP_END_NOMEM:
+		return ENOBUFS;
+	}
+	return ECONNABORTED;
+}
+
+/* the only subflow of plain TCP, or the first before there is a connection */
+static void closed_single(struct mp_conn *c, struct instant now,
+			  enum tcp_end end)
+{
+	int err = c->err ? c->err : end_errno(end);
+
+	if (end == TCP_END_NORMAL && c->rcv.fin_in) {
+		mp_conn_event(c, MP_EV_END);
+		mp_timer_stop_all(&c->timers);
+		mp_conn_over(c, now, 0);
+		mp_conn_maybe_gone(c, now);
+		return;
+	}
+	mp_conn_fail(c, now, err ? err : ECONNRESET);
+}
+
+static void closed_join(struct mp_sub *s, struct instant now, bool was_open,
+			enum tcp_end end)
+{
+	struct mp_conn *c = s->c;
+
+	if (was_open) {
+		if (s->probed && end == TCP_END_TIMEOUT) {
+			mp_count(c->mp, MP_RM_SUBFLOW);
+		}
+		if (end != TCP_END_NORMAL) {
+			mp_count(c->mp, MP_SUBFLOW_LOST);
+		}
+		if (c->fsm.state < MP_ST_TIME_WAIT && end != TCP_END_NORMAL) {
+			c->mp->pm->lost(c, now, s);
+		}
+		return;
+	}
+	if (end == TCP_END_TIMEOUT) {
+		mp_count(c->mp, MP_JOIN_TIMEOUT);
+	}
+	if (!s->passive) {
+		c->mp->pm->failed(c, now, s,
+				  s->rst_in && s->rst_in_transient);
+	}
+}
+
+static void sub_closed(void *up, struct instant now, enum tcp_end end)
+{
+	struct mp_sub *s = up;
+	struct mp_conn *c = s->c;
+	bool was_open = s->state == MP_SUB_OPEN;
+
+	if (s->state == MP_SUB_DEAD) {
+		return;
+	}
+	mp_sub_dead(s, now);
+	if (c->fsm.state == MP_ST_CLOSED) {
+		mp_conn_maybe_gone(c, now);
+		return;
+	}
+	if (c->mode != MP_MODE_MPTCP || (s->first && !was_open)) {
+		closed_single(c, now, end);
+		return;
+	}
+	if (c->err && !c->over) {
+		mp_conn_fail(c, now, c->err);
+		return;
+	}
+	closed_join(s, now, was_open, end);
+	if (!c->n_subs && c->fsm.state != MP_ST_CLOSED) {
+		/* RFC 8684 3.2: a token the peer does not know says that it
+		 * has given up the connection */
+		if (!was_open && s->rst_in &&
+		    s->rst_in_reason == MP_RST_MPTCP) {
+			mp_conn_fail(c, now, ECONNRESET);
+			return;
+		}
+		mp_close_no_subflow(c, now);
+	}
+}
+
+const struct tcp_upper mp_sub_upper = {
+	.options = mp_sub_options,
+	.segment = mp_sub_segment,
+	.established = sub_established,
+	.deliver = sub_deliver,
+	.fin = sub_fin,
+	.acked = sub_acked,
+	.can_send = sub_can_send,
+	.window = sub_window,
+	.payload = sub_payload,
+	.burst = sub_burst,
+	.timeout = sub_timeout,
+	.closed = sub_closed,
+};

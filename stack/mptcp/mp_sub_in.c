@@ -1,0 +1,203 @@
+/* mp_sub_in.c - the options of a received segment, in the order in which they
+ * matter: what ends, what opens, what carries data, what manages paths
+ */
+#include <errno.h>
+
+#include "stack/base/check.h"
+#include "stack/mptcp/mp.h"
+
+static bool have(const struct mp_opts *o, enum mp_opt_subtype t)
+{
+	return o->have & MP_HAVE(t);
+}
+
+/* RFC 8684 3.5, 3.6: what comes with the peer's RST.  TCP ends the subflow
+ * after this. */
+static enum tcp_verdict in_rst(struct mp_sub *s, struct instant now,
+			       const struct mp_opts *o)
+{
+	struct mp_conn *c = s->c;
+
+	if (have(o, MP_OPT_TCPRST)) {
+		s->rst_in = true;
+		s->rst_in_transient = o->rst_transient;
+		s->rst_in_reason = o->rst_reason;
+		mp_count(c->mp, MP_RST_RX);
+	}
+	if (c->mode != MP_MODE_MPTCP) {
+		return TCP_UP_OK;
+	}
+	if (have(o, MP_OPT_FAIL)) {
+		mp_count(c->mp, MP_FAIL_RX);
+	}
+	if (!have(o, MP_OPT_FASTCLOSE)) {
+		return TCP_UP_OK;
+	}
+	if (o->fastclose_key != c->keys.local) {
+		mp_count(c->mp, MP_FASTCLOSE_KEY);
+		return TCP_UP_OK;
+	}
+	mp_count(c->mp, MP_FASTCLOSE_RX);
+	mp_sub_dead(s, now); /* nothing to answer on this one */
+	mp_conn_fail(c, now, ECONNRESET);
+	return TCP_UP_OK;
+}
+
+/* RFC 8684 3.7: the peer found a checksum wrong */
+static enum tcp_verdict in_fail(struct mp_sub *s, struct instant now)
+{
+	struct mp_conn *c = s->c;
+
+	mp_count(c->mp, MP_FAIL_RX);
+	s->sig.fail_dsn = c->keys.idsn_remote + 1 + c->rcv.nxt;
+	if (!mp_fall(c, now, MP_FALLBACK_CSUM)) {
+		s->rst.fail = true;
+		return TCP_UP_RESET;
+	}
+	/* ... whose receiver MUST also respond with an MP_FAIL */
+	s->sig.fail = true;
+	tcp_ack_now(s->tcb);
+	return TCP_UP_OK;
+}
+
+/* RFC 8684 3.1: MP_CAPABLE with data parameters is a mapping of SSN 1 */
+static enum tcp_verdict in_capable(struct mp_sub *s, struct instant now,
+				   const struct tcp_seg *seg,
+				   const struct mp_opt_capable *o)
+{
+	struct mp_conn *c = s->c;
+	struct mp_opt_dss d = { .map = true, .dsn8 = true,
+				.dsn = c->keys.idsn_remote + 1, .ssn = 1,
+				.data_len = o->data_len,
+				.has_csum = o->len == 24,
+				.csum = o->csum };
+
+	if (!s->first || !c->passive || o->len < 20) {
+		return TCP_UP_OK;
+	}
+	s->seg_dss = true; /* options come through */
+	if (o->key_snd != c->keys.remote || o->key_rcv != c->keys.local ||
+	    o->len < 22 || !d.data_len || !seg->len) {
+		return TCP_UP_OK;
+	}
+	return mp_rx_dss(s, now, seg, &d);
+}
+
+static enum tcp_verdict in_dss(struct mp_sub *s, struct instant now,
+			       const struct tcp_seg *seg, uint32_t wnd)
+{
+	struct mp_conn *c = s->c;
+	const struct mp_opt_dss *d = &seg->opts.mp.dss;
+
+	if (d->ack) {
+		uint64_t base = c->keys.idsn_local + 1;
+		uint64_t dsn = d->data_ack;
+
+		if (!d->ack8) {
+			dsn = mp_opt_extend((uint32_t)dsn, base + c->snd.una);
+		}
+		s->seg_dss = true;
+		s->acks_bare = false;
+		if (!c->confirmed) {
+			c->confirmed = true;
+			c->confirm_due = true;
+			mp_dirty(c);
+		}
+		s->dss_seen = true;
+		mp_ack_data(c, now, dsn - base, wnd);
+	}
+	return d->map ? mp_rx_dss(s, now, seg, d) : TCP_UP_OK;
+}
+
+static void in_addresses(struct mp_sub *s, struct instant now,
+			 const struct mp_opts *o)
+{
+	struct mp_conn *c = s->c;
+
+	if (have(o, MP_OPT_ADD_ADDR)) {
+		mp_addr_rx_add(s, now, &o->add_addr);
+	}
+	if (have(o, MP_OPT_REMOVE_ADDR)) {
+		mp_addr_rx_remove(c, now, o->remove_id, o->remove_n);
+	}
+	if (have(o, MP_OPT_PRIO)) {
+		mp_count(c->mp, MP_PRIO_RX);
+		s->peer_backup = o->prio_backup;
+		mp_dirty(c);
+	}
+}
+
+static enum tcp_verdict in_open(struct mp_sub *s, struct instant now,
+				const struct tcp_seg *seg, uint32_t wnd)
+{
+	if (s->first) {
+		return s->c->passive ? mp_open_third(s, now, seg, wnd) :
+				       mp_open_synack(s, now, seg, wnd);
+	}
+	return s->passive ? mp_join_third(s, now, seg) :
+			    mp_join_synack(s, now, seg);
+}
+
+static enum tcp_verdict in_mptcp(struct mp_sub *s, struct instant now,
+				 const struct tcp_seg *seg, uint32_t wnd)
+{
+	const struct mp_opts *o = &seg->opts.mp;
+	struct mp_conn *c = s->c;
+	enum tcp_verdict v;
+
+	if (s->state == MP_SUB_PRE) {
+		/* whatever the peer sends now proves that it has our HMAC */
+		mp_count(c->mp, MP_JOIN_DONE);
+		mp_sub_open(s, now);
+	} else if (have(o, MP_OPT_JOIN) && s->passive && o->join.len == 24) {
+		tcp_ack_now(s->tcb); /* it waits for our answer */
+	}
+	if (have(o, MP_OPT_FASTCLOSE)) {
+		v = mp_close_fast_rx(s, now, o->fastclose_key);
+		if (v != TCP_UP_OK) {
+			return v;
+		}
+	}
+	if (have(o, MP_OPT_FAIL)) {
+		return in_fail(s, now);
+	}
+	if (have(o, MP_OPT_CAPABLE)) {
+		v = in_capable(s, now, seg, &o->capable);
+		if (v != TCP_UP_OK) {
+			return v;
+		}
+	}
+	if (have(o, MP_OPT_DSS)) {
+		v = in_dss(s, now, seg, wnd);
+		if (v != TCP_UP_OK || s->state == MP_SUB_DEAD) {
+			return v;
+		}
+	}
+	in_addresses(s, now, o);
+	return TCP_UP_OK;
+}
+
+enum tcp_verdict mp_sub_segment(void *up, struct instant now,
+				const struct tcp_seg *seg, uint32_t wnd)
+{
+	struct mp_sub *s = up;
+	enum tcp_verdict v = TCP_UP_OK;
+
+	if (s->state == MP_SUB_DEAD) {
+		return TCP_UP_OK;
+	}
+	if (seg->flags & TCP_RST) {
+		return in_rst(s, now, &seg->opts.mp);
+	}
+	s->seg_dss = false;
+	if (s->state == MP_SUB_SYN) {
+		v = in_open(s, now, seg, wnd);
+		if (v != TCP_UP_OK || seg->flags & TCP_SYN) {
+			return v;
+		}
+	}
+	if (s->c->mode != MP_MODE_MPTCP) {
+		return TCP_UP_OK;
+	}
+	return in_mptcp(s, now, seg, wnd);
+}

@@ -1,0 +1,290 @@
+/* mp_sub_opt.c - which options a segment of a subflow carries
+ *
+ * Segments with data: DSS with mapping and DATA_ACK, always of the same
+ * length, so that every segment of a burst is full.  Bare ACKs: DATA_ACK, and
+ * as much of the signals waiting as fits.
+ */
+#include "stack/base/check.h"
+#include "stack/mptcp/mp.h"
+#include "stack/mptcp/mp_cksum.h"
+
+static uint8_t capable_flags(const struct mp_conn *c)
+{
+	return (uint8_t)(MP_CAP_SHA256 | (c->checksum ? MP_CAP_CSUM : 0));
+}
+
+static void opt_capable_syn(struct mp_sub *s, const struct tcp_tx *tx,
+			    struct wr *w)
+{
+	struct mp_conn *c = s->c;
+	struct mp_opt_capable o = { .version = 1, .flags = capable_flags(c),
+				    .len = 4 };
+
+	if (c->passive) {
+		if (c->mode == MP_MODE_PENDING && c->keys.have_local) {
+			o.len = 12;
+			o.key_snd = c->keys.local;
+			mp_opt_emit_capable(w, &o);
+		}
+		return;
+	}
+	if (tx->kind != TCP_TX_SYN || c->mode != MP_MODE_PENDING) {
+		return;
+	}
+	if (tx->first_plain) {
+		c->plain_syn = true;
+		return;
+	}
+	mp_count(c->mp, MP_CAPABLE_SYN_TX);
+	mp_opt_emit_capable(w, &o);
+}
+
+static void opt_join_syn(struct mp_sub *s, struct wr *w)
+{
+	const struct mp_keys *k = &s->c->keys;
+	struct mp_opt_join o = { .backup = s->backup,
+				 .addr_id = s->local_id };
+	uint8_t mac[32];
+
+	o.nonce = s->join.nonce_local;
+	if (!s->passive) {
+		o.len = 12;
+		o.token = k->token_remote;
+		mp_count(s->c->mp, MP_JOIN_SYN_TX);
+	} else {
+		o.len = 16;
+		if (!mp_keys_join_mac(s->c->mp->hash, k->local, k->remote,
+				      s->join.nonce_local,
+				      s->join.nonce_remote, mac)) {
+			return;
+		}
+		memcpy(o.mac, mac, 8);
+	}
+	mp_opt_emit_join(w, &o);
+}
+
+/* RFC 8684 3.2: the only copy of our HMAC, until it is answered */
+static void opt_join_third(struct mp_sub *s, struct wr *w)
+{
+	const struct mp_keys *k = &s->c->keys;
+	struct mp_opt_join o = { .len = 24 };
+	uint8_t mac[32];
+
+	if (mp_keys_join_mac(s->c->mp->hash, k->local, k->remote,
+			     s->join.nonce_local, s->join.nonce_remote,
+			     mac)) {
+		memcpy(o.mac, mac, 20);
+		mp_opt_emit_join(w, &o);
+	}
+}
+
+static void opt_rst(struct mp_sub *s, struct wr *w)
+{
+	struct mp_conn *c = s->c;
+
+	if (s->rst.fastclose && c->keys.have_remote) {
+		mp_opt_emit_fastclose(w, c->keys.remote);
+	}
+	if (s->rst.fail) {
+		mp_opt_emit_fail(w, s->sig.fail_dsn);
+	}
+	if (s->rst.with_reason) {
+		mp_opt_emit_rst(w, s->rst.transient, s->rst.reason);
+	}
+}
+
+static void set_ack(const struct mp_conn *c, struct mp_opt_dss *d)
+{
+	d->ack = true;
+	d->ack8 = c->ack8;
+	d->data_ack = mp_rx_data_ack(c);
+}
+
+/* Gives up what does not fit: first half of the DATA_ACK, then all of it. */
+static bool emit_dss(struct wr *w, struct mp_opt_dss *d)
+{
+	if (mp_opt_dss_len(d) > wr_left(w) && d->ack) {
+		d->ack8 = false;
+	}
+	if (mp_opt_dss_len(d) > wr_left(w) && d->map) {
+		d->ack = false;
+	}
+	if (mp_opt_dss_len(d) > wr_left(w)) {
+		return false;
+	}
+	return mp_opt_emit_dss(w, d) > 0;
+}
+
+static uint64_t dsn_of(const struct mp_conn *c, uint64_t off)
+{
+	return c->keys.idsn_local + 1 + off;
+}
+
+/* RFC 8684 3.1: the first data of the side that opened carries the keys until
+ * a DATA_ACK proves that they arrived. */
+static bool first_data(const struct mp_sub *s, const struct tcp_tx *tx)
+{
+	return s->first && !s->c->passive && !s->dss_seen && tx->ssn == 1;
+}
+
+static void opt_capable_third(struct mp_sub *s, struct mp_map *m,
+			      struct wr *w)
+{
+	struct mp_conn *c = s->c;
+	struct mp_opt_capable o = { .version = 1, .flags = capable_flags(c),
+				    .len = 20, .key_snd = c->keys.local,
+				    .key_rcv = c->keys.remote };
+
+	if (m) {
+		o.len = c->checksum ? 24 : 22;
+		o.data_len = (uint16_t)m->len;
+		if (c->checksum) {
+			o.csum = mp_cksum_tx(s, m, dsn_of(c, m->off));
+		}
+	}
+	mp_opt_emit_capable(w, &o);
+}
+
+static void opt_data(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
+{
+	struct mp_conn *c = s->c;
+	struct mp_map *m = mp_map_find(&s->tx, tx->ssn);
+	struct mp_opt_dss d = { 0 };
+
+	if (m) {
+		m->declared = true;
+		if (first_data(s, tx)) {
+			opt_capable_third(s, m, w);
+			return;
+		}
+		d.map = true;
+		d.dsn8 = true;
+		d.dsn = dsn_of(c, m->off);
+		d.ssn = m->ssn;
+		d.data_len = (uint16_t)m->len;
+		if (c->checksum) {
+			d.has_csum = true;
+			d.csum = mp_cksum_tx(s, m, d.dsn);
+		}
+	}
+	set_ack(c, &d);
+	emit_dss(w, &d);
+}
+
+/* RFC 8684 3.3.3: a DATA_FIN without data */
+static bool opt_fin(struct mp_sub *s, struct wr *w)
+{
+	struct mp_conn *c = s->c;
+	struct mp_opt_dss d = { .fin = true, .map = true, .dsn8 = true,
+				.dsn = dsn_of(c, c->snd.ring.tail),
+				.data_len = 1 };
+
+	if (c->checksum) {
+		d.has_csum = true;
+		d.csum = mp_cksum_fin(d.dsn);
+	}
+	set_ack(c, &d);
+	return emit_dss(w, &d);
+}
+
+static void opt_signals(struct mp_sub *s, struct wr *w, struct instant now)
+{
+	struct mp_sub_sig *g = &s->sig;
+	struct mp *mp = s->c->mp;
+
+	if (g->fail && mp_opt_emit_fail(w, g->fail_dsn)) {
+		g->fail = false;
+		mp_count(mp, MP_FAIL_TX);
+	}
+	if (g->prio && mp_opt_emit_prio(w, s->backup)) {
+		g->prio = false;
+		mp_count(mp, MP_PRIO_TX);
+	}
+	if (g->n_rm && mp_opt_emit_remove(w, g->rm, g->n_rm)) {
+		g->n_rm = 0;
+		mp_count(mp, MP_RM_ADDR_TX);
+	}
+	mp_addr_emit(s, w, now);
+}
+
+static bool signals_due(const struct mp_sub *s)
+{
+	return s->sig.fin || s->sig.fail || s->sig.prio || s->sig.n_rm ||
+	       mp_addr_due(s->c);
+}
+
+static void opt_ack(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
+{
+	struct mp_conn *c = s->c;
+	struct mp_opt_dss d = { 0 };
+
+	if (first_data(s, tx) && !s->sig.fin) {
+		opt_capable_third(s, NULL, w);
+		return;
+	}
+	if (s->sig.fin) {
+		/* with the mapping there is no room for anything else */
+		s->sig.fin = !opt_fin(s, w);
+	} else {
+		opt_signals(s, w, tx->now);
+		set_ack(c, &d);
+		emit_dss(w, &d);
+	}
+	if (signals_due(s)) {
+		mp_dirty(c); /* the next flush asks for another ACK */
+	}
+}
+
+/* Plain TCP has no options, but for the last word that made it so. */
+static void opt_fallen(struct mp_sub *s, const struct tcp_tx *tx,
+		       struct wr *w)
+{
+	struct mp_conn *c = s->c;
+	struct mp_fallen *f = &c->fall;
+	struct mp_opt_dss d = { .map = true, .dsn8 = true,
+				.has_csum = c->checksum };
+
+	if (s->sig.fail && tx->kind == TCP_TX_ACK &&
+	    mp_opt_emit_fail(w, s->sig.fail_dsn)) {
+		s->sig.fail = false;
+		mp_count(c->mp, MP_FAIL_TX);
+	}
+	if (f->infinite && tx->kind == TCP_TX_DATA &&
+	    f->inf_at - tx->ssn < tx->len) {
+		d.dsn = dsn_of(c, f->inf_off);
+		d.ssn = f->inf_ssn;
+		if (mp_opt_emit_dss(w, &d) && !tx->retransmit) {
+			mp_count(c->mp, MP_INFINITE_TX);
+		}
+	}
+}
+
+unsigned mp_sub_options(void *up, const struct tcp_tx *tx, uint8_t *buf,
+			unsigned room)
+{
+	struct mp_sub *s = up;
+	struct wr w = wr_make(buf, room);
+
+	if (tx->kind == TCP_TX_RST) {
+		opt_rst(s, &w);
+	} else if (s->state == MP_SUB_DEAD) {
+		return 0;
+	} else if (tx->kind == TCP_TX_SYN || tx->kind == TCP_TX_SYNACK) {
+		if (s->first) {
+			opt_capable_syn(s, tx, &w);
+		} else {
+			opt_join_syn(s, &w);
+		}
+	} else if (s->c->mode == MP_MODE_TCP) {
+		opt_fallen(s, tx, &w);
+	} else if (s->c->mode != MP_MODE_MPTCP) {
+		return 0;
+	} else if (s->state == MP_SUB_PRE) {
+		opt_join_third(s, &w);
+	} else if (tx->kind == TCP_TX_DATA) {
+		opt_data(s, tx, &w);
+	} else {
+		opt_ack(s, tx, &w);
+	}
+	return w.ok ? (unsigned)wr_len(&w) : 0;
+}
