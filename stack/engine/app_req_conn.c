@@ -168,7 +168,7 @@ static int wire_kernel(struct app_ent *t, struct app_req *r, int k, int err)
 
 static int by_kernel(struct app_ent *t, struct app_req *r)
 {
-	bool later;
+	bool later, done;
 	int k, err;
 
 	if (t->kfd < 0 && r->q->n_fd < 2) {
@@ -189,12 +189,13 @@ static int by_kernel(struct app_ent *t, struct app_req *r)
 		app_conn_undo(t);
 		return err;
 	}
-	if (err == 0) {
-		app_listen_kick(t->app, r->q->addr.port);
-	}
+	done = err == 0;
 	r->rep->flags |= CHAN_F_KERNEL;
 	err = wire_kernel(t, r, k, err);
 	t->told = err == 0;
+	if (done) { /* last: the server may be faster than our answer */
+		app_listen_kick(t->app, r->q->addr.port);
+	}
 	return err;
 }
 
