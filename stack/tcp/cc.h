@@ -32,8 +32,9 @@ struct cc_ack {
 	nanos rtt;          /* sample, or -1 */
 	nanos srtt, min_rtt;
 	bool cwnd_limited;  /* the flight filled the window when it was sent */
-	bool in_recovery;   /* fast recovery: do not grow (after a timeout slow
-			     * start goes on, RFC 5681 3.1) */
+	bool in_recovery;   /* do not grow: fast recovery, or a duplicate ACK
+			     * (after a timeout slow start goes on, RFC 5681
+			     * 3.1) */
 	bool round_start;   /* the first ACK of a new round trip */
 };
 

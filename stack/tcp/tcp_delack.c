@@ -72,8 +72,8 @@ void tcp_delack_data(struct tcp_delack *d, struct instant now, uint32_t len,
 		d->now = true;
 		return;
 	}
-	d->pending = len > UINT32_MAX - d->pending ? UINT32_MAX :
-						     d->pending + len;
+	d->pending =
+		len > UINT32_MAX - d->pending ? UINT32_MAX : d->pending + len;
 	if ((flags & TCP_DELACK_PSH) && d->pushed < UINT8_MAX) {
 		d->pushed++;
 	}

@@ -52,6 +52,7 @@ void tcp_delack_sent(struct tcp_delack *d, struct instant now, bool data);
 /* acknowledge what comes next at once (after loss, a window probe, a timeout
  * of the peer) */
 void tcp_delack_quick(struct tcp_delack *d);
+
 /* an ACK is to be sent now */
 static inline bool tcp_delack_now(const struct tcp_delack *d)
 {

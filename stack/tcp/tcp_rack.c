@@ -12,10 +12,11 @@ void tcp_rack_init(struct tcp_rack *r)
 	r->tlp_rtt = true;
 }
 
-static bool sent_after(struct instant t1, uint32_t end1, struct instant t2,
+/* RFC 8985 6.2 step 2, the time replaced by the order of transmission */
+static bool sent_after(uint64_t order1, uint32_t end1, uint64_t order2,
 		       uint32_t end2)
 {
-	return t1.ns > t2.ns || (t1.ns == t2.ns && seq_gt(end1, end2));
+	return order1 > order2 || (order1 == order2 && seq_gt(end1, end2));
 }
 
 void tcp_rack_update(struct tcp_rack *r, struct instant now,
@@ -26,11 +27,10 @@ void tcp_rack_update(struct tcp_rack *r, struct instant now,
 	}
 	if (a->rack) {
 		r->rtt = instant_since(now, a->rack_tx);
-		if (!r->valid ||
-		    sent_after(a->rack_tx, a->rack_end, r->tx, r->end)) {
+		if (sent_after(a->rack_order, a->rack_end, r->order, r->end)) {
+			r->order = a->rack_order;
 			r->tx = a->rack_tx;
 			r->end = a->rack_end;
-			r->valid = true;
 		}
 	}
 	r->reordering |= a->reordered;
@@ -71,21 +71,14 @@ uint32_t tcp_rack_detect(struct tcp_rack *r, struct tcp_sent *s,
 
 	*rtx = false;
 	*again = INSTANT_NEVER;
-	if (!r->valid) {
-		return 0;
-	}
-	list_each_safe(p, &s->flight) {
+	list_each_safe (p, &s->flight) {
 		struct tcp_sent_entry *e =
 			list_entry(p, struct tcp_sent_entry, node);
 
-		if (e->tx.ns > r->tx.ns) {
-			break; /* in order of transmission */
+		if (!sent_after(r->order, r->end, e->order, e->seq + e->len)) {
+			break; /* the list is in that order */
 		}
-		if (!sent_after(r->tx, r->end, e->tx, e->seq + e->len)) {
-			continue;
-		}
-		left = instant_since(instant_add(e->tx, r->rtt + reo_wnd),
-				     now);
+		left = instant_since(instant_add(e->tx, r->rtt + reo_wnd), now);
 		if (left > 0) {
 			wait = nanos_max(wait, left);
 			continue;

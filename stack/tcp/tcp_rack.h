@@ -1,7 +1,9 @@
 /* tcp_rack.h - loss detection by time, and tail loss probes (RFC 8985)
  *
  * RACK: a range is lost when another one that was sent later is known to have
- * arrived and a reordering window has passed since.  The window is zero until
+ * arrived and a reordering window has passed since.  "Later" goes by the number
+ * of the transmission, not by its time: one pass of the event loop sends many
+ * packets at one instant, retransmissions behind new data too.  The window is zero until
  * reordering was seen (with three segments SACKed, or in recovery), then a
  * quarter of the minimum RTT, growing with every round in which D-SACKs show
  * that retransmissions were needless, up to SRTT.
@@ -18,21 +20,21 @@
 #include "stack/base/time.h"
 #include "stack/tcp/tcp_sent.h"
 
-#define TCP_RACK_DUPTHRESH  3u
-#define TCP_RACK_PERSIST    16u /* recoveries that the wider window lasts */
+#define TCP_RACK_DUPTHRESH    3u
+#define TCP_RACK_PERSIST      16u /* recoveries that the wider window lasts */
 #define TCP_TLP_MAX_ACK_DELAY (200 * NANOS_MS)
 #define TCP_TLP_NO_RTT        (1 * NANOS_S)
 #define TCP_TLP_MIN           (2 * NANOS_MS)
 
 struct tcp_rack {
 	struct instant tx; /* of the delivered range sent last */
+	uint64_t order;    /* the number of that transmission, 0: none yet */
 	uint32_t end;      /* its end */
-	bool valid;        /* tx and end are set */
 	nanos rtt;         /* its round trip */
 	bool reordering;   /* seen on this connection */
 	uint32_t mult;     /* reordering window, quarters of min_rtt, 1.. */
 	uint32_t persist;
-	bool dsack_round;  /* a D-SACK was counted in this round: */
+	bool dsack_round;   /* a D-SACK was counted in this round: */
 	uint32_t dsack_end; /* ..which ends when this is acknowledged */
 	/* tail loss probe */
 	bool tlp;         /* one is out */

@@ -75,8 +75,7 @@ static bool run_insert(struct tcp_reasm *r, uint32_t i)
 {
 	if (r->n_run == r->cap_run) {
 		uint32_t cap = r->cap_run ? 2 * r->cap_run : RUNS_FIRST;
-		struct tcp_reasm_run *v =
-			mem_alloc(r->mem, cap * sizeof(v[0]));
+		struct tcp_reasm_run *v = mem_alloc(r->mem, cap * sizeof(v[0]));
 
 		if (!v) {
 			return false;
@@ -88,8 +87,7 @@ static bool run_insert(struct tcp_reasm *r, uint32_t i)
 		r->run = v;
 		r->cap_run = cap;
 	}
-	memmove(&r->run[i + 1], &r->run[i],
-		(r->n_run - i) * sizeof(r->run[0]));
+	memmove(&r->run[i + 1], &r->run[i], (r->n_run - i) * sizeof(r->run[0]));
 	r->n_run++;
 	return true;
 }
@@ -97,8 +95,7 @@ static bool run_insert(struct tcp_reasm *r, uint32_t i)
 static void run_remove(struct tcp_reasm *r, uint32_t i)
 {
 	r->n_run--;
-	memmove(&r->run[i], &r->run[i + 1],
-		(r->n_run - i) * sizeof(r->run[0]));
+	memmove(&r->run[i], &r->run[i + 1], (r->n_run - i) * sizeof(r->run[0]));
 }
 
 /* --- SACK ------------------------------------------------------------------- */
@@ -201,10 +198,10 @@ static enum tcp_reasm_result place(struct tcp_reasm *r, uint32_t i,
 	bool right = i < r->n_run && r->run[i].lo == hi_of(s);
 	struct list *before = i < r->n_run ? &r->run[i].first->node : &r->q;
 
-	if (!forced && (r->n_slice >= TCP_REASM_MAX_SLICES ||
-			s->charge > r->max_charge ||
-			r->charge > r->max_charge - s->charge ||
-			(!left && !right && r->n_run >= TCP_REASM_MAX_RUNS))) {
+	if (!forced &&
+	    (r->n_slice >= TCP_REASM_MAX_SLICES || s->charge > r->max_charge ||
+	     r->charge > r->max_charge - s->charge ||
+	     (!left && !right && r->n_run >= TCP_REASM_MAX_RUNS))) {
 		return TCP_REASM_FULL;
 	}
 	if (left && right) {

@@ -45,9 +45,9 @@ struct tcp_reasm {
 };
 
 enum tcp_reasm_result {
-	TCP_REASM_OK,    /* some of it was new and is held */
-	TCP_REASM_DUP,   /* all of it was held or delivered already */
-	TCP_REASM_FULL,  /* a bound; what fitted before it may be held */
+	TCP_REASM_OK,   /* some of it was new and is held */
+	TCP_REASM_DUP,  /* all of it was held or delivered already */
+	TCP_REASM_FULL, /* a bound; what fitted before it may be held */
 	TCP_REASM_NOMEM,
 };
 

@@ -7,9 +7,7 @@
  *
  * A reduction can be taken back as long as undo_ok stands: when the timestamp
  * echo shows that the first copy of what we sent again had arrived (Eifel, RFC
- * 3522), when D-SACKs account for everything that was sent again (RFC 3708), or
- * when the first ACK after a timeout delivers data sent only once (as F-RTO, RFC
- * 5682).
+ * 3522), or when D-SACKs account for everything that was sent again (RFC 3708).
  *
  * Timers: RTO runs while anything is outstanding and restarts when una moves.
  * The probe timer replaces nothing: it fires before the RTO, in OPEN and
@@ -114,9 +112,9 @@ static void prr(struct tcp_recover *r, uint32_t delivered, bool moved)
 		    r->prr_flight;
 		n = n > r->prr_out ? n - r->prr_out : 0;
 	} else {
-		limit = r->prr_delivered > r->prr_out ?
-				r->prr_delivered - r->prr_out :
-				0;
+		limit = r->prr_delivered > r->prr_out
+				? r->prr_delivered - r->prr_out
+				: 0;
 		limit = max_u64(limit, delivered) + (moved ? r->cc.mss : 0);
 		n = min_u64(thresh - pipe, limit);
 	}
@@ -125,6 +123,7 @@ static void prr(struct tcp_recover *r, uint32_t delivered, bool moved)
 	}
 	r->quota = (uint32_t)min_u64(n, CC_INF / 2);
 	r->cc.cwnd = (uint32_t)min_u64(pipe + r->quota, CC_INF / 2);
+	r->cc.cwnd = max_u32(r->cc.cwnd, r->cc.mss);
 }
 
 /* --- entering and leaving -------------------------------------------------- */
@@ -156,9 +155,8 @@ static void enter_recovery(struct tcp_recover *r, struct instant now,
 
 static void settle(struct tcp_recover *r)
 {
-	r->state = r->sent.n_sacked > 0 || r->dupacks > 0 ?
-			   TCP_RECOVER_DISORDER :
-			   TCP_RECOVER_OPEN;
+	r->state = r->sent.n_sacked > 0 || r->dupacks > 0 ? TCP_RECOVER_DISORDER
+							  : TCP_RECOVER_OPEN;
 }
 
 static void leave_recovery(struct tcp_recover *r, struct instant now)
@@ -175,39 +173,33 @@ static void leave_recovery(struct tcp_recover *r, struct instant now)
 
 static unsigned undo(struct tcp_recover *r, struct instant now)
 {
-	if (r->state == TCP_RECOVER_RECOVERY ||
-	    r->state == TCP_RECOVER_LOSS) {
+	if (r->state == TCP_RECOVER_RECOVERY || r->state == TCP_RECOVER_LOSS) {
 		/* PRR had moved cwnd down to what is in flight */
 		leave_recovery(r, now);
 	}
 	r->cc.ops->undo(&r->cc, now);
 	tcp_sent_unmark_lost(&r->sent);
 	r->undo_ok = false;
-	r->frto = false;
 	r->rack.reordering = true; /* it was reordering or delay */
 	return TCP_RECOVER_EV_UNDO;
 }
 
+/* Both signs need a retransmission of this very recovery. */
 static bool is_spurious(const struct tcp_recover *r,
 			const struct tcp_recover_ack *a,
 			const struct tcp_sent_out *o)
 {
-	if (!r->undo_ok) {
+	if (!r->undo_ok || instant_never(r->first_rtx)) {
 		return false;
 	}
-	if (o->dsack && r->undo_resent <= 0 && !instant_never(r->first_rtx)) {
+	if (o->dsack && r->undo_resent <= 0) {
 		return true;
 	}
-	if (r->state != TCP_RECOVER_RECOVERY && r->state != TCP_RECOVER_LOSS) {
-		return false;
-	}
-	if (o->acked > 0 && o->rtx_delivered &&
-	    !instant_never(a->echo_before) &&
-	    !instant_before(r->first_rtx, a->echo_before)) {
-		return true;
-	}
-	return r->frto && r->sack_ok && o->acked > 0 && o->orig_delivered &&
-	       seq_leq(o->orig_hi, r->point);
+	return (r->state == TCP_RECOVER_RECOVERY ||
+		r->state == TCP_RECOVER_LOSS) &&
+	       o->acked > 0 && o->rtx_delivered &&
+	       !instant_never(a->echo_before) &&
+	       !instant_before(r->first_rtx, a->echo_before);
 }
 
 /* --- an acknowledgement ----------------------------------------------------- */
@@ -254,8 +246,8 @@ static void take_rtt(struct tcp_recover *r, const struct tcp_recover_ack *a,
 }
 
 /* octets newly marked lost */
-static uint32_t detect(struct tcp_recover *r, struct instant now,
-		       bool advanced, unsigned *ev)
+static uint32_t detect(struct tcp_recover *r, struct instant now, bool advanced,
+		       unsigned *ev)
 {
 	bool in = r->state == TCP_RECOVER_RECOVERY ||
 		  r->state == TCP_RECOVER_LOSS;
@@ -266,8 +258,7 @@ static uint32_t detect(struct tcp_recover *r, struct instant now,
 		bool waiting =
 			in || r->sent.n_sacked >= TCP_RACK_DUPTHRESH * mss;
 		nanos reo = tcp_rack_reo_wnd(&r->rack, waiting,
-					     tcp_rtt_min(&r->rtt),
-					     r->rtt.srtt);
+					     tcp_rtt_min(&r->rtt), r->rtt.srtt);
 
 		n = tcp_rack_detect(&r->rack, &r->sent, now, reo, &rtx,
 				    &r->reo_at);
@@ -277,11 +268,10 @@ static uint32_t detect(struct tcp_recover *r, struct instant now,
 	if (r->state == TCP_RECOVER_RECOVERY) {
 		/* a partial ACK: the next hole is lost too (RFC 6582 3.2) */
 		return advanced ? tcp_sent_mark_head_lost(&r->sent,
-							  (uint16_t)mss) :
-				  0;
+							  (uint16_t)mss)
+				: 0;
 	}
-	if (r->state != TCP_RECOVER_LOSS &&
-	    r->dupacks == TCP_RACK_DUPTHRESH &&
+	if (r->state != TCP_RECOVER_LOSS && r->dupacks == TCP_RACK_DUPTHRESH &&
 	    seq_gt(r->sent.una, r->point)) {
 		return tcp_sent_mark_head_lost(&r->sent, (uint16_t)mss);
 	}
@@ -299,10 +289,13 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 		.rtt = o->rtt_newest,
 		.srtt = r->rtt.srtt,
 		.min_rtt = tcp_rtt_min(&r->rtt),
-		.in_recovery = r->state == TCP_RECOVER_RECOVERY,
 	};
 	uint32_t most = max_u32(r->flight_max, r->flight_max_last);
 
+	/* A duplicate ACK may be the first sign of a loss: no growth (RFC
+	 * 5681 3.2), unless the path is known to reorder. */
+	c.in_recovery = r->state == TCP_RECOVER_RECOVERY ||
+			(o->acked == 0 && !r->rack.reordering);
 	if (o->acked > 0 && seq_geq(r->sent.una, r->round_end)) {
 		c.round_start = true;
 		r->round_end = r->sent.nxt;
@@ -312,9 +305,9 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 		r->limited = false;
 	}
 	/* In slow start the window doubles while we fill half of it. */
-	c.cwnd_limited = r->cc.cwnd < r->cc.ssthresh ?
-				 r->cc.cwnd / 2 < most :
-				 r->limited || r->limited_last;
+	c.cwnd_limited = r->cc.cwnd < r->cc.ssthresh
+				 ? r->cc.cwnd / 2 < most
+				 : r->limited || r->limited_last;
 	if (delivered > 0) {
 		r->cc.ops->on_ack(&r->cc, &c);
 	}
@@ -325,8 +318,7 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 static unsigned probe_repaired(struct tcp_recover *r, struct instant now,
 			       uint32_t outstanding)
 {
-	if (r->state == TCP_RECOVER_RECOVERY ||
-	    r->state == TCP_RECOVER_LOSS) {
+	if (r->state == TCP_RECOVER_RECOVERY || r->state == TCP_RECOVER_LOSS) {
 		return 0;
 	}
 	r->cc.ops->on_loss(&r->cc, now,
@@ -352,9 +344,9 @@ static void arm_probe(struct tcp_recover *r, struct instant now)
 
 static void arm_rto(struct tcp_recover *r, struct instant now)
 {
-	r->rto_at = tcp_sent_empty(&r->sent) ?
-			    INSTANT_NEVER :
-			    instant_add(now, tcp_rtt_rto(&r->rtt));
+	r->rto_at = tcp_sent_empty(&r->sent)
+			    ? INSTANT_NEVER
+			    : instant_add(now, tcp_rtt_rto(&r->rtt));
 }
 
 static void timers(struct tcp_recover *r, struct instant now, bool advanced)
@@ -382,8 +374,7 @@ static unsigned advance(struct tcp_recover *r, struct instant now,
 		leave_recovery(r, now);
 		ev |= TCP_RECOVER_EV_DONE;
 	}
-	if (r->state == TCP_RECOVER_RECOVERY ||
-	    r->state == TCP_RECOVER_LOSS) {
+	if (r->state == TCP_RECOVER_RECOVERY || r->state == TCP_RECOVER_LOSS) {
 		return ev;
 	}
 	/* point stays where a comparison with una makes sense */
@@ -400,10 +391,9 @@ static unsigned advance(struct tcp_recover *r, struct instant now,
 
 static void count_dsack(struct tcp_recover *r, const struct tcp_sent_out *o)
 {
-	if (o->dsack && r->undo_ok &&
-	    seq_geq(o->dsack_range.lo, r->undo_una)) {
-		r->undo_resent -= (int64_t)(o->dsack_range.hi -
-					    o->dsack_range.lo);
+	if (o->dsack && r->undo_ok && seq_geq(o->dsack_range.lo, r->undo_una)) {
+		r->undo_resent -=
+			(int64_t)(o->dsack_range.hi - o->dsack_range.lo);
 	}
 }
 
@@ -444,7 +434,6 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 	if (is_spurious(r, a, &o)) {
 		ev |= undo(r, a->now);
 	}
-	r->frto = r->frto && !(o.acked > 0);
 	lost = detect(r, a->now, o.acked > 0, &ev);
 	ev |= advance(r, a->now, outstanding);
 	if (r->state == TCP_RECOVER_RECOVERY) {
@@ -562,12 +551,10 @@ static void timeout(struct tcp_recover *r, struct instant now, unsigned *ev)
 	tcp_sent_mark_all_lost(&r->sent, reneged);
 	*ev |= reneged ? TCP_RECOVER_EV_RENEGED : 0;
 	if (first) {
-		r->frto = r->state != TCP_RECOVER_RECOVERY;
 		r->cc.ops->on_rto(&r->cc, now,
 				  max_u32(outstanding - sacked, 1));
 		undo_arm(r);
 	} else { /* RFC 5681 3.1: ssthresh stays for the same segment */
-		r->frto = false;
 		r->cc.cwnd = r->cc.mss;
 	}
 	r->state = TCP_RECOVER_LOSS;
@@ -589,8 +576,7 @@ enum tcp_recover_timer tcp_recover_fire(struct tcp_recover *r,
 	}
 	if (instant_due(r->probe_at, now)) {
 		r->probe_at = INSTANT_NEVER;
-		if (r->state == TCP_RECOVER_OPEN &&
-		    !tcp_sent_empty(&r->sent) &&
+		if (r->state == TCP_RECOVER_OPEN && !tcp_sent_empty(&r->sent) &&
 		    tcp_rack_probe_ok(&r->rack)) {
 			return TCP_RECOVER_T_PROBE;
 		}
@@ -640,7 +626,6 @@ void tcp_recover_mss(struct tcp_recover *r, struct instant now, uint16_t mss)
 	r->dupacks = 0;
 	r->reno = 0;
 	r->undo_ok = false;
-	r->frto = false;
 	tcp_rack_probe_cancel(&r->rack);
 	r->reo_at = INSTANT_NEVER;
 	r->probe_at = INSTANT_NEVER;

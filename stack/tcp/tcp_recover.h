@@ -43,14 +43,14 @@ enum tcp_recover_state {
 
 /* what tcp_recover_ack() and tcp_recover_fire() did; for the counters */
 enum {
-	TCP_RECOVER_EV_FAST = 1 << 0,      /* fast recovery began */
-	TCP_RECOVER_EV_LOST_RTX = 1 << 1,  /* a retransmission was lost */
-	TCP_RECOVER_EV_UNDO = 1 << 2,      /* a recovery was spurious */
-	TCP_RECOVER_EV_DONE = 1 << 3,      /* recovery or loss ended */
-	TCP_RECOVER_EV_PROGRESS = 1 << 4,  /* una advanced */
-	TCP_RECOVER_EV_DSACK = 1 << 5,     /* the peer got something twice */
-	TCP_RECOVER_EV_RENEGED = 1 << 6,   /* the peer dropped SACKed data */
-	TCP_RECOVER_EV_REPAIRED = 1 << 7,  /* a tail loss probe did */
+	TCP_RECOVER_EV_FAST = 1 << 0,     /* fast recovery began */
+	TCP_RECOVER_EV_LOST_RTX = 1 << 1, /* a retransmission was lost */
+	TCP_RECOVER_EV_UNDO = 1 << 2,     /* a recovery was spurious */
+	TCP_RECOVER_EV_DONE = 1 << 3,     /* recovery or loss ended */
+	TCP_RECOVER_EV_PROGRESS = 1 << 4, /* una advanced */
+	TCP_RECOVER_EV_DSACK = 1 << 5,    /* the peer got something twice */
+	TCP_RECOVER_EV_RENEGED = 1 << 6,  /* the peer dropped SACKed data */
+	TCP_RECOVER_EV_REPAIRED = 1 << 7, /* a tail loss probe did */
 };
 
 enum tcp_recover_timer {
@@ -68,24 +68,23 @@ struct tcp_recover {
 
 	enum tcp_recover_state state;
 	bool sack_ok;
-	uint32_t point;  /* RECOVERY and LOSS end when this is acknowledged */
+	uint32_t point; /* RECOVERY and LOSS end when this is acknowledged */
 	/* without SACK: duplicate ACKs in a row, and the octets that they say
 	 * have left the path (RFC 6582) */
 	uint32_t dupacks, reno;
-	bool frto; /* LOSS: no ACK seen since the timeout */
-	uint32_t quota;  /* RECOVERY: what PRR allows now */
+	uint32_t quota; /* RECOVERY: what PRR allows now */
 	/* PRR, RFC 6937 3 */
 	uint64_t prr_delivered, prr_out;
 	uint32_t prr_flight; /* RecoverFS */
 	/* undo: only while undo_ok */
 	bool undo_ok;
-	uint32_t undo_una;       /* una when the recovery began */
-	int64_t undo_resent;     /* octets sent again, less D-SACKed ones */
+	uint32_t undo_una;        /* una when the recovery began */
+	int64_t undo_resent;      /* octets sent again, less D-SACKed ones */
 	struct instant first_rtx; /* first retransmission, NEVER: none yet */
 	/* round trips and window use */
 	uint32_t round_end;
-	uint32_t flight_max; /* most in flight in this round.. */
-	uint32_t flight_max_last; /* ..and in the last one */
+	uint32_t flight_max;        /* most in flight in this round.. */
+	uint32_t flight_max_last;   /* ..and in the last one */
 	bool limited, limited_last; /* the window stopped us */
 	struct instant last_sent;
 	/* timers; INSTANT_NEVER: off */
@@ -117,7 +116,8 @@ struct tcp_recover_ack {
 };
 
 /* Everything an ACK means for the sender.  Returns TCP_RECOVER_EV_*. */
-unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a);
+unsigned tcp_recover_ack(struct tcp_recover *r,
+			 const struct tcp_recover_ack *a);
 
 /* Octets that may leave now, retransmissions first.  Applies the restart after
  * idle (RFC 5681 4.1). */

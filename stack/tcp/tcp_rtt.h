@@ -17,8 +17,8 @@
 
 #define TCP_RTO_MIN     (200 * NANOS_MS)
 #define TCP_RTO_MAX     (120 * NANOS_S)
-#define TCP_RTO_INIT    (1 * NANOS_S)  /* RFC 6298 2.1 */
-#define TCP_RTO_SYNLOST (3 * NANOS_S)  /* RFC 6298 5.7 */
+#define TCP_RTO_INIT    (1 * NANOS_S)   /* RFC 6298 2.1 */
+#define TCP_RTO_SYNLOST (3 * NANOS_S)   /* RFC 6298 5.7 */
 #define TCP_RTT_WINDOW  (300 * NANOS_S) /* of the minimum */
 
 struct tcp_rtt_min {
@@ -27,10 +27,10 @@ struct tcp_rtt_min {
 };
 
 struct tcp_rtt {
-	nanos srtt;   /* 0: no sample yet */
+	nanos srtt; /* 0: no sample yet */
 	nanos rttvar;
-	nanos latest; /* last sample, 0: none */
-	nanos rto;    /* without backoff */
+	nanos latest;      /* last sample, 0: none */
+	nanos rto;         /* without backoff */
 	uint32_t backoff;  /* RTO is rto << backoff; a sample ends it (Karn) */
 	uint32_t timeouts; /* in a row, without progress */
 	/* least, second and third least of the window, oldest first */

@@ -313,6 +313,7 @@ bool tcp_sent_add(struct tcp_sent *s, struct instant now, uint32_t len,
 		.base = s->nxt,
 		.mss = mss,
 		.app_limited = app_limited,
+		.order = ++s->order,
 		.tx = now,
 		.first_tx = now,
 		.delivered = s->delivered,
@@ -337,12 +338,13 @@ static void sample(const struct tcp_sent_entry *e, uint32_t end,
 	    (!instant_before(e->tx, in->echo_before) || rtt < in->min_rtt)) {
 		return; /* an earlier copy arrived, not this one */
 	}
-	if (out->rack && (e->tx.ns < out->rack_tx.ns ||
-			  (e->tx.ns == out->rack_tx.ns &&
-			   seq_leq(end, out->rack_end)))) {
+	if (out->rack &&
+	    (e->order < out->rack_order ||
+	     (e->order == out->rack_order && seq_leq(end, out->rack_end)))) {
 		return;
 	}
 	out->rack = true;
+	out->rack_order = e->order;
 	out->rack_tx = e->tx;
 	out->rack_end = end;
 	out->rack_rtx = e->rtx > 0;
@@ -535,6 +537,12 @@ void tcp_sent_ack(struct tcp_sent *s, const struct tcp_sent_in *in,
 			ack_block(s, b->lo, b->hi, in, out);
 		}
 	}
+	if (out->rtx_delivered) {
+		/* What lay behind the hole may have arrived long ago: its time
+		 * is that of the repair, not of the path (Karn). */
+		out->rtt = -1;
+		out->rtt_newest = -1;
+	}
 	/* Reordering is measured against what earlier ACKs reported, so fack
 	 * moves only now. */
 	s->fack = seq_max(s->fack, s->una);
@@ -594,8 +602,8 @@ void tcp_sent_mark_all_lost(struct tcp_sent *s, bool clear_sack)
 static bool sent_before(const struct tcp_sent_entry *a,
 			const struct tcp_sent_entry *b)
 {
-	return a->tx.ns < b->tx.ns ||
-	       (a->tx.ns == b->tx.ns && seq_lt(a->seq, b->seq));
+	return a->order < b->order ||
+	       (a->order == b->order && seq_lt(a->seq, b->seq));
 }
 
 void tcp_sent_unmark_lost(struct tcp_sent *s)
@@ -671,6 +679,7 @@ void tcp_sent_resent(struct tcp_sent *s, struct tcp_sent_entry *e,
 	if (e->rtx < UINT8_MAX) {
 		e->rtx++;
 	}
+	e->order = ++s->order;
 	e->tx = now;
 	e->base = e->seq;
 	e->mss = mss;

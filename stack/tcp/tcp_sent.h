@@ -49,7 +49,8 @@ struct tcp_sent_entry {
 	uint8_t state;
 	uint8_t rtx; /* retransmissions, saturating */
 	bool app_limited;
-	struct instant tx;       /* last transmission */
+	uint64_t order;          /* number of the last transmission.. */
+	struct instant tx;       /* ..and its time */
 	struct instant first_tx; /* first one: for the user timeout */
 	/* the map's delivered count and time at the last transmission: what
 	 * a delivery-rate sample needs */
@@ -63,7 +64,7 @@ struct tcp_sent {
 	uint32_t first, n, cap;
 	struct list flight, lost;
 	struct list *lost_hint; /* last insertion into lost, or &lost */
-	struct list spare; /* free entries */
+	struct list spare;      /* free entries */
 	uint32_t n_spare;
 	uint32_t una, nxt;  /* what the entries cover */
 	uint32_t in_flight; /* octets in FLIGHT, resent ones too */
@@ -73,6 +74,7 @@ struct tcp_sent {
 	uint32_t fack;      /* end of the highest octet ever delivered */
 	uint64_t delivered; /* octets ever delivered */
 	struct instant delivered_at;
+	uint64_t order;     /* transmissions so far */
 	uint64_t n_refused; /* splits refused for bound or memory */
 };
 
@@ -128,12 +130,14 @@ struct tcp_sent_out {
 	uint32_t orig_hi;    /* end of the highest such octet */
 	bool reordered; /* an octet sent only once arrived after a higher one
 			 * that an earlier ACK reported (RFC 8985 6.2 step 3) */
-	/* samples from octets sent only once, -1: none.  rtt is of the oldest
-	 * of them (holds the peer's delay), rtt_newest of the newest. */
+	/* samples from octets sent only once, -1: none, or some octets of this
+	 * ACK were sent again.  rtt is of the oldest of them (holds the peer's
+	 * delay), rtt_newest of the newest. */
 	nanos rtt, rtt_newest;
 	/* the delivered octets that were sent last, RFC 8985 6.2 step 2: copies
 	 * that this ACK cannot mean are left out */
 	bool rack;
+	uint64_t rack_order;
 	struct instant rack_tx;
 	uint32_t rack_end;
 	bool rack_rtx;

@@ -11,11 +11,11 @@
 
 #include "stack/base/time.h"
 
-#define TCP_TS_TICK     NANOS_MS
-#define TCP_TS_INVALID  (24 * 86400 * NANOS_S) /* RFC 7323 5.5 */
+#define TCP_TS_TICK    NANOS_MS
+#define TCP_TS_INVALID (24 * 86400 * NANOS_S) /* RFC 7323 5.5 */
 
 struct tcp_ts {
-	bool on;         /* both SYNs had it; set by the caller */
+	bool on; /* both SYNs had it; set by the caller */
 	bool has_recent;
 	uint32_t offset;
 	uint32_t recent; /* TS.Recent: what we echo */

@@ -21,15 +21,15 @@ __extension__ typedef unsigned __int128 u128;
 struct cubic_epoch {
 	struct instant start; /* NEVER: none runs */
 	int64_t k_us;
-	uint32_t origin; /* W_max of the curve */
-	uint32_t w_max;  /* of the last congestion event, 0: none */
+	uint32_t origin;  /* W_max of the curve */
+	uint32_t w_max;   /* of the last congestion event, 0: none */
 	uint32_t w_prior; /* cwnd_prior */
 	uint32_t w_est;
 };
 
 struct cubic {
 	struct cubic_epoch ep, undo_ep;
-	uint64_t est_rest, rest; /* fractions of w_est and cwnd */
+	uint64_t est_rest, rest;           /* fractions of w_est and cwnd */
 	uint32_t undo_cwnd, undo_ssthresh; /* cwnd 0: nothing to undo */
 	struct instant last_ack;
 	struct cc_hystart hs;
@@ -170,8 +170,8 @@ static uint32_t slow_start(struct cc *cc, const struct cc_ack *a)
 			    cc->ssthresh - cc->cwnd);
 	}
 	if (a->cwnd_limited) {
-		cc->cwnd = (uint32_t)min_u64((uint64_t)cc->cwnd + n,
-					     CC_INF / 2);
+		cc->cwnd =
+			(uint32_t)min_u64((uint64_t)cc->cwnd + n, CC_INF / 2);
 	}
 	if (exit) {
 		cc->ssthresh = cc->cwnd;
@@ -221,16 +221,15 @@ static void reduce(struct cc *cc, uint32_t in_flight)
 	c->ep.w_prior = cc->cwnd;
 	c->ep.w_max = cc->cwnd;
 	if (cc->cwnd < c->undo_ep.w_max) { /* fast convergence */
-		c->ep.w_max = (uint32_t)((uint64_t)cc->cwnd *
-					 (BETA_DEN + BETA_NUM) /
-					 (2 * BETA_DEN));
+		c->ep.w_max =
+			(uint32_t)((uint64_t)cc->cwnd * (BETA_DEN + BETA_NUM) /
+				   (2 * BETA_DEN));
 	}
 	c->ep.start = INSTANT_NEVER;
 	cc->ssthresh = max_u32((uint32_t)next, 2 * cc->mss);
 }
 
-static void cubic_on_loss(struct cc *cc, struct instant now,
-			  uint32_t in_flight)
+static void cubic_on_loss(struct cc *cc, struct instant now, uint32_t in_flight)
 {
 	(void)now;
 	reduce(cc, in_flight);

@@ -12,9 +12,9 @@
 #define CSS_GROWTH_DIVISOR 4
 #define CSS_ROUNDS         5
 
-#define NONE       INT64_MAX
-#define BURST_SEGS 8u
-#define BURST      65535u
+#define NONE               INT64_MAX
+#define BURST_SEGS         8u
+#define BURST              65535u
 
 void cc_hystart_init(struct cc_hystart *h)
 {
@@ -59,8 +59,8 @@ uint32_t cc_hystart_ack(struct cc_hystart *h, const struct cc *cc,
 	}
 	if (a->rtt >= 0) {
 		h->cur_min = nanos_min(h->cur_min, a->rtt);
-		h->samples = h->samples < N_RTT_SAMPLE ? h->samples + 1 :
-							 N_RTT_SAMPLE;
+		h->samples = h->samples < N_RTT_SAMPLE ? h->samples + 1
+						       : N_RTT_SAMPLE;
 	}
 	if (!h->css) {
 		if (rtt_grew(h)) {

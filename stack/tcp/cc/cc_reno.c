@@ -36,8 +36,7 @@ static void reno_on_ack(struct cc *cc, const struct cc_ack *a)
 		return;
 	}
 	if (cc->cwnd < cc->ssthresh) {
-		n = min_u32(cc_slow_start(cc, acked),
-			    cc->ssthresh - cc->cwnd);
+		n = min_u32(cc_slow_start(cc, acked), cc->ssthresh - cc->cwnd);
 		grow(cc, n);
 		acked -= n;
 	}

@@ -68,9 +68,8 @@ static void sent_later_and_delivered(void **state)
 	ack(12 * MS, 0, 200, 300);
 	assert_int_equal(r.rtt, 10 * MS);
 	/* with a reordering window of 2.5 ms: P1 due at 12.5, P2 at 13.5 */
-	assert_int_equal(tcp_rack_detect(&r, &s, at(12 * MS), 2500000, &rtx,
-					 &again),
-			 0);
+	assert_int_equal(
+		tcp_rack_detect(&r, &s, at(12 * MS), 2500000, &rtx, &again), 0);
 	assert_int_equal(again.ns, 13500000);
 	assert_int_equal(tcp_rack_detect(&r, &s, at(12500000), 2500000, &rtx,
 					 &again),
@@ -127,34 +126,28 @@ static void reordering_window(void **state)
 	struct tcp_sent_out o = { .rtt = -1 };
 
 	(void)state;
-	assert_int_equal(tcp_rack_reo_wnd(&r, false, 20 * MS, 40 * MS),
-			 5 * MS);
+	assert_int_equal(tcp_rack_reo_wnd(&r, false, 20 * MS, 40 * MS), 5 * MS);
 	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS), 0);
 	o.reordered = true;
 	tcp_rack_update(&r, at(0), &o, Q, Q + 1000);
-	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS),
-			 5 * MS);
+	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS), 5 * MS);
 	/* one more quarter per round with D-SACK, up to SRTT */
 	o.dsack = true;
 	tcp_rack_update(&r, at(0), &o, Q, Q + 1000);
 	tcp_rack_update(&r, at(0), &o, Q + 500, Q + 1500);
-	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS),
-			 10 * MS);
+	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS), 10 * MS);
 	tcp_rack_update(&r, at(0), &o, Q + 1000, Q + 2000);
-	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS),
-			 15 * MS);
+	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS), 15 * MS);
 	for (uint32_t i = 2; i < 1000; i++) {
 		tcp_rack_update(&r, at(0), &o, Q + i * 1000,
 				Q + (i + 1) * 1000);
 	}
-	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS),
-			 40 * MS);
+	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS), 40 * MS);
 	for (unsigned i = 0; i < TCP_RACK_PERSIST; i++) {
 		assert_true(r.mult > 1);
 		tcp_rack_recovered(&r);
 	}
-	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS),
-			 5 * MS);
+	assert_int_equal(tcp_rack_reo_wnd(&r, true, 20 * MS, 40 * MS), 5 * MS);
 }
 
 static void probe_timeout(void **state)
@@ -208,9 +201,12 @@ static void probe_episodes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(sent_later_and_delivered), T(same_instant),
-		T(lost_retransmission),	     T(reordering_window),
-		T(probe_timeout),	     T(probe_episodes),
+		T(sent_later_and_delivered),
+		T(same_instant),
+		T(lost_retransmission),
+		T(reordering_window),
+		T(probe_timeout),
+		T(probe_episodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,7 @@ static void audit(uint32_t nxt)
 {
 	uint32_t n = 0, charge = 0, octets = 0, run = 0, seq = nxt;
 
-	list_each(p, &r.q) {
+	list_each (p, &r.q) {
 		const struct slice *s = list_entry(p, struct slice, node);
 
 		assert_true(run < r.n_run);
@@ -143,18 +143,15 @@ static void rfc2018_example(void **state)
 	put(nxt, BASE + 1000, 500);
 	expect_sack((struct range32[]){ { 1000, 1500 } }, 1, 4);
 	put(nxt, BASE + 2000, 500);
-	expect_sack((struct range32[]){ { 2000, 2500 }, { 1000, 1500 } }, 2,
-		    4);
+	expect_sack((struct range32[]){ { 2000, 2500 }, { 1000, 1500 } }, 2, 4);
 	put(nxt, BASE + 3000, 500);
 	expect_sack((struct range32[]){ { 3000, 3500 },
 					{ 2000, 2500 },
 					{ 1000, 1500 } },
 		    3, 4);
-	expect_sack((struct range32[]){ { 3000, 3500 }, { 2000, 2500 } }, 2,
-		    2);
+	expect_sack((struct range32[]){ { 3000, 3500 }, { 2000, 2500 } }, 2, 2);
 	put(nxt, BASE + 1500, 500);
-	expect_sack((struct range32[]){ { 1000, 2500 }, { 3000, 3500 } }, 2,
-		    4);
+	expect_sack((struct range32[]){ { 1000, 2500 }, { 3000, 3500 } }, 2, 4);
 	put(nxt, BASE + 500, 500);
 	nxt = drain(nxt);
 	assert_int_equal(nxt, BASE + 2500);
@@ -178,8 +175,7 @@ static void rfc2883_examples(void **state)
 	/* 4.1.2: with data queued above */
 	put(nxt, BASE + 1500, 500);
 	tcp_reasm_dup(&r, BASE + 500, BASE + 1000);
-	expect_sack((struct range32[]){ { 500, 1000 }, { 1500, 2000 } }, 2,
-		    4);
+	expect_sack((struct range32[]){ { 500, 1000 }, { 1500, 2000 } }, 2, 4);
 	/* 4.1.3: a duplicate above the ACK, within its block */
 	put(nxt, BASE + 2000, 500);
 	put(nxt, BASE + 3000, 500);
@@ -206,10 +202,10 @@ static void first_received_wins(void **state)
 	put(nxt, BASE + 100, 50);
 	put(nxt, BASE + 200, 50);
 	/* one segment over both: three pieces are new */
-	assert_int_equal(tcp_reasm_insert(&r, nxt,
-					  slice_of(BASE + 50, 250, true,
-						   other)),
-			 TCP_REASM_OK);
+	assert_int_equal(
+		tcp_reasm_insert(&r, nxt,
+				 slice_of(BASE + 50, 250, true, other)),
+		TCP_REASM_OK);
 	audit(nxt);
 	assert_int_equal(r.n_run, 1);
 	assert_int_equal(r.n_slice, 5);
@@ -220,8 +216,8 @@ static void first_received_wins(void **state)
 			bool old = (off >= 100 && off < 150) ||
 				   (off >= 200 && off < 250);
 
-			assert_int_equal(s->p[i], old ? plain(nxt + i) :
-							other(nxt + i));
+			assert_int_equal(s->p[i],
+					 old ? plain(nxt + i) : other(nxt + i));
 		}
 		nxt += s->len;
 		slice_free(&fake.mem, s);
@@ -293,7 +289,9 @@ static void pop_after_delivery_elsewhere(void **state)
 
 /* --- against an array of flags -------------------------------------------- */
 
-enum { SPAN = 3000 };
+enum {
+	SPAN = 3000
+};
 
 static void check_sacks(uint32_t nxt, const uint8_t *held, uint32_t seq,
 			bool dup_only)

@@ -32,8 +32,8 @@ static void first_and_second_sample(void **state)
 	assert_int_equal(r.srtt, 112500 * NANOS_US);
 	assert_int_equal(tcp_rtt_rto(&r), 362500 * NANOS_US);
 	tcp_rtt_sample(&r, at(0), 50 * MS);
-	assert_int_equal(r.rttvar, 62500 * NANOS_US * 3 / 4 +
-					   62500 * NANOS_US / 4);
+	assert_int_equal(r.rttvar,
+			 62500 * NANOS_US * 3 / 4 + 62500 * NANOS_US / 4);
 	assert_int_equal(r.latest, 50 * MS);
 }
 
@@ -100,7 +100,10 @@ static void lost_syn(void **state)
  * within a window without expiry it is exact. */
 static void minimum_against_a_model(void **state)
 {
-	enum { N = 4000 };
+	enum {
+		N = 4000
+	};
+
 	static nanos v[N];
 	static nanos t[N];
 	struct rng rng;

@@ -70,14 +70,14 @@ static void audit(void)
 	assert_int_equal(lost, s.n_lost);
 	assert_int_equal(sacked, s.n_sacked);
 	assert_int_equal(resent, s.n_resent);
-	list_each(p, &s.flight) {
+	list_each (p, &s.flight) {
 		const struct tcp_sent_entry *e =
 			list_entry(p, struct tcp_sent_entry, node);
 
 		assert_int_equal(e->state, TCP_SENT_FLIGHT);
 		on_flight++;
 	}
-	list_each(p, &s.lost) {
+	list_each (p, &s.lost) {
 		const struct tcp_sent_entry *e =
 			list_entry(p, struct tcp_sent_entry, node);
 
@@ -240,9 +240,9 @@ static void nonsense_blocks(void **state)
 {
 	uint32_t q = s.una;
 	struct range32 b[] = {
-		{ q + 600, q + 600 },	{ q + 700, q + 600 },
-		{ q + 900, q + 1100 },	{ q, q + 500 },
-		{ q - 500, q + 500 },	{ q + 0x80000000u, q + 700 },
+		{ q + 600, q + 600 },         { q + 700, q + 600 },
+		{ q + 900, q + 1100 },        { q, q + 500 },
+		{ q - 500, q + 500 },         { q + 0x80000000u, q + 700 },
 		{ q + 100, q + 0x7fffffffu },
 	};
 
@@ -427,7 +427,9 @@ static void no_memory(void **state)
 
 /* --- against a map of octets ------------------------------------------------ */
 
-enum { SPAN = 4096 };
+enum {
+	SPAN = 4096
+};
 
 static struct model {
 	uint8_t state[SPAN]; /* of octet una + i */
@@ -456,8 +458,8 @@ static void model_ack(struct rng *rng, nanos now)
 {
 	struct range32 b[4];
 	unsigned n = (unsigned)rng_below(rng, 5), skip = 0;
-	uint32_t k = rng_below(rng, 3) ? 0 :
-					 (uint32_t)rng_below(rng, m.len + 1);
+	uint32_t k =
+		rng_below(rng, 3) ? 0 : (uint32_t)rng_below(rng, m.len + 1);
 	uint32_t sacked = 0, delivered = 0;
 	uint32_t una = s.una + k;
 	struct tcp_sent_out o;
@@ -492,9 +494,9 @@ static void model_ack(struct rng *rng, nanos now)
 static void model_resend(struct rng *rng, nanos now)
 {
 	uint32_t max = (uint32_t)rng_below(rng, 30) + 1;
-	struct tcp_sent_entry *e = rng_below(rng, 4) ?
-					   tcp_sent_next_lost(&s, max) :
-					   tcp_sent_tail(&s, max);
+	struct tcp_sent_entry *e = rng_below(rng, 4)
+					   ? tcp_sent_next_lost(&s, max)
+					   : tcp_sent_tail(&s, max);
 
 	if (!e) {
 		return;
@@ -615,8 +617,8 @@ static void random_hostile(void **state)
 				     false);
 		}
 		for (int k = 0; k < 4; k++) {
-			b[k].lo = s.una +
-				  (uint32_t)rng_below(&rng, 220000) - 10000;
+			b[k].lo = s.una + (uint32_t)rng_below(&rng, 220000) -
+				  10000;
 			b[k].hi = b[k].lo + (uint32_t)rng_below(&rng, 9000);
 			most += b[k].hi - b[k].lo;
 		}

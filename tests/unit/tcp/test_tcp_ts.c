@@ -77,9 +77,8 @@ static void rtt_by_echo(void **state)
 	assert_int_equal(tcp_ts_rtt(&t, sent, 0), -1);
 	assert_int_equal(tcp_ts_rtt(&t, at(sent.ns + 700 * NANOS_S), v), -1);
 	/* the echo may mean a copy sent in its tick, none after */
-	assert_int_equal(
-		tcp_ts_echo_before(&t, at(sent.ns + 30 * MS), v).ns,
-		5 * NANOS_S + MS);
+	assert_int_equal(tcp_ts_echo_before(&t, at(sent.ns + 30 * MS), v).ns,
+			 5 * NANOS_S + MS);
 	assert_true(instant_never(tcp_ts_echo_before(&t, sent, v + 1)));
 	assert_true(instant_never(tcp_ts_echo_before(&t, sent, 0)));
 }
