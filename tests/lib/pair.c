@@ -558,7 +558,7 @@ void pair_inject(struct pair *p, unsigned to, const struct tcp_seg *seg)
 	static const uint8_t none[1];
 	struct tcp_seg s = *seg;
 
-	s.pkt = wirepkt_make(seg->data ? seg->data : none,
+	s.pkt = wirepkt_make(seg->len ? seg->data : none,
 			     seg->len ? seg->len : 1, 0);
 	s.data = s.pkt->data;
 	tcp_input(p->end[to].tcp, p->now, &s, NULL, NULL);
