@@ -22,7 +22,11 @@ static struct pair_fate note_fin(void *ctx, const struct pair_pkt *k)
 {
 	(void)ctx;
 	if (k->from == 0 && k->seg.flags & TCP_FIN) {
+		static uint8_t copy[2000];
+
 		last_fin = k->seg;
+		memcpy(copy, k->seg.data, k->seg.len);
+		last_fin.data = copy;
 	}
 	return (struct pair_fate){ 0 };
 }
