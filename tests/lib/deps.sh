@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # deps.sh - what the build and the tests need from Debian; sourced
 #
 # deps_need SET...: as root installs what is missing of the named sets; as an
@@ -22,7 +23,7 @@ deps_missing()
 # Installing a server package must not start it on the host.
 deps_install()
 {
-	local policy=/usr/sbin/policy-rc.d mine= rc=0
+	local policy=/usr/sbin/policy-rc.d mine='' rc=0
 	if [ ! -e $policy ]; then
 		printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && mine=1
 	fi

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # e2e.sh - what every end-to-end test starts with; sourced
 #
 # e2e_start makes the topology of topo.sh and removes it at exit.  fail() ends

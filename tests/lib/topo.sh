@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # topo.sh - a client host and a server host with a router on each of two paths
 #
 #              +-- c1 -- r1 -- s1 --+
