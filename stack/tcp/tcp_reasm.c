@@ -158,6 +158,11 @@ unsigned tcp_reasm_sack(struct tcp_reasm *r, struct range32 out[4],
 						     r->run[at].hi };
 		}
 	}
+	/* the recent ones may all be delivered while older ones wait (RFC 2018
+	 * 4: there is always at least one block) */
+	if (n_used == 0 && r->n_run > 0 && n < max) {
+		out[n++] = (struct range32){ r->run[0].lo, r->run[0].hi };
+	}
 	return n;
 }
 
