@@ -1,0 +1,515 @@
+/* call.c - the program's side: socket calls, and what it sees */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "stack/sock/sock_linux.h"
+#include "tests/pkt/pkt.h"
+
+struct errno_name {
+	const char *name;
+	int v;
+};
+
+static const struct errno_name errnos[] = {
+	{ "0", 0 },
+	{ "EINPROGRESS", EINPROGRESS },
+	{ "ECONNREFUSED", ECONNREFUSED },
+	{ "ECONNRESET", ECONNRESET },
+	{ "ETIMEDOUT", ETIMEDOUT },
+	{ "EHOSTUNREACH", EHOSTUNREACH },
+	{ "ENETUNREACH", ENETUNREACH },
+	{ "EPROTO", EPROTO },
+	{ "EPIPE", EPIPE },
+	{ "ENOTCONN", ENOTCONN },
+	{ "EADDRINUSE", EADDRINUSE },
+};
+
+static const char *errno_text(int v)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(errnos); i++) {
+		if (errnos[i].v == v) {
+			return errnos[i].name;
+		}
+	}
+	return strerror(v);
+}
+
+static void errno_want(struct run *r, const char *want, int got)
+{
+	if (strcmp(want, errno_text(got)) != 0) {
+		pkt_fail(r, "error: expected %s, got %s", want,
+			 errno_text(got));
+	}
+}
+
+static struct handle *handle(struct run *r, const char *name)
+{
+	for (unsigned i = r->n_socks; i-- > 0;) {
+		if (strcmp(r->sock[i].name, name) == 0 && r->sock[i].sk) {
+			return &r->sock[i];
+		}
+	}
+	pkt_fail(r, "no socket \"%s\"", name);
+}
+
+static struct handle *handle_new(struct run *r, const char *name,
+				 struct sock *sk)
+{
+	struct handle *h = &r->sock[r->n_socks];
+
+	check(r->n_socks < PKT_SOCKS);
+	r->n_socks++;
+	*h = (struct handle){ .sk = sk };
+	snprintf(h->name, sizeof(h->name), "%s", name);
+	return h;
+}
+
+/* --- making sockets ---------------------------------------------------------- */
+
+/* NAME = socket [6] */
+static void call_socket(struct run *r, const char *name, struct words *w)
+{
+	uint8_t family = words_take(w, "6") ? 6 : 4;
+
+	handle_new(r, name, sock_open(r->s, family));
+}
+
+/* the socket of that name made by `socket` before, else a new one */
+static struct handle *handle_for(struct run *r, const char *name,
+				 uint8_t family)
+{
+	for (unsigned i = r->n_socks; i-- > 0;) {
+		if (strcmp(r->sock[i].name, name) == 0 && r->sock[i].sk) {
+			return &r->sock[i];
+		}
+	}
+	return handle_new(r, name, sock_open(r->s, family));
+}
+
+/* NAME = connect ADDR:PORT [from ADDR:PORT] [error NAME] */
+static void call_connect(struct run *r, const char *name, struct words *w)
+{
+	struct endpoint to, from;
+	const char *want = "EINPROGRESS";
+	struct handle *h;
+	int err = 0;
+
+	words_endpoint(r, words_next(r, w), &to);
+	h = handle_for(r, name, to.addr.family);
+	if (words_take(w, "from")) {
+		words_endpoint(r, words_next(r, w), &from);
+		err = sock_bind(h->sk, &from);
+	}
+	if (words_take(w, "error")) {
+		want = words_next(r, w);
+	}
+	if (!err) {
+		err = sock_connect(h->sk, r->now, &to);
+	}
+	errno_want(r, want, err);
+}
+
+/* NAME = listen PORT [6] [backlog N] */
+static void call_listen(struct run *r, const char *name, struct words *w)
+{
+	unsigned port = (unsigned)words_num(r, w), backlog = 16;
+	uint8_t family = words_take(w, "6") ? 6 : 4;
+	struct endpoint e = endpoint_make(addr_any(family), (uint16_t)port);
+	struct handle *h = handle_for(r, name, family);
+
+	if (words_take(w, "backlog")) {
+		backlog = (unsigned)words_num(r, w);
+	}
+	errno_want(r, "0", sock_bind(h->sk, &e));
+	errno_want(r, "0", sock_listen(h->sk, r->now, backlog));
+}
+
+/* NAME = accept LISTENER */
+static void call_accept(struct run *r, const char *name, struct words *w)
+{
+	struct handle *l = handle(r, words_next(r, w));
+	struct sock *sk = sock_accept(l->sk, r->now);
+
+	if (!sk) {
+		pkt_fail(r, "nothing to accept");
+	}
+	handle_new(r, name, sk);
+}
+
+static void call_noaccept(struct run *r, struct words *w)
+{
+	if (sock_accept(handle(r, words_next(r, w))->sk, r->now)) {
+		pkt_fail(r, "a connection could be accepted");
+	}
+}
+
+/* --- data ----------------------------------------------------------------------- */
+
+/* write NAME N [got M] */
+static void call_write(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	uint64_t n = (uint64_t)words_num(r, w), want = n, done = 0;
+
+	if (words_take(w, "got")) {
+		want = (uint64_t)words_num(r, w);
+	}
+	while (done < n) {
+		struct iov_mut v[2];
+		uint32_t part = 0;
+		unsigned k = sock_write_vec(h->sk, (uint32_t)(n - done), v);
+
+		for (unsigned i = 0; i < k; i++) {
+			for (size_t j = 0; j < v[i].n && done < n; j++) {
+				v[i].p[j] = value_octet(h->wrote++);
+				done++;
+				part++;
+			}
+		}
+		if (part == 0) {
+			break;
+		}
+		sock_write_done(h->sk, r->now, part);
+	}
+	if (done != want) {
+		pkt_fail(r, "%llu octets were taken", (unsigned long long)done);
+	}
+}
+
+/* read NAME N */
+static void call_read(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	uint64_t n = (uint64_t)words_num(r, w), done = 0;
+
+	while (done < n) {
+		struct iov v[8];
+		unsigned k = sock_read_vec(h->sk, v, 8);
+		uint64_t part = 0;
+
+		for (unsigned i = 0; i < k; i++) {
+			for (size_t j = 0; j < v[i].n && done < n; j++) {
+				if (v[i].p[j] != value_octet(h->read)) {
+					pkt_fail(r, "octet %llu is wrong",
+						 (unsigned long long)h->read);
+				}
+				h->read++;
+				done++;
+				part++;
+			}
+		}
+		if (part == 0) {
+			pkt_fail(r, "only %llu octets to read",
+				 (unsigned long long)done);
+		}
+		sock_read_done(h->sk, r->now, part);
+	}
+}
+
+static void num_want(struct run *r, const char *what, uint64_t got,
+		     struct words *w)
+{
+	const char *op = words_take(w, ">=")  ? ">="
+			 : words_take(w, "<") ? "<"
+					      : "";
+	uint64_t want = (uint64_t)words_num(r, w);
+	bool ok = op[0] == '>'   ? got >= want
+		  : op[0] == '<' ? got < want
+				 : got == want;
+
+	if (!ok) {
+		pkt_fail(r, "%s: expected %s%llu, got %llu", what, op,
+			 (unsigned long long)want, (unsigned long long)got);
+	}
+}
+
+static void call_readable(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+
+	num_want(r, "readable", sock_read_len(h->sk), w);
+}
+
+static void call_eof(struct run *r, struct words *w)
+{
+	if (!sock_read_eof(handle(r, words_next(r, w))->sk)) {
+		pkt_fail(r, "no end of file yet");
+	}
+}
+
+static void call_noeof(struct run *r, struct words *w)
+{
+	if (sock_read_eof(handle(r, words_next(r, w))->sk)) {
+		pkt_fail(r, "end of file already");
+	}
+}
+
+static void call_outq(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+
+	num_want(r, "outq", sock_outq(h->sk), w);
+}
+
+static void call_urgent(struct run *r, struct words *w)
+{
+	sock_urgent(handle(r, words_next(r, w))->sk, r->now);
+}
+
+/* --- ending ----------------------------------------------------------------------- */
+
+static void call_shutdown(struct run *r, struct words *w)
+{
+	struct sock *sk = handle(r, words_next(r, w))->sk;
+
+	errno_want(r, "0",
+		   words_take(w, "read") ? sock_shutdown_read(sk, r->now)
+					 : sock_shutdown_write(sk, r->now));
+}
+
+static void call_close(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+
+	sock_close(h->sk, r->now, false);
+	h->sk = NULL;
+}
+
+static void call_abort(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+
+	sock_close(h->sk, r->now, true);
+	h->sk = NULL;
+}
+
+static void call_error(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+
+	errno_want(r, words_next(r, w), sock_error_peek(h->sk));
+}
+
+static void call_connected(struct run *r, struct words *w)
+{
+	if (!sock_connected(handle(r, words_next(r, w))->sk)) {
+		pkt_fail(r, "not connected");
+	}
+}
+
+static void call_noconnected(struct run *r, struct words *w)
+{
+	if (sock_connected(handle(r, words_next(r, w))->sk)) {
+		pkt_fail(r, "connected");
+	}
+}
+
+/* --- options -------------------------------------------------------------------------- */
+
+struct opt_name {
+	const char *name;
+	int level, v;
+};
+
+static const struct opt_name opts[] = {
+	{ "NODELAY", LX_IPPROTO_TCP, LX_TCP_NODELAY },
+	{ "CORK", LX_IPPROTO_TCP, LX_TCP_CORK },
+	{ "MAXSEG", LX_IPPROTO_TCP, LX_TCP_MAXSEG },
+	{ "KEEPIDLE", LX_IPPROTO_TCP, LX_TCP_KEEPIDLE },
+	{ "KEEPINTVL", LX_IPPROTO_TCP, LX_TCP_KEEPINTVL },
+	{ "KEEPCNT", LX_IPPROTO_TCP, LX_TCP_KEEPCNT },
+	{ "SYNCNT", LX_IPPROTO_TCP, LX_TCP_SYNCNT },
+	{ "LINGER2", LX_IPPROTO_TCP, LX_TCP_LINGER2 },
+	{ "QUICKACK", LX_IPPROTO_TCP, LX_TCP_QUICKACK },
+	{ "USER_TIMEOUT", LX_IPPROTO_TCP, LX_TCP_USER_TIMEOUT },
+	{ "DEFER_ACCEPT", LX_IPPROTO_TCP, LX_TCP_DEFER_ACCEPT },
+	{ "KEEPALIVE", LX_SOL_SOCKET, LX_SO_KEEPALIVE },
+	{ "RCVBUF", LX_SOL_SOCKET, LX_SO_RCVBUF },
+	{ "SNDBUF", LX_SOL_SOCKET, LX_SO_SNDBUF },
+	{ "REUSEADDR", LX_SOL_SOCKET, LX_SO_REUSEADDR },
+};
+
+/* setopt NAME OPTION VALUE */
+static void call_setopt(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	const char *name = words_next(r, w);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(opts); i++) {
+		if (strcmp(opts[i].name, name) == 0) {
+			int v = (int)words_num(r, w);
+
+			errno_want(r, "0",
+				   sock_setopt(h->sk, r->now, opts[i].level,
+					       opts[i].v, &v, sizeof(v)));
+			return;
+		}
+	}
+	pkt_fail(r, "unknown option \"%s\"", name);
+}
+
+/* --- asking -------------------------------------------------------------------------- */
+
+struct counter {
+	const char *name;
+	uint64_t v;
+	bool found;
+};
+
+static void counter_fn(void *ctx, const char *name, const char *text,
+		       uint64_t v)
+{
+	struct counter *c = ctx;
+
+	(void)text;
+	if (strcmp(c->name, name) == 0) {
+		c->v = v;
+		c->found = true;
+	}
+}
+
+/* counter NAME [>=] N */
+static void call_counter(struct run *r, struct words *w)
+{
+	struct counter c = { words_next(r, w), 0, false };
+
+	stack_counters(r->s, counter_fn, &c);
+	if (!c.found) {
+		pkt_fail(r, "no counter \"%s\"", c.name);
+	}
+	num_want(r, c.name, c.v, w);
+}
+
+/* mode NAME mptcp|tcp|pending [COUNTER that says why] */
+static void call_mode(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	const char *want = words_next(r, w);
+	const char *got = "pending";
+	struct mp_info info;
+
+	if (!sock_info(h->sk, &info)) {
+		pkt_fail(r, "no connection");
+	}
+	if (info.mode == MP_MODE_TCP) {
+		got = "tcp";
+	} else if (info.mode == MP_MODE_MPTCP) {
+		got = "mptcp";
+	}
+	if (strcmp(got, want) != 0) {
+		pkt_fail(r, "mode: got %s", got);
+	}
+	if (words_peek(w) &&
+	    strcmp(words_next(r, w), mp_reason_name(info.why_plain)) != 0) {
+		pkt_fail(r, "why: got %s", mp_reason_name(info.why_plain));
+	}
+}
+
+/* subflows NAME N: open ones */
+static void call_subflows(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	struct mp_info info;
+	unsigned n = 0;
+
+	if (sock_info(h->sk, &info)) {
+		for (unsigned i = 0; i < info.n_subs; i++) {
+			n += info.sub[i].established && !info.sub[i].closed;
+		}
+	}
+	num_want(r, "subflows", n, w);
+}
+
+static void call_conns(struct run *r, struct words *w)
+{
+	num_want(r, "conns", stack_conns(r->s), w);
+}
+
+static void call_timewait(struct run *r, struct words *w)
+{
+	num_want(r, "timewait", stack_timewait(r->s), w);
+}
+
+static unsigned path_of(struct run *r, struct words *w)
+{
+	const char *t = words_next(r, w);
+	unsigned i = (unsigned)atoi(t + 1);
+
+	if (t[0] != 'p' || i >= r->n_paths) {
+		pkt_fail(r, "no path \"%s\"", t);
+	}
+	return i;
+}
+
+static void call_path(struct run *r, struct words *w)
+{
+	unsigned i = path_of(r, w);
+
+	stack_path_set_up(r->s, r->now, i, strcmp(words_next(r, w), "up") == 0);
+}
+
+static const struct call {
+	const char *name;
+	void (*fn)(struct run *r, struct words *w);
+} calls[] = {
+	{ "write", call_write },
+	{ "read", call_read },
+	{ "readable", call_readable },
+	{ "eof", call_eof },
+	{ "noeof", call_noeof },
+	{ "outq", call_outq },
+	{ "urgent", call_urgent },
+	{ "shutdown", call_shutdown },
+	{ "close", call_close },
+	{ "abort", call_abort },
+	{ "error", call_error },
+	{ "connected", call_connected },
+	{ "noconnected", call_noconnected },
+	{ "setopt", call_setopt },
+	{ "counter", call_counter },
+	{ "mode", call_mode },
+	{ "subflows", call_subflows },
+	{ "conns", call_conns },
+	{ "timewait", call_timewait },
+	{ "set", call_path },
+	{ "noaccept", call_noaccept },
+	{ "icmp", build_icmp },
+};
+
+static const struct maker {
+	const char *name;
+	void (*fn)(struct run *r, const char *name, struct words *w);
+} makers[] = {
+	{ "socket", call_socket },
+	{ "connect", call_connect },
+	{ "listen", call_listen },
+	{ "accept", call_accept },
+};
+
+void call_line(struct run *r, struct words *w)
+{
+	const char *name = words_next(r, w);
+
+	if (words_take(w, "=")) {
+		const char *what = words_next(r, w);
+
+		for (unsigned i = 0; i < ARRAY_SIZE(makers); i++) {
+			if (strcmp(makers[i].name, what) == 0) {
+				makers[i].fn(r, name, w);
+				words_end(r, w);
+				return;
+			}
+		}
+		name = what;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
+		if (strcmp(calls[i].name, name) == 0) {
+			calls[i].fn(r, w);
+			words_end(r, w);
+			return;
+		}
+	}
+	pkt_fail(r, "\"%s\" is not understood", name);
+}

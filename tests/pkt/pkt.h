@@ -1,0 +1,175 @@
+/* pkt.h - packet scripts: one stack, packets in and out as a script says them,
+ * in virtual time.  The language is described in tests/pkt/README.
+ *
+ * Everything about MPTCP that a packet must carry (tokens, HMACs, initial data
+ * sequence numbers, checksums) is computed in value.c, apart from the stack.
+ */
+#ifndef TESTS_PKT_PKT_H
+#define TESTS_PKT_PKT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "stack/prim/hash.h"
+#include "stack/sock/stack.h"
+#include "stack/wire/tcp_hdr.h"
+#include "tests/lib/fake.h"
+
+#define PKT_CONNS 4
+#define PKT_FLOWS 64
+#define PKT_SOCKS 64
+#define PKT_QUEUE 4096
+#define PKT_WORDS 64
+#define PKT_LINE  1024
+#define PKT_MAPS  64
+#define PKT_DEPTH 4
+
+/* the words of a line, or of one option */
+struct words {
+	char buf[PKT_LINE];
+	char *w[PKT_WORDS];
+	unsigned n, at;
+};
+
+/* an MPTCP connection; keys as on the wire, most significant octet first */
+struct conn {
+	uint64_t key_local, key_peer;
+	bool has_local;
+};
+
+/* octets from ssn on are those from dsn on, both relative; len 0: all */
+struct mapping {
+	uint64_t dsn;
+	uint32_t ssn, len;
+};
+
+struct flow {
+	char name[16];
+	unsigned path;
+	struct tuple t; /* local port 0: learnt from the first SYN */
+	uint32_t isn_local, isn_peer;
+	struct conn *conn;
+	uint32_t nonce_local, nonce_peer;
+	uint32_t ts_last; /* newest TSval that the stack sent */
+	uint8_t shift;    /* window scale in the stack's SYN */
+	struct mapping out[PKT_MAPS];
+	unsigned n_out;
+	struct mapping in; /* last one that the script sent */
+	bool has_in;
+};
+
+struct handle {
+	char name[16];
+	struct sock *sk; /* NULL: closed */
+	uint64_t wrote, read;
+};
+
+/* one packet that the stack sent */
+struct sent {
+	struct pkt *pkt;
+	struct instant at;
+	uint16_t path;
+	struct flow *f; /* NULL: of no declared flow */
+	struct tcp_seg seg;
+};
+
+struct run {
+	const char *file;
+	unsigned line;
+	char text[PKT_LINE]; /* of the line, for messages */
+	struct fake fake;
+	struct hash *hash;
+	struct stack_cfg cfg;
+	struct stack *s;
+	struct instant start, now;
+	struct ip_path path[IP_PATHS_MAX];
+	unsigned n_paths;
+	bool gso; /* large packets are matched whole */
+	bool verbose;
+	struct conn conn[PKT_CONNS];
+	struct flow flow[PKT_FLOWS];
+	unsigned n_flows;
+	struct handle sock[PKT_SOCKS];
+	unsigned n_socks;
+	struct sent q[PKT_QUEUE];
+	unsigned n_q;
+};
+
+/* --- words.c ---------------------------------------------------------------- */
+void words_split(struct words *w, const char *text, const char *seps);
+const char *words_peek(const struct words *w); /* NULL: no more */
+const char *words_next(struct run *r, struct words *w);
+bool words_take(struct words *w, const char *what); /* if it is the next */
+int64_t words_num(struct run *r, struct words *w);
+double words_real(struct run *r, const char *text);
+bool words_is_num(const char *text);
+void words_end(struct run *r, const struct words *w);
+void words_endpoint(struct run *r, const char *text, struct endpoint *e);
+/* ends the program: file, line, the line itself, and why */
+__attribute__((noreturn, format(printf, 2, 3))) void pkt_fail(struct run *r,
+							      const char *form,
+							      ...);
+
+/* --- value.c ----------------------------------------------------------------- */
+/* octet number off (from 0) of every stream, either way */
+uint8_t value_octet(uint64_t off);
+uint32_t value_token(struct run *r, uint64_t key);
+uint64_t value_idsn(struct run *r, uint64_t key);
+/* HMAC-SHA256 with key1|key2 over a join's nonces, the sender's first */
+void value_join(struct run *r, uint64_t key1, uint64_t key2, uint32_t nonce1,
+		uint32_t nonce2, uint8_t out[32]);
+void value_add_addr(struct run *r, uint64_t key1, uint64_t key2, uint8_t id,
+		    const struct endpoint *e, uint8_t out[8]);
+/* checksum of a mapping; dsn is absolute, off the stream offset of its first
+ * octet, payload the number of octets (len less a DATA_FIN) */
+uint16_t value_dss_csum(uint64_t dsn, uint32_t ssn, uint16_t len, uint64_t off,
+			uint32_t payload);
+
+/* --- build.c ------------------------------------------------------------------- */
+void build_packet(struct run *r, const char *attrs, const char *opts);
+void build_icmp(struct run *r, struct words *w);
+
+/* --- build_opt.c ---------------------------------------------------------------- */
+/* what an option may refer to */
+struct build_ctx {
+	struct flow *f;
+	uint32_t seq, len; /* relative; payload octets */
+	bool has_map;
+	struct mapping map; /* of a DSS or MP_CAPABLE in this segment */
+};
+
+void build_opt(struct run *r, struct build_ctx *x, struct words *w,
+	       struct wr *o);
+
+/* --- match.c --------------------------------------------------------------------- */
+/* takes what the stack has to send; sorts it to flows, checks what is true of
+ * every packet */
+void match_take(struct run *r, struct pkt *p);
+/* the queued packet i is as described, or fail */
+void match_packet(struct run *r, unsigned i, const char *attrs,
+		  const char *opts);
+void match_drop(struct run *r, unsigned i);
+/* the first queued packet of the flow in attrs (first word, if it is one) */
+int match_find(struct run *r, const char *attrs);
+const char *match_show(struct run *r, const struct sent *p, char *buf,
+		       size_t n);
+
+/* --- match_opt.c ------------------------------------------------------------------ */
+/* NULL: as described; else what is different, in buf */
+const char *match_opt(struct run *r, struct flow *f, const struct sent *p,
+		      struct words *w, char buf[PKT_LINE]);
+/* NULL or a fault: lengths and reserved bits of every MPTCP option */
+const char *match_reserved(const uint8_t *opt, unsigned n);
+void match_learn(struct run *r, struct flow *f, const struct sent *p);
+
+/* --- call.c ----------------------------------------------------------------------- */
+void call_line(struct run *r, struct words *w);
+
+/* --- run.c ------------------------------------------------------------------------ */
+struct flow *run_flow(struct run *r, const char *name); /* NULL: none */
+/* everything that wants to leave now is queued */
+void run_pump(struct run *r);
+void run_input(struct run *r, unsigned path, const void *p, uint32_t n);
+
+#endif

@@ -1,0 +1,434 @@
+/* run.c - virtual time, and a script's lines one after the other */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "stack/base/wheel.h"
+#include "tests/lib/wirepkt.h"
+#include "tests/pkt/pkt.h"
+
+#define BATCH     16
+#define LOOPS_MAX 2000000
+#define TOLERANCE (2 * NANOS_MS)
+
+/* --- the stack ---------------------------------------------------------------- */
+
+static void start(struct run *r)
+{
+	if (r->s) {
+		return;
+	}
+	r->s = stack_new(&r->fake.env, &r->cfg, r->now);
+	check(r->s);
+	for (unsigned i = 0; i < r->n_paths; i++) {
+		if (stack_path_add(r->s, r->now, &r->path[i]) != (int)i) {
+			pkt_fail(r, "path %u is refused", i);
+		}
+	}
+}
+
+static void take(void *ctx, struct pkt *p)
+{
+	match_take(ctx, p);
+}
+
+void run_pump(struct run *r)
+{
+	struct pkt_out out[BATCH];
+	struct stack_event ev;
+	unsigned n;
+
+	while (stack_event(r->s, &ev)) {
+	}
+	do {
+		n = stack_output(r->s, r->now, out, BATCH);
+		for (unsigned i = 0; i < n; i++) {
+			if (r->gso) {
+				match_take(r,
+					   wirepkt_whole(&out[i], out[i].dev));
+			} else {
+				wirepkt_split(&out[i], out[i].dev, take, r);
+			}
+		}
+	} while (n);
+}
+
+void run_input(struct run *r, unsigned path, const void *p, uint32_t n)
+{
+	stack_input(r->s, r->now, wirepkt_make(p, n, (uint16_t)path));
+	run_pump(r);
+}
+
+/* On to that instant, or to the first packet if asked for, timer by timer. */
+static void advance(struct run *r, struct instant to, bool (*stop)(void *),
+		    void *ctx)
+{
+	start(r);
+	run_pump(r);
+	for (unsigned i = 0; !stop || !stop(ctx); i++) {
+		struct instant d = stack_deadline(r->s);
+
+		if (i > LOOPS_MAX) {
+			pkt_fail(r, "the stack's timers go round in circles");
+		}
+		if (instant_before(to, d)) {
+			r->now = to;
+			break;
+		}
+		if (instant_before(r->now, d)) {
+			r->now = d;
+		} else if (i) {
+			r->now = instant_add(r->now, WHEEL_TICK);
+		}
+		stack_tick(r->s, r->now);
+		run_pump(r);
+	}
+}
+
+static void must_be_quiet(struct run *r)
+{
+	if (r->n_q) {
+		pkt_fail(r, "unexpected packet before this line");
+	}
+}
+
+/* --- lines --------------------------------------------------------------------- */
+
+struct flow *run_flow(struct run *r, const char *name)
+{
+	for (unsigned i = 0; i < r->n_flows; i++) {
+		if (strcmp(r->flow[i].name, name) == 0) {
+			return &r->flow[i];
+		}
+	}
+	return NULL;
+}
+
+static bool on_off(struct run *r, struct words *w)
+{
+	const char *t = words_next(r, w);
+
+	if (strcmp(t, "on") != 0 && strcmp(t, "off") != 0) {
+		pkt_fail(r, "on or off");
+	}
+	return t[1] == 'n';
+}
+
+/* config NAME VALUE .. */
+static void line_config(struct run *r, struct words *w)
+{
+	static char cc[16];
+
+	if (r->s) {
+		pkt_fail(r, "too late: the stack runs");
+	}
+	while (words_peek(w)) {
+		const char *t = words_next(r, w);
+
+		if (strcmp(t, "mptcp") == 0) {
+			const char *v = words_next(r, w);
+
+			r->cfg.mp.policy = v[0] == 'o'   ? MP_OFF
+					   : v[0] == 'p' ? MP_PREFER
+							 : MP_REQUIRE;
+		} else if (strcmp(t, "checksum") == 0) {
+			r->cfg.mp.checksum = on_off(r, w);
+		} else if (strcmp(t, "server_joins") == 0) {
+			r->cfg.mp.server_joins = on_off(r, w);
+		} else if (strcmp(t, "announce") == 0) {
+			r->cfg.mp.announce = on_off(r, w);
+		} else if (strcmp(t, "subflows") == 0) {
+			r->cfg.mp.subflows_max = (uint8_t)words_num(r, w);
+		} else if (strcmp(t, "close_timeout") == 0) {
+			r->cfg.mp.close_timeout = words_num(r, w) * NANOS_S;
+		} else if (strcmp(t, "rcvbuf") == 0) {
+			r->cfg.rcvbuf = (uint32_t)words_num(r, w);
+		} else if (strcmp(t, "sndbuf") == 0) {
+			r->cfg.sndbuf = (uint32_t)words_num(r, w);
+		} else if (strcmp(t, "cc") == 0) {
+			snprintf(cc, sizeof(cc), "%s", words_next(r, w));
+			r->cfg.congestion = cc;
+		} else {
+			pkt_fail(r, "\"%s\" is not understood", t);
+		}
+	}
+}
+
+/* path ADDR/LEN.. [backup] [mtu N] [nogso] */
+static void line_path(struct run *r, struct words *w)
+{
+	struct ip_path *p = &r->path[r->n_paths];
+
+	if (r->s || r->n_paths == IP_PATHS_MAX) {
+		pkt_fail(r, "no path can be added any more");
+	}
+	*p = (struct ip_path){ .used = true,
+			       .up = true,
+			       .csum_offload = true,
+			       .gso = true,
+			       .mtu = 1500 };
+	snprintf(p->name, sizeof(p->name), "p%u", r->n_paths++);
+	while (words_peek(w)) {
+		unsigned bits;
+
+		if (words_take(w, "backup")) {
+			p->backup = true;
+		} else if (words_take(w, "mtu")) {
+			p->mtu = (uint16_t)words_num(r, w);
+		} else if (words_take(w, "nogso")) {
+			p->gso = p->csum_offload = false;
+		} else if (p->n_addr < IP_PATH_ADDRS_MAX &&
+			   addr_parse_net(words_next(r, w), &p->addr[p->n_addr],
+					  &bits)) {
+			p->bits[p->n_addr++] = (uint8_t)bits;
+		} else {
+			pkt_fail(r, "no path");
+		}
+	}
+}
+
+/* flow NAME pN PEER:PORT [to PORT] [local ADDR] [isn N] [conn cN] */
+static void line_flow(struct run *r, struct words *w)
+{
+	struct flow *f = &r->flow[r->n_flows];
+	const struct ip_path *p;
+
+	if (r->n_flows == PKT_FLOWS) {
+		pkt_fail(r, "too many flows");
+	}
+	*f = (struct flow){ .isn_peer = 0x10000000 * (r->n_flows + 1) - 100,
+			    .conn = &r->conn[0] };
+	snprintf(f->name, sizeof(f->name), "%s", words_next(r, w));
+	if (run_flow(r, f->name)) {
+		pkt_fail(r, "declared before");
+	}
+	f->path = (unsigned)atoi(words_next(r, w) + 1);
+	if (f->path >= r->n_paths) {
+		pkt_fail(r, "no such path");
+	}
+	p = &r->path[f->path];
+	words_endpoint(r, words_next(r, w), &f->t.remote);
+	for (unsigned i = 0; i < p->n_addr; i++) {
+		if (p->addr[i].family == f->t.remote.addr.family) {
+			f->t.local.addr = p->addr[i];
+			break;
+		}
+	}
+	while (words_peek(w)) {
+		if (words_take(w, "to")) {
+			f->t.local.port = (uint16_t)words_num(r, w);
+		} else if (words_take(w, "local")) {
+			check(addr_parse(words_next(r, w), &f->t.local.addr));
+		} else if (words_take(w, "isn")) {
+			f->isn_peer = (uint32_t)words_num(r, w);
+		} else if (words_take(w, "conn")) {
+			f->conn = &r->conn[atoi(words_next(r, w) + 1) %
+					   PKT_CONNS];
+		} else {
+			words_end(r, w);
+		}
+	}
+	r->n_flows++;
+}
+
+struct awaited {
+	struct run *r;
+	const char *attrs;
+};
+
+static bool awaited_came(void *ctx)
+{
+	const struct awaited *a = ctx;
+
+	return match_find(a->r, a->attrs) >= 0;
+}
+
+struct when {
+	bool given;
+	nanos lo, hi;
+};
+
+/* > and ?> lines */
+static void line_expect(struct run *r, const struct when *t, bool optional,
+			const char *attrs, const char *opts)
+{
+	struct awaited a = { r, attrs };
+	struct instant base = r->now;
+	int i;
+
+	advance(r, instant_add(base, t->hi + (t->given ? TOLERANCE : 0)),
+		awaited_came, &a);
+	i = match_find(r, attrs);
+	if (i < 0 && optional) {
+		return;
+	}
+	if (i < 0) {
+		pkt_fail(r, "this packet did not come");
+	}
+	if (t->given && instant_since(r->q[i].at, base) < t->lo - TOLERANCE) {
+		pkt_fail(r, "too early: after %.6f s",
+			 (double)instant_since(r->q[i].at, base) / 1e9);
+	}
+	match_packet(r, (unsigned)i, attrs, opts);
+	match_drop(r, (unsigned)i);
+}
+
+/* attributes and <options> apart; a '<' before a digit is a comparison */
+static char *cut_opts(struct run *r, char *attrs)
+{
+	char *from = attrs, *to;
+
+	do {
+		from = strchr(from, '<');
+	} while (from && from[1] >= '0' && from[1] <= '9' && from++);
+	if (!from) {
+		return NULL;
+	}
+	to = strrchr(from, '>');
+	if (!to) {
+		pkt_fail(r, "options without end");
+	}
+	*from = *to = 0;
+	return from + 1;
+}
+
+static bool line_setup(struct run *r, struct words *w)
+{
+	if (words_take(w, "config")) {
+		line_config(r, w);
+	} else if (words_take(w, "path")) {
+		line_path(r, w);
+	} else if (words_take(w, "flow")) {
+		line_flow(r, w);
+	} else if (words_take(w, "gso")) {
+		r->gso = on_off(r, w);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void line_rest(struct run *r, const struct when *t, char *p)
+{
+	struct words w;
+	bool optional = p[0] == '?';
+
+	if (p[optional] == '>') {
+		char *opts = cut_opts(r, p + optional + 1);
+
+		line_expect(r, t, optional, p + optional + 1, opts);
+		return;
+	}
+	advance(r, instant_add(r->now, t->hi), NULL, NULL);
+	words_split(&w, p, " \t");
+	if (words_take(&w, "drain")) {
+		while (r->n_q) {
+			match_drop(r, 0);
+		}
+		return;
+	}
+	must_be_quiet(r);
+	if (p[0] == '<') {
+		char *opts = cut_opts(r, p + 1);
+
+		build_packet(r, p + 1, opts);
+	} else if (!words_take(&w, "nothing")) {
+		call_line(r, &w);
+		run_pump(r);
+	}
+}
+
+static void run_line(struct run *r, char *p)
+{
+	struct when t = { 0 };
+	struct words w;
+
+	words_split(&w, p, " \t");
+	if (w.n == 0 || line_setup(r, &w)) {
+		return;
+	}
+	p += strspn(p, " \t");
+	if (p[0] == '+') { /* +T or +T~T */
+		char word[64], *tilde;
+
+		snprintf(word, sizeof(word), "%s", w.w[0] + 1);
+		p += strlen(w.w[0]);
+		p += strspn(p, " \t");
+		tilde = strchr(word, '~');
+		if (tilde) {
+			*tilde++ = 0;
+		}
+		t.given = true;
+		t.lo = (nanos)(words_real(r, word) * 1e9);
+		t.hi = tilde ? (nanos)(words_real(r, tilde) * 1e9) : t.lo;
+	}
+	line_rest(r, &t, p);
+}
+
+static void run_file(struct run *r, const char *file, unsigned depth)
+{
+	const char *outer = r->file;
+	unsigned outer_line = r->line, n = 0;
+	char line[PKT_LINE], inc[PKT_LINE + 16];
+	FILE *in = fopen(file, "r");
+
+	if (!in || depth > PKT_DEPTH) {
+		pkt_fail(r, "cannot read %s", file);
+	}
+	while (fgets(line, sizeof(line), in)) {
+		line[strcspn(line, "#\n")] = 0;
+		r->file = file;
+		r->line = ++n;
+		snprintf(r->text, sizeof(r->text), "%s", line);
+		if (r->verbose && line[0]) {
+			printf("%s:%u: %s\n", file, n, line);
+		}
+		if (sscanf(line, "include %1000s", inc) == 1) {
+			char path[2 * PKT_LINE + 32];
+
+			snprintf(path, sizeof(path), "tests/pkt/inc/%s.pkt",
+				 inc);
+			run_file(r, path, depth + 1);
+		} else {
+			run_line(r, line);
+		}
+	}
+	fclose(in);
+	r->file = outer;
+	r->line = outer_line;
+}
+
+int main(int argc, char **argv)
+{
+	static struct run r;
+
+	if (argc > 2 && strcmp(argv[1], "-v") == 0) {
+		r.verbose = true;
+		argv++;
+		argc--;
+	}
+	if (argc != 2) {
+		fprintf(stderr, "usage: pkt-run [-v] SCRIPT\n");
+		return 2;
+	}
+	r.file = argv[1];
+	fake_init(&r.fake, 1);
+	r.hash = hash_new();
+	r.start = r.now = (struct instant){ 1000 * NANOS_S };
+	r.cfg.mp = (struct mp_cfg){ .policy = MP_PREFER,
+				    .subflows_max = 8,
+				    .scheduler = "minrtt",
+				    .close_timeout = 60 * NANOS_S };
+	for (unsigned i = 0; i < PKT_CONNS; i++) {
+		r.conn[i].key_peer = 0xa0b1c2d3e4f50617 + i * 0x0101010101;
+	}
+	run_file(&r, argv[1], 0);
+	snprintf(r.text, sizeof(r.text), "(end of the script)");
+	start(&r);
+	run_pump(&r);
+	must_be_quiet(&r);
+	stack_free(r.s);
+	hash_free(r.hash);
+	fake_fini(&r.fake);
+	return 0;
+}

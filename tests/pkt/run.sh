@@ -1,0 +1,21 @@
+#!/bin/bash
+# run.sh [NAME..] - runs packet scripts, all or those whose names begin so
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+B=${B:-build} passed=0 failed=0
+[ $# -gt 0 ] || set -- ''
+for t in "$@"; do
+	for f in tests/pkt/*/"${t#*/}"*.pkt; do
+		case $f in tests/pkt/inc/* | *'*'*) continue ;; esac
+		case $t in */*) [[ $f == tests/pkt/$t* ]] || continue ;; esac
+		if out=$(timeout 60 "$B/pkt-run" "$f" 2>&1); then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+			echo "$f FAILED ($(sed -n '1s/^# *//p' "$f"))"
+			echo "${out:-crashed}" | tail -15
+		fi
+	done
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
