@@ -79,6 +79,18 @@ struct stack *stack_new(const struct env *env, const struct stack_cfg *cfg,
 	return s;
 }
 
+static void free_listeners(struct stack *s)
+{
+	list_each(n, &s->socks) {
+		struct sock *sk = list_entry(n, struct sock, link);
+
+		if (sk->lst) {
+			mp_unlisten(s->mp, sk->lst);
+			sk->lst = NULL;
+		}
+	}
+}
+
 void stack_free(struct stack *s)
 {
 	struct list *n;
@@ -89,6 +101,7 @@ void stack_free(struct stack *s)
 	/* from the top down: the upper layers still point at the lower ones */
 	s->obituary = NULL;
 	if (s->mp) {
+		free_listeners(s);
 		mp_free(s->mp);
 	}
 	while ((n = list_first(&s->socks)) != NULL) {
