@@ -362,7 +362,7 @@ static enum conf_result long_arg(struct run_conf *c, unsigned who, int argc,
 		return CONF_VERSION;
 	}
 	if (!o) {
-		refuse(err, "--%.*s is no option; see --help",
+		refuse(err, "--%.*s: unknown option; see --help",
 		       n > 40 ? 40 : (int)n, name);
 		return CONF_ERROR;
 	}
@@ -392,7 +392,7 @@ static enum conf_result short_args(struct run_conf *c, unsigned who,
 			return CONF_HELP;
 		}
 		if (!o) {
-			refuse(err, "-%c is no option; see --help", *p);
+			refuse(err, "-%c: unknown option; see --help", *p);
 			return CONF_ERROR;
 		}
 		c->flagged |= 1u << (o - table);

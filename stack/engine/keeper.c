@@ -1,0 +1,170 @@
+#include "stack/engine/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WAIT_MS 500 /* the engine waits for an answer: it may be short */
+
+struct request {
+	uint32_t serial;
+	int32_t sndbuf, rcvbuf; /* 0: leave */
+};
+
+struct answer {
+	uint32_t serial;
+	int32_t err;
+};
+
+union control {
+	struct cmsghdr h;
+	char b[CMSG_SPACE(sizeof(int))];
+};
+
+/* --- the keeper ------------------------------------------------------------------- */
+
+static int force(int fd, const struct request *r)
+{
+	int err = 0;
+
+	if (r->sndbuf > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE,
+					&r->sndbuf, sizeof(r->sndbuf)) != 0) {
+		err = errno;
+	}
+	if (r->rcvbuf > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE,
+					&r->rcvbuf, sizeof(r->rcvbuf)) != 0) {
+		err = errno;
+	}
+	return err;
+}
+
+/* one request; false: the engine has closed its end */
+static bool serve(int sock)
+{
+	struct request r = { 0 };
+	struct answer a;
+	union control c = { 0 };
+	struct iovec v = { &r, sizeof(r) };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c,
+			    .msg_controllen = sizeof(c) };
+	ssize_t n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	const struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	int fd = -1;
+
+	if (n == 0) {
+		return false;
+	}
+	if (n < 0) {
+		return errno == EAGAIN || errno == EINTR;
+	}
+	if (h && h->cmsg_type == SCM_RIGHTS &&
+	    h->cmsg_len == CMSG_LEN(sizeof(int))) {
+		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
+	}
+	a.serial = r.serial;
+	a.err = n == (ssize_t)sizeof(r) && fd >= 0 ? force(fd, &r) : EINVAL;
+	if (fd >= 0) {
+		close(fd);
+	}
+	send(sock, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT);
+	return true;
+}
+
+/* true and the exit status when the engine has ended */
+static bool ended(pid_t engine, int *status)
+{
+	int st;
+
+	if (waitpid(engine, &st, WNOHANG) != engine) {
+		return false;
+	}
+	*status = WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+	return true;
+}
+
+static int signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int keeper_run(int sock, pid_t engine, const struct run_conf *conf,
+	       struct tun *tuns)
+{
+	struct pollfd p[2] = { { .fd = sock, .events = POLLIN },
+			       { .fd = signals(), .events = POLLIN } };
+	struct signalfd_siginfo si;
+	int status = 0;
+
+	while (!ended(engine, &status)) {
+		/* the timeout is for a signal that could not be watched */
+		poll(p, 2, 1000);
+		if ((p[0].revents & (POLLIN | POLLHUP)) && !serve(sock)) {
+			p[0].fd = -1;
+		}
+		if (p[1].fd >= 0 && read(p[1].fd, &si, sizeof(si)) > 0 &&
+		    si.ssi_signo != SIGCHLD) {
+			kill(engine, SIGTERM);
+		}
+	}
+	for (unsigned i = 0; i < conf->n_tun; i++) {
+		tun_undo(&tuns[i], &conf->tun[i]);
+	}
+	return status;
+}
+
+/* --- the engine's end ---------------------------------------------------------------- */
+
+static int await(int sock, uint32_t serial)
+{
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	struct answer a;
+
+	for (;;) {
+		ssize_t n;
+
+		if (poll(&p, 1, WAIT_MS) == 0) {
+			return ETIMEDOUT;
+		}
+		n = recv(sock, &a, sizeof(a), MSG_DONTWAIT);
+		if (n == (ssize_t)sizeof(a) && a.serial == serial) {
+			return a.err;
+		}
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+			return EPIPE;
+		}
+	}
+}
+
+int keeper_force(int sock, int fd, int sndbuf, int rcvbuf)
+{
+	/* the descriptor's number is serial enough: one request at a time, and
+	 * after a timeout the engine does not ask again */
+	struct request r = { (uint32_t)fd, sndbuf, rcvbuf };
+	struct iovec v = { &r, sizeof(r) };
+	union control c = { 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c,
+			    .msg_controllen = sizeof(c.b) };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(h), &fd, sizeof(fd));
+	if (sendmsg(sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		return EPIPE;
+	}
+	return await(sock, r.serial);
+}

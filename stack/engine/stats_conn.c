@@ -1,0 +1,161 @@
+#include "stack/engine/stats_conn.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- sampling ------------------------------------------------------------------------- */
+
+static uint64_t moved(const struct mp_info *info)
+{
+	return info->bytes_sent + info->bytes_received;
+}
+
+struct stats_seen *stats_conn_find(struct stats_seen *all,
+				   const struct mp_info *info)
+{
+	for (unsigned i = 0; i < STATS_SEEN_MAX; i++) {
+		if (all[i].used && tuple_eq(&all[i].t, &info->sub[0].t)) {
+			return &all[i];
+		}
+	}
+	return NULL;
+}
+
+struct stats_seen *stats_conn_add(struct stats_seen *all,
+				  const struct mp_info *info,
+				  struct instant now)
+{
+	for (unsigned i = 0; i < STATS_SEEN_MAX; i++) {
+		if (!all[i].used) {
+			all[i] = (struct stats_seen){
+				.used = true,
+				.t = info->sub[0].t,
+				.first = now,
+				.last = now,
+				.base = moved(info),
+				.bytes = moved(info),
+			};
+			return &all[i];
+		}
+	}
+	return NULL;
+}
+
+void stats_conn_sample(struct stats_seen *seen, const struct mp_info *info,
+		       struct instant now)
+{
+	uint64_t n = moved(info);
+
+	if (n == seen->bytes) {
+		if (n == seen->base) {
+			seen->first = now; /* nothing has moved yet */
+		}
+		return;
+	}
+	seen->bytes = n;
+	seen->last = now;
+}
+
+/* octets a second times 8 while data moved; 0: not known */
+static uint64_t goodput(const struct stats_seen *seen)
+{
+	double s;
+
+	if (!seen || seen->last.ns <= seen->first.ns) {
+		return 0;
+	}
+	s = (double)instant_since(seen->last, seen->first) / (double)NANOS_S;
+	return (uint64_t)((double)(seen->bytes - seen->base) * 8 / s);
+}
+
+/* --- text ------------------------------------------------------------------------------- */
+
+static void endpoint(struct json *j, const char *key, const struct endpoint *e)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	json_text(j, key, endpoint_text(e, text));
+}
+
+/* it was, also when it has ended since: a round trip was measured */
+static bool was_established(const struct mp_sub_info *s)
+{
+	return s->established || s->bytes_sent || s->bytes_received ||
+	       s->tcp.srtt;
+}
+
+static void subflow(struct json *j, const struct mp_sub_info *s)
+{
+	json_object(j, NULL);
+	json_uint(j, "path", s->path);
+	endpoint(j, "local", &s->t.local);
+	endpoint(j, "remote", &s->t.remote);
+	json_bool(j, "established", was_established(s));
+	json_bool(j, "closed", s->closed);
+	json_bool(j, "backup", s->backup);
+	json_bool(j, "stale", s->stale);
+	json_uint(j, "bytes_sent", s->bytes_sent);
+	json_uint(j, "bytes_received", s->bytes_received);
+	json_uint(j, "bytes_reinjected", s->bytes_reinjected);
+	json_uint(j, "retransmissions", s->tcp.retrans);
+	json_uint(j, "srtt_us", (uint64_t)(s->tcp.srtt / NANOS_US));
+	json_uint(j, "min_rtt_us", (uint64_t)(s->tcp.min_rtt / NANOS_US));
+	json_uint(j, "cwnd", s->tcp.cwnd);
+	json_uint(j, "mss", s->tcp.mss);
+	json_text(j, "congestion", s->tcp.cc);
+	json_end(j, '}');
+}
+
+void stats_conn_json(struct json *j, const char *key,
+		     const struct mp_info *info,
+		     const struct stats_seen *seen, bool closed)
+{
+	bool plain = info->mode == MP_MODE_TCP;
+
+	json_object(j, key);
+	endpoint(j, "local", &info->sub[0].t.local);
+	endpoint(j, "remote", &info->sub[0].t.remote);
+	json_text(j, "mode", mp_mode_text(info->mode));
+	json_text(j, "fallback", plain ? mp_reason_name(info->why_plain) : NULL);
+	json_text(j, "fallback_text",
+		  plain ? mp_reason_text(info->why_plain) : NULL);
+	json_bool(j, "passive", info->passive);
+	json_bool(j, "closed", closed);
+	json_bool(j, "checksum", info->checksum);
+	json_uint(j, "bytes_sent", info->bytes_sent);
+	json_uint(j, "bytes_received", info->bytes_received);
+	json_uint(j, "bytes_reinjected", info->bytes_reinjected);
+	json_uint(j, "goodput_bps", goodput(seen));
+	json_array(j, "subflows");
+	for (unsigned i = 0; i < info->n_subs; i++) {
+		subflow(j, &info->sub[i]);
+	}
+	json_end(j, ']');
+	json_end(j, '}');
+}
+
+const char *stats_conn_line(const struct mp_info *info, char *buf, size_t n)
+{
+	char l[ENDPOINT_TEXT_MAX], r[ENDPOINT_TEXT_MAX], how[160];
+	unsigned subs = 0;
+
+	for (unsigned i = 0; i < info->n_subs; i++) {
+		subs += was_established(&info->sub[i]);
+	}
+	if (info->mode == MP_MODE_TCP) {
+		snprintf(how, sizeof(how), "%s",
+			 mp_reason_text(info->why_plain));
+	} else if (info->mode == MP_MODE_MPTCP) {
+		snprintf(how, sizeof(how), "mptcp, %u subflow%s", subs,
+			 subs == 1 ? "" : "s");
+	} else {
+		snprintf(how, sizeof(how), "no connection");
+	}
+	snprintf(buf, n, "%s %s %s %s, sent %" PRIu64 ", received %" PRIu64,
+		 endpoint_text(&info->sub[0].t.local, l),
+		 info->passive ? "<" : ">",
+		 endpoint_text(&info->sub[0].t.remote, r), how,
+		 info->bytes_sent, info->bytes_received);
+	return buf;
+}
