@@ -245,6 +245,7 @@ void tcb_peer_syn(struct tcb *tcb, struct instant now,
 {
 	const struct tcp_opts *o = &seg->opts;
 
+	tcb->rcv.syn = true;
 	tcb->rcv.irs = seg->seq;
 	tcb->rcv.nxt = seg->seq + 1;
 	tcb->rcv.last = now;
@@ -324,7 +325,8 @@ void tcb_send_rst(struct tcb *tcb, struct instant now)
 			     .ssn = tcb_ssn(tcb, tcb_nxt(tcb)),
 			     .now = now };
 
-	if (tcb->fsm.state == TCP_SYN_SENT || tcb->fsm.state == TCP_CLOSED) {
+	/* nobody to tell before the peer's SYN is here */
+	if (tcb->fsm.state == TCP_CLOSED || !tcb->rcv.syn) {
 		return;
 	}
 	s = tcp_rst_add(&tcb->tcp->rst);

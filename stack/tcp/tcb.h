@@ -69,6 +69,7 @@ struct tcp_rcv {
 	uint32_t nxt;
 	uint32_t last_ack; /* RFC 7323: Last.ACK.sent */
 	uint32_t fin_seq;  /* with has_fin */
+	bool syn;          /* the numbers here are valid */
 	bool has_fin;      /* seen, perhaps out of order */
 	bool fin;          /* arrived in order */
 	struct instant last;

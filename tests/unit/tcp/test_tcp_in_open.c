@@ -271,6 +271,57 @@ static void test_syn_received_strays(void **state)
 	done();
 }
 
+/* the upper refuses the SYN-ACK: the peer must hear of it, in its numbers */
+static void test_refused_by_upper(void **state)
+{
+	uint32_t iss;
+
+	(void)state;
+	pair_defaults(&p, 11);
+	pair_start(&p);
+	pair_connect(&p);
+	p.end[0].conn.verdict = TCP_UP_RESET;
+	pair_run(&p, 0, NULL);
+	iss = pair_sent(&p, 0, 0)->seq;
+	pair_run(&p, NANOS_S, NULL);
+	assert_int_equal(p.end[0].conn.end_why, TCP_END_ABORTED);
+	assert_int_equal(pair_sent(&p, 0, 0)->flags, TCP_RST | TCP_ACK);
+	assert_int_equal(pair_sent(&p, 0, 0)->seq, iss + 1);
+	assert_true(p.end[1].conn.closed);
+	assert_int_equal(p.end[1].conn.end_why, TCP_END_RESET);
+	done();
+}
+
+/* numbers that wrap soon, in both directions */
+static void test_wrap(void **state)
+{
+	(void)state;
+	for (unsigned end = 0; end < 2; end++) {
+		uint32_t iss, ahead;
+
+		pair_defaults(&p, 12);
+		pair_start(&p);
+		pair_connect(&p);
+		assert_true(pair_run(&p, NANOS_S, pair_established));
+		iss = p.end[end].conn.tcb->snd.iss;
+		done();
+		/* the clock of RFC 6528 brings it near the end */
+		ahead = 0 - iss - 100000;
+		pair_defaults(&p, 12);
+		p.now = instant_add(p.now, ahead * (4 * NANOS_US));
+		pair_start(&p);
+		pair_connect(&p);
+		assert_true(pair_run(&p, NANOS_S, pair_established));
+		assert_in_range(p.end[end].conn.tcb->snd.iss,
+				UINT32_MAX - 100000, UINT32_MAX - 90000);
+		pair_write(&p.end[0].conn, 1000000, true);
+		pair_write(&p.end[1].conn, 1000000, true);
+		assert_true(pair_run(&p, 20 * NANOS_S, pair_both_closed));
+		assert_int_equal(count(0, TCP_RETRANS_SEGS), 0);
+		done();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +333,8 @@ int main(void)
 		cmocka_unit_test(test_both),
 		cmocka_unit_test(test_syn_sent_strays),
 		cmocka_unit_test(test_syn_received_strays),
+		cmocka_unit_test(test_refused_by_upper),
+		cmocka_unit_test(test_wrap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
