@@ -131,7 +131,6 @@ struct mp_sub {
 
 	struct mp_maps rx;  /* mp_rx.c */
 	uint32_t rx_nxt;    /* ssn of the next octet TCP will hand up */
-	bool map_seen;
 	struct list held;   /* slices by ssn: no mapping yet, or unverified */
 	uint64_t held_len;
 	uint32_t held_n;
@@ -224,6 +223,7 @@ struct mp_conn {
 	bool over;           /* owner told that it is over */
 	bool closed;         /* mp_close() called: no owner */
 	bool closed_last;    /* the peer's DATA_FIN was there before ours */
+	bool joined;         /* a second subflow was open at some time */
 	bool shutting;       /* the subflows' FINs are sent */
 	bool dead;           /* on mp.dead */
 	int err;

@@ -30,12 +30,16 @@ static struct mp_sub *only_open(struct mp_conn *c)
 	return only;
 }
 
-static bool in_step(const struct mp_conn *c, const struct mp_sub *s)
+/* The peer's side is known to be in step when it says so, or when it never
+ * had a second subflow to move data between. */
+static bool in_step(const struct mp_conn *c, const struct mp_sub *s,
+		    enum mp_reason why)
 {
 	const struct mp_snd *d = &c->snd;
 
 	return d->una >= d->mixed_end && mp_reasm_empty(&c->rcv.ooo) &&
-	       !d->again.n && !s->fin_out;
+	       !d->again.n && !s->fin_out &&
+	       (!c->joined || why == MP_FALLBACK_INFINITE_RX);
 }
 
 static void end_joins(struct mp_conn *c, struct instant now,
@@ -51,7 +55,8 @@ static void end_joins(struct mp_conn *c, struct instant now,
 	}
 }
 
-static void go_plain(struct mp_conn *c, struct instant now, struct mp_sub *s)
+static void go_plain(struct mp_conn *c, struct instant now, struct mp_sub *s,
+		     enum mp_reason why)
 {
 	struct mp_fallen *f = &c->fall;
 	struct mp_snd *d = &c->snd;
@@ -66,7 +71,8 @@ static void go_plain(struct mp_conn *c, struct instant now, struct mp_sub *s)
 	f->inf_ssn = s->una;
 	f->inf_off = d->nxt - (f->tx_ssn - s->una);
 	f->inf_at = f->tx_ssn;
-	f->infinite = was_open && c->established;
+	f->infinite = was_open && c->established &&
+		      why != MP_FALLBACK_INFINITE_RX;
 	c->mode = MP_MODE_TCP;
 	if (was_open) {
 		d->una = max_u64(d->una, f->inf_off);
@@ -93,7 +99,7 @@ bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why)
 		return true;
 	}
 	s = only_open(c);
-	if (!s || !in_step(c, s)) {
+	if (!s || !in_step(c, s, why)) {
 		return false;
 	}
 	if (c->mp->cfg.policy == MP_REQUIRE) {
@@ -103,7 +109,7 @@ bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why)
 	}
 	mp_count(c->mp, why);
 	c->why_plain = why;
-	go_plain(c, now, s);
+	go_plain(c, now, s, why);
 	if (s->fin_in && !c->rcv.fin_known) {
 		c->rcv.fin_known = true;
 		c->rcv.fin_off = c->rcv.nxt;

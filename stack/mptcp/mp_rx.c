@@ -172,7 +172,6 @@ enum tcp_verdict mp_rx_dss(struct mp_sub *s, struct instant now,
 		mp_count(c->mp, MP_DSS_NOT_MATCHING);
 		return TCP_UP_OK;
 	}
-	s->map_seen = true;
 	if (m.fin) {
 		note_fin(s, now, m.off + m.len);
 	}
@@ -411,7 +410,9 @@ static void unmapped(struct mp_sub *s, struct instant now)
 	if (m) {
 		return; /* only not complete yet */
 	}
-	if (!s->map_seen && mp_fall(c, now, MP_FALLBACK_NO_DSS)) {
+	/* at once: as long as the peer has repeated nothing, what comes is
+	 * what follows */
+	if (mp_fall(c, now, MP_FALLBACK_NO_DSS)) {
 		return;
 	}
 	if (s->held_len > c->rcv.wnd.size || s->held_n > HELD_MAX) {
@@ -431,9 +432,7 @@ void mp_rx_unmapped_timer(struct mp_sub *s, struct instant now)
 		return;
 	}
 	mp_count(s->c->mp, MP_DSS_NO_MAP);
-	if (!mp_fall(s->c, now, MP_FALLBACK_NO_DSS)) {
-		mp_sub_broken(s, now, MP_RST_MIDDLEBOX);
-	}
+	mp_sub_broken(s, now, MP_RST_MIDDLEBOX);
 }
 
 void mp_rx_deliver(struct mp_sub *s, struct instant now, struct slice *sl)

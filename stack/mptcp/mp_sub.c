@@ -76,6 +76,7 @@ void mp_sub_open(struct mp_sub *s, struct instant now)
 	leave_state(s);
 	s->state = MP_SUB_OPEN;
 	s->c->n_open++;
+	s->c->joined = s->c->joined || !s->first;
 	mp_timer_stop(&s->timers, MP_T_JOIN);
 	mp_timer_stop(&s->c->timers, MP_T_ALONE);
 	s->c->pm.alone = 0;
@@ -134,8 +135,9 @@ void mp_sub_broken(struct mp_sub *s, struct instant now, uint8_t reason)
 		mp_conn_fail(c, now, c->err);
 		return;
 	}
-	if (c->fsm.state < MP_ST_TIME_WAIT) {
-		c->mp->pm->lost(c, now, s);
+	/* this pair of addresses does not carry what we need */
+	if (c->fsm.state < MP_ST_TIME_WAIT && !s->passive) {
+		c->mp->pm->failed(c, now, s, false);
 	}
 	if (!c->n_subs && c->fsm.state != MP_ST_CLOSED) {
 		mp_close_no_subflow(c, now);

@@ -170,7 +170,9 @@ static void lost(struct mp_conn *c, struct instant now,
 		if (instant_since(now, s->born) >= SETTLED) {
 			t->retried = false;
 		}
-		t->final = t->retried;
+		/* RFC 8684 3.6: without T the peer asks not to */
+		t->final = t->retried ||
+			   (s->rst_in && !s->rst_in_transient);
 		t->retried = true;
 		t->when = instant_add(now, RETRY_WAIT);
 	}
