@@ -44,9 +44,6 @@ static uint8_t flags_word(struct run *r, struct words *w)
 {
 	uint8_t flags = 0;
 
-	if (!words_take(w, "flags")) {
-		return 0x01; /* H: HMAC-SHA256 */
-	}
 	for (const char *p = words_next(r, w); *p; p++) {
 		if (*p >= 'A' && *p <= 'H') {
 			flags |= (uint8_t)(0x80 >> (*p - 'A'));
@@ -59,26 +56,30 @@ static uint8_t flags_word(struct run *r, struct words *w)
 static void opt_capable(struct run *r, struct build_ctx *x, struct words *w,
 			struct wr *o)
 {
-	const char *p = words_peek(w);
 	unsigned version = 1, len = 4;
 	uint16_t csum = 0, data_len = 0;
 	uint64_t mine = x->f->conn->key_peer, yours = 0;
 	bool has_csum = false;
-	uint8_t flags;
+	uint8_t flags = 0x01; /* H: HMAC-SHA256 */
 
-	if (p && p[0] == 'v') {
-		version = (unsigned)atoi(p + 1);
-		w->at++;
-	}
-	flags = flags_word(r, w);
-	if (words_take(w, "key")) {
-		len = 12;
-	} else if (words_take(w, "keys")) {
-		len = 20;
-		yours = local_key(r, x->f);
-	} else if (words_take(w, "wrongkeys")) {
-		len = 20;
-		yours = local_key(r, x->f) ^ 1;
+	while (words_peek(w) && strcmp(words_peek(w), "len") != 0) {
+		const char *p = words_next(r, w);
+
+		if (p[0] == 'v') {
+			version = (unsigned)atoi(p + 1);
+		} else if (strcmp(p, "flags") == 0) {
+			flags = flags_word(r, w);
+		} else if (strcmp(p, "key") == 0) {
+			len = 12;
+		} else if (strcmp(p, "keys") == 0) {
+			len = 20;
+			yours = local_key(r, x->f);
+		} else if (strcmp(p, "wrongkeys") == 0) {
+			len = 20;
+			yours = local_key(r, x->f) ^ 1;
+		} else {
+			pkt_fail(r, "mpcapable: \"%s\"", p);
+		}
 	}
 	if (words_take(w, "len")) {
 		uint64_t dsn = value_idsn(r, mine) + 1;

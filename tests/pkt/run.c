@@ -308,6 +308,18 @@ static bool line_setup(struct run *r, struct words *w)
 	return true;
 }
 
+/* drain [FLOW] */
+static void drain(struct run *r, const char *name)
+{
+	const struct flow *f = name ? run_flow(r, name) : NULL;
+
+	for (unsigned i = r->n_q; i-- > 0;) {
+		if (!name || r->q[i].f == f) {
+			match_drop(r, i);
+		}
+	}
+}
+
 static void line_rest(struct run *r, const struct when *t, char *p)
 {
 	struct words w;
@@ -322,9 +334,7 @@ static void line_rest(struct run *r, const struct when *t, char *p)
 	advance(r, instant_add(r->now, t->hi), NULL, NULL);
 	words_split(&w, p, " \t");
 	if (words_take(&w, "drain")) {
-		while (r->n_q) {
-			match_drop(r, 0);
-		}
+		drain(r, words_peek(&w));
 		return;
 	}
 	must_be_quiet(r);
