@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,6 +39,49 @@ int app_conn_inq(const struct app_ent *t)
 
 /* --- program to core --------------------------------------------------------- */
 
+static void seen_hup(struct app_ent *t, bool err)
+{
+	int e = 0;
+	socklen_t len = sizeof(e);
+
+	t->hup = true;
+	t->closed = !(t->ask_wr && (t->out_eof || t->ask_rd)) && !t->ending;
+	if (!t->closed) {
+		return;
+	}
+	if (err && getsockopt(t->u.fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 &&
+	    e) { /* closed with unread octets */
+		move_in(t);
+		reset_soon(t);
+	}
+}
+
+/* An end of file of a program that closed comes with HUP, and may mean a reset:
+ * to be known before a FIN is sent, whichever event came first. */
+static void look_for_hup(struct app_ent *t)
+{
+	struct pollfd p = { .fd = t->u.fd };
+
+	if (!t->hup && poll(&p, 1, 0) == 1 && (p.revents & POLLHUP)) {
+		seen_hup(t, (p.revents & POLLERR) != 0);
+	}
+}
+
+/* closed in a way that TCP answers with a reset */
+static bool resets(const struct app_ent *t)
+{
+	return t->closed &&
+	       (sock_read_len(t->sk) > 0 || sock_linger_zero(t->sk));
+}
+
+/* What the program wrote would natively be on its way since its write(): what
+ * the core can send this turn goes before the reset. */
+static void reset_soon(struct app_ent *t)
+{
+	t->resetting = true;
+	app_again(t);
+}
+
 /* octets moved; 0: nothing more for now */
 static uint32_t in_once(struct app_ent *t)
 {
@@ -56,10 +100,12 @@ static uint32_t in_once(struct app_ent *t)
 	}
 	if (n == 0) {
 		t->in_eof = true;
+		look_for_hup(t);
 	} else if (errno == EAGAIN) {
 		t->can_in = false;
 	} else if (errno != EINTR) { /* closed with unread octets */
-		app_ent_free(t);
+		t->in_eof = true;
+		reset_soon(t);
 	}
 	return 0;
 }
@@ -68,7 +114,7 @@ static void move_in(struct app_ent *t)
 {
 	uint32_t total = 0;
 
-	while (t->can_in && !t->in_eof && !t->ending && !t->buried) {
+	while (t->can_in && !t->in_eof && !t->ending) {
 		uint32_t n = in_once(t);
 
 		if (n == 0) {
@@ -80,7 +126,7 @@ static void move_in(struct app_ent *t)
 			return;
 		}
 	}
-	if (t->in_eof && !t->buried) {
+	if (t->in_eof && !t->buried && !resets(t)) {
 		sock_shutdown_write(t->sk, app_now(t->app)); /* idempotent */
 	}
 }
@@ -164,7 +210,7 @@ static void move_out(struct app_ent *t)
 /* after the program closed: true when the entry is gone */
 static bool closed_over(struct app_ent *t)
 {
-	if (sock_read_len(t->sk) > 0 || sock_linger_zero(t->sk)) {
+	if (resets(t)) {
 		struct sock *sk = t->sk;
 
 		t->sk = NULL; /* octets that nobody will read: reset */
@@ -188,8 +234,12 @@ void app_conn_go_on(struct app_ent *t)
 		relay_go_on(&t->relay);
 		return;
 	}
+	if (t->resetting) {
+		reset(t);
+		return;
+	}
 	move_in(t);
-	if (t->buried || (t->closed && closed_over(t))) {
+	if (t->resetting || (t->closed && closed_over(t))) {
 		return;
 	}
 	move_out(t);
@@ -206,26 +256,6 @@ static void gave_up(struct app_ent *t)
 {
 	app_count(t->app, APP_CONNECT_GONE);
 	app_ent_free(t);
-}
-
-static void seen_hup(struct app_ent *t, bool err)
-{
-	int e = 0;
-	socklen_t len = sizeof(e);
-
-	t->hup = true;
-	t->closed = !(t->ask_wr && (t->out_eof || t->ask_rd)) && !t->ending;
-	if (!t->closed) {
-		return;
-	}
-	if (err && getsockopt(t->u.fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 &&
-	    e) {
-		struct sock *sk = t->sk;
-
-		t->sk = NULL; /* closed with unread octets */
-		sock_close(sk, app_now(t->app), true);
-		app_ent_free(t);
-	}
 }
 
 static void u_event(struct app_watch *w, uint32_t ev)
@@ -252,7 +282,9 @@ static void u_event(struct app_watch *w, uint32_t ev)
 	if ((ev & EPOLLHUP) && !t->hup) {
 		seen_hup(t, (ev & EPOLLERR) != 0);
 	}
-	app_conn_go_on(t);
+	if (!t->resetting) {
+		app_conn_go_on(t);
+	}
 }
 
 /* Linux: the bound port and the options stay */
@@ -322,6 +354,9 @@ static void established(struct app_ent *t)
 
 void app_conn_event(struct app_ent *t, unsigned bits)
 {
+	if (t->resetting) {
+		return; /* next turn */
+	}
 	if ((bits & SOCK_EV_CONNECTED) && t->state == APP_CONNECTING) {
 		established(t);
 	}

@@ -46,10 +46,14 @@ int app_req_error(struct app_ent *t)
 	return err;
 }
 
-/* after the peer's FIN reads stay at 0 for ever, whatever came later */
+/* After the peer's FIN reads stay at 0 for ever, whatever came later.  After a
+ * failed attempt they tell its error, then 0, and once a connect() has ended
+ * it, that there is no connection. */
 static int why(struct app_ent *t)
 {
-	return t->was_eof ? 0 : app_req_error(t);
+	int err = t->was_eof ? 0 : app_req_error(t);
+
+	return !err && t->state == APP_FRESH && !t->failed ? ENOTCONN : err;
 }
 
 static int do_shutdown(struct app_ent *t, int how)
@@ -156,7 +160,9 @@ static int for_entry(struct app_ent *t, struct app_req *r)
 		return why(t);
 	case CHAN_OP_ERROR:
 		put_int(r, app_req_error(t));
-		t->told = true;
+		if (t->blocking) { /* the end of that connect() */
+			t->told = true;
+		}
 		return 0;
 	case CHAN_OP_OUTQ:
 		return outq(t, r);

@@ -143,7 +143,8 @@ static int fail_later(struct app_ent *t, struct app_req *r, int k, int err)
 static int wire_kernel(struct app_ent *t, struct app_req *r, int k, int err)
 {
 	bool pending = err == EINPROGRESS;
-	int fd = app_wire_connect(t, r->fd[0], pending, &t->stuffed);
+	bool later = pending || !t->blocking;
+	int fd = app_wire_connect(t, r->fd[0], later, &t->stuffed);
 
 	if (fd < 0) {
 		err = errno;
@@ -153,6 +154,9 @@ static int wire_kernel(struct app_ent *t, struct app_req *r, int k, int err)
 	if (pending) {
 		app_ent_state(t, APP_CONNECTING);
 	} else {
+		/* an edge for those who wait for one after EINPROGRESS */
+		app_wire_unstuff(fd, t->stuffed, t->app->scratch, RELAY_BUF);
+		t->stuffed = 0;
 		app_conn_kernel_only(t);
 	}
 	err = app_conn_relay(t, fd, k, pending);
@@ -163,7 +167,7 @@ static int wire_kernel(struct app_ent *t, struct app_req *r, int k, int err)
 		return err;
 	}
 	app_ent_local(t, &r->rep->local);
-	return pending || (r->q->flags & CHAN_F_NONBLOCK) ? EINPROGRESS : 0;
+	return later ? EINPROGRESS : 0;
 }
 
 static int by_kernel(struct app_ent *t, struct app_req *r)

@@ -180,7 +180,6 @@ int app_req_getsockopt(struct app_ent *t, struct app_req *r)
 
 		memcpy(r->rep->val, &err, len);
 		r->rep->len = len;
-		t->told = true;
 		return 0;
 	}
 	if (t->state == APP_DEAD) {

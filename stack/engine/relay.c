@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -193,6 +194,37 @@ static void recv_failed(struct relay *r, struct relay_dir *d, int err)
 	}
 }
 
+/* What the program wrote would natively be on its way since its write(): as
+ * much as k takes goes before the reset. */
+static void reset_k(struct relay *r)
+{
+	move(r, &r->up);
+	end(r, 0, true, true);
+}
+
+static void u_hup(struct relay *r, bool err)
+{
+	r->hup = true;
+	r->closed = !(r->ask_wr && r->down.shut);
+	if ((err && so_error(r->u.fd)) ||
+	    (r->closed && (r->down.len > 0 || lingers_zero(r->k.fd) ||
+			   waiting_in(r->k.fd) > 0))) {
+		reset_k(r);
+	}
+}
+
+/* An end of file of a program that closed comes with HUP, and may mean a reset:
+ * to be known before a FIN is passed on, whichever event came first. */
+static void look_for_hup(struct relay *r)
+{
+	struct pollfd p = { .fd = r->u.fd };
+
+	if (!r->hup && !r->err && poll(&p, 1, 0) == 1 &&
+	    (p.revents & POLLHUP)) {
+		u_hup(r);
+	}
+}
+
 /* Takes once from the source and gives it on; octets moved. */
 static uint32_t take(struct relay *r, struct relay_dir *d)
 {
@@ -206,6 +238,9 @@ static uint32_t take(struct relay *r, struct relay_dir *d)
 	}
 	if (got == 0) {
 		d->eof = true;
+		if (d == &r->up) {
+			look_for_hup(r);
+		}
 		return 0;
 	}
 	n = (uint32_t)got;
@@ -291,16 +326,6 @@ void relay_go_on(struct relay *r)
 
 /* --- events ----------------------------------------------------------------- */
 
-static void u_hup(struct relay *r)
-{
-	r->hup = true;
-	r->closed = !(r->ask_wr && r->down.shut);
-	if (r->closed && (r->down.len > 0 || lingers_zero(r->k.fd) ||
-			  waiting_in(r->k.fd) > 0)) {
-		end(r, 0, true, true);
-	}
-}
-
 static void u_event(struct app_watch *w, uint32_t ev)
 {
 	struct relay *r = container_of(w, struct relay, u);
@@ -319,11 +344,7 @@ static void u_event(struct app_watch *w, uint32_t ev)
 		app_watch_want(r->set, w, r->u.want & ~(uint32_t)EPOLLOUT);
 	}
 	if ((ev & EPOLLHUP) && !r->hup && !r->err) {
-		if ((ev & EPOLLERR) && so_error(w->fd)) {
-			end(r, 0, true, true);
-			return;
-		}
-		u_hup(r);
+		u_hup(r, (ev & EPOLLERR) != 0);
 	} else if (ev & EPOLLHUP) {
 		r->hup = true;
 	}
@@ -380,6 +401,14 @@ static void k_event(struct app_watch *w, uint32_t ev)
 	}
 	if (ev & (EPOLLOUT | EPOLLHUP | EPOLLERR)) {
 		r->up.can_out = true;
+	}
+	/* a reset after the FIN: no read will tell it */
+	if ((ev & EPOLLERR) && r->down.eof) {
+		int err = so_error(r->k.fd);
+
+		if (err) {
+			k_failed(r, err);
+		}
 	}
 	relay_go_on(r);
 	if (ev & EPOLLPRI) {
