@@ -90,14 +90,15 @@ static int disconnect(int fd, struct whose *w)
 	return err ? err : fresh_renew(fd, w);
 }
 
-/* the handshake has ended, or the time is over */
-static int finish(int fd, const struct whose *w)
+/* The handshake has ended; or the time is over: EINPROGRESS of the first call,
+ * EALREADY of a later one. */
+static int finish(int fd, const struct whose *w, int pending)
 {
 	struct ask a;
 	int err = wait_connected(fd), result;
 
 	if (err) {
-		return err == EAGAIN ? EINPROGRESS : err;
+		return err == EAGAIN ? pending : err;
 	}
 	err = ask_plain(&a, CHAN_OP_ERROR, &w->id);
 	if (err) {
@@ -135,7 +136,7 @@ static int start(int fd, const struct sockaddr *sa, socklen_t len,
 	}
 	err = ask_connect(fd, w, &a);
 	if (blocks && (err == EINPROGRESS || err == EALREADY)) {
-		err = finish(fd, w);
+		err = finish(fd, w, err);
 	}
 	if (err == 0) {
 		fresh_roomy(fd);

@@ -178,7 +178,7 @@ int shim_accept4(int fd, struct sockaddr *sa, socklen_t *user_len, int flags)
 	struct sockaddr_storage ss;
 	struct chan_name n;
 
-	if (!init_on()) {
+	if (!init_on() || (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))) {
 		return libc.accept4(fd, sa, user_len, flags);
 	}
 	for (;;) {

@@ -65,7 +65,7 @@ ssize_t end_write(int fd, bool quiet, bool signalled)
 	errno = native;
 	if (ours && w.peer && native != ENOTCONN) {
 		err = why(&w, 0);
-		if (err && err != EPIPE) {
+		if (err && err != EPIPE && err != ENOTCONN) {
 			return fail(err);
 		}
 	}
