@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stack/engine/yield.h"
+
 #define WAIT_MS 500 /* the engine waits for an answer: it may be short */
 
 struct request {
@@ -100,24 +102,48 @@ static int signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+enum { AT_ENGINE, AT_SIGNAL, AT_DEVICE }; /* of struct pollfd[] */
+
+/* one round; SIGTERM goes on as it is, a wish for a device as SIGUSR1 */
+static void serve_all(struct pollfd *p, unsigned n, pid_t engine)
+{
+	struct signalfd_siginfo si;
+
+	/* the timeout is for a signal that could not be watched */
+	poll(p, n, 1000);
+	if ((p[AT_ENGINE].revents & (POLLIN | POLLHUP)) &&
+	    !serve(p[AT_ENGINE].fd)) {
+		p[AT_ENGINE].fd = -1;
+	}
+	if (p[AT_SIGNAL].fd >= 0 &&
+	    read(p[AT_SIGNAL].fd, &si, sizeof(si)) > 0 &&
+	    si.ssi_signo != SIGCHLD) {
+		kill(engine, SIGTERM);
+	}
+	for (unsigned i = AT_DEVICE; i < n; i++) {
+		if ((p[i].revents & POLLIN) && yield_asked(p[i].fd)) {
+			kill(engine, SIGUSR1);
+		}
+	}
+}
+
 int keeper_run(int sock, pid_t engine, const struct run_conf *conf,
 	       struct tun *tuns)
 {
-	struct pollfd p[2] = { { .fd = sock, .events = POLLIN },
-			       { .fd = signals(), .events = POLLIN } };
-	struct signalfd_siginfo si;
+	struct pollfd p[AT_DEVICE + CONF_TUNS_MAX] = {
+		[AT_ENGINE] = { .fd = sock, .events = POLLIN },
+		[AT_SIGNAL] = { .fd = signals(), .events = POLLIN },
+	};
 	int status = 0;
 
+	for (unsigned i = 0; i < conf->n_tun; i++) {
+		p[AT_DEVICE + i] = (struct pollfd){
+			.fd = yield_listen(conf->tun[i].name),
+			.events = POLLIN,
+		};
+	}
 	while (!ended(engine, &status)) {
-		/* the timeout is for a signal that could not be watched */
-		poll(p, 2, 1000);
-		if ((p[0].revents & (POLLIN | POLLHUP)) && !serve(sock)) {
-			p[0].fd = -1;
-		}
-		if (p[1].fd >= 0 && read(p[1].fd, &si, sizeof(si)) > 0 &&
-		    si.ssi_signo != SIGCHLD) {
-			kill(engine, SIGTERM);
-		}
+		serve_all(p, AT_DEVICE + conf->n_tun, engine);
 	}
 	for (unsigned i = 0; i < conf->n_tun; i++) {
 		tun_undo(&tuns[i], &conf->tun[i]);

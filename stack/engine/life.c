@@ -30,6 +30,7 @@ struct life {
 	struct instant term;       /* SIGTERM: the latest end; NEVER: none */
 	struct instant deadline;
 	bool nobody; /* mptcp-run said so */
+	bool wanted; /* another start waits for our device: no grace */
 	struct io_op sig_op, life_op;
 	int sig_fd, life_fd;
 	char word[16];
@@ -95,9 +96,15 @@ static void sig_done(struct io_op *op, int res, unsigned flags)
 	struct signalfd_siginfo si;
 
 	(void)flags;
-	if (res > 0 && read(l->sig_fd, &si, sizeof(si)) == (ssize_t)sizeof(si) &&
-	    instant_never(l->term)) {
-		l->term = instant_add(io_time(l->io), LIFE_DRAIN);
+	if (res <= 0) {
+		return;
+	}
+	while (read(l->sig_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGUSR1) {
+			l->wanted = true;
+		} else if (instant_never(l->term)) {
+			l->term = instant_add(io_time(l->io), LIFE_DRAIN);
+		}
 	}
 }
 
@@ -122,6 +129,7 @@ struct life *life_new(struct io *io, int life_fd)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	l->sig_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->sig_fd < 0) {
@@ -166,10 +174,11 @@ bool life_goes_on(struct life *l, struct instant now, struct life_load load)
 {
 	struct instant grace = instant_add(l->last_alive, LIFE_GRACE);
 	bool term = !instant_never(l->term);
-	bool alive = !l->nobody && (l->n_pids > 0 || !instant_due(grace, now));
+	bool alive, lingers;
 
-	l->deadline = instant_min(l->term, l->n_pids > 0 || l->nobody ?
-						   INSTANT_NEVER : grace);
+	lingers = l->n_pids == 0 && !l->wanted && !instant_due(grace, now);
+	alive = !l->nobody && (l->n_pids > 0 || lingers);
+	l->deadline = instant_min(l->term, lingers ? grace : INSTANT_NEVER);
 	if (instant_due(l->term, now)) {
 		return false;
 	}

@@ -4,7 +4,8 @@
  * program holds a socket of it; as long as it owes a peer data or a FIN.  After
  * that connections in TIME-WAIT keep it LIFE_TIMEWAIT.  SIGTERM: it ends when
  * nothing is held and owed, after LIFE_DRAIN at the latest.  "end" from
- * mptcp-run: no process of the run is left.
+ * mptcp-run: no process of the run is left.  SIGUSR1 from the keeper: another
+ * start waits for our device, so there is no grace.
  */
 #ifndef ENGINE_LIFE_H
 #define ENGINE_LIFE_H
@@ -22,7 +23,7 @@
 struct io;
 struct life;
 
-/* watches SIGTERM and SIGINT (blocked before) and life_fd (-1: none), which
+/* watches SIGTERM, SIGINT and SIGUSR1 (blocked before) and life_fd (-1: none), which
  * stays open; NULL: no memory or descriptor */
 struct life *life_new(struct io *io, int life_fd);
 void life_free(struct life *l);

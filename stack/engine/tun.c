@@ -14,11 +14,13 @@
 
 #include "stack/engine/netlink.h"
 #include "stack/engine/vnet.h"
+#include "stack/engine/yield.h"
 
 #define DEVICE  "/dev/net/tun"
 #define TXQLEN  1000
 #define MTU_MIN 1280
 #define POLL    (50 * NANOS_MS)
+#define QUIET   (1500 * NANOS_MS) /* sockets in TIME-WAIT hold it for 1 s */
 
 static bool refuse(char err[CONF_ERR_MAX], const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -118,18 +120,20 @@ static struct instant now(void)
 	return (struct instant){ ts.tv_sec * NANOS_S + ts.tv_nsec };
 }
 
-/* a stack that is ending holds its device a little longer */
+/* A stack that is ending holds its device a little longer; one that only waits
+ * for processes it has not heard of gives way. */
 static int attach_waiting(int fd, const char *name,
 			  void (*say)(void *ctx, const char *line), void *ctx)
 {
-	struct instant end = instant_add(now(), TUN_WAIT);
+	struct instant begin = now(), end = instant_add(begin, TUN_WAIT);
 	struct timespec nap = { .tv_nsec = POLL };
 	char line[CONF_ERR_MAX];
 	bool said = false;
 	int err;
 
 	while ((err = attach(fd, name)) == EBUSY && instant_before(now(), end)) {
-		if (!said) {
+		yield_ask(name);
+		if (!said && instant_since(now(), begin) > QUIET) {
 			snprintf(line, sizeof(line), "waiting for TUN device "
 				 "'%s': another stack still holds it", name);
 			say(ctx, line);
