@@ -114,6 +114,7 @@ struct app_ent {
 	bool hup;             /* both directions of u are shut */
 	bool closed;          /* ... because the program closed it */
 	bool ask_wr, ask_rd;  /* the program asked for shutdown() */
+	bool resetting;       /* ... and next turn the connection is reset */
 	bool ending;          /* connection lost; the rest is delivered */
 
 	struct relay relay; /* ... by the kernel */

@@ -39,6 +39,16 @@ int app_conn_inq(const struct app_ent *t)
 
 /* --- program to core --------------------------------------------------------- */
 
+static void move_in(struct app_ent *t);
+
+/* What the program wrote would natively be on its way since its write(): what
+ * the core can send this turn goes before the reset. */
+static void reset_soon(struct app_ent *t)
+{
+	t->resetting = true;
+	app_again(t);
+}
+
 static void seen_hup(struct app_ent *t, bool err)
 {
 	int e = 0;
@@ -72,14 +82,6 @@ static bool resets(const struct app_ent *t)
 {
 	return t->closed &&
 	       (sock_read_len(t->sk) > 0 || sock_linger_zero(t->sk));
-}
-
-/* What the program wrote would natively be on its way since its write(): what
- * the core can send this turn goes before the reset. */
-static void reset_soon(struct app_ent *t)
-{
-	t->resetting = true;
-	app_again(t);
 }
 
 /* octets moved; 0: nothing more for now */
@@ -126,7 +128,7 @@ static void move_in(struct app_ent *t)
 			return;
 		}
 	}
-	if (t->in_eof && !t->buried && !resets(t)) {
+	if (t->in_eof && !t->resetting && !resets(t)) {
 		sock_shutdown_write(t->sk, app_now(t->app)); /* idempotent */
 	}
 }
@@ -207,15 +209,20 @@ static void move_out(struct app_ent *t)
 
 /* --- ends ------------------------------------------------------------------------ */
 
-/* after the program closed: true when the entry is gone */
+static void reset(struct app_ent *t)
+{
+	struct sock *sk = t->sk;
+
+	t->sk = NULL;
+	sock_close(sk, app_now(t->app), true);
+	app_ent_free(t);
+}
+
+/* after the program closed: true when there is no more to do this turn */
 static bool closed_over(struct app_ent *t)
 {
 	if (resets(t)) {
-		struct sock *sk = t->sk;
-
-		t->sk = NULL; /* octets that nobody will read: reset */
-		sock_close(sk, app_now(t->app), true);
-		app_ent_free(t);
+		reset_soon(t); /* octets that nobody will read */
 		return true;
 	}
 	if (t->in_eof) {

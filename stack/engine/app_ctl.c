@@ -70,6 +70,16 @@ static void answer(int fd, const struct chan_rep *rep)
 	send(fd, rep, chan_rep_size(rep), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static void close_fds(struct app_req *r)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (r->fd[i] >= 0) {
+			close(r->fd[i]);
+			r->fd[i] = -1;
+		}
+	}
+}
+
 static void handle(struct app *a, int fd, struct app_req *r, size_t got)
 {
 	struct chan_rep rep;
@@ -96,6 +106,8 @@ static void handle(struct app *a, int fd, struct app_req *r, size_t got)
 			   (unsigned long long)r->q->id, rep.err);
 		break;
 	}
+	/* first: the program may want the name of a descriptor of its own */
+	close_fds(r);
 	answer(fd, &rep);
 }
 
@@ -124,11 +136,7 @@ static bool receive(struct app *a, int fd)
 	} else {
 		app_count(a, APP_CTL_FORMAT);
 	}
-	for (unsigned i = 0; i < 2; i++) {
-		if (r.fd[i] >= 0) {
-			close(r.fd[i]);
-		}
-	}
+	close_fds(&r);
 	return true;
 }
 

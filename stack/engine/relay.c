@@ -179,6 +179,8 @@ static void keep(struct relay *r, struct relay_dir *d, const uint8_t *p,
 	d->len = n;
 }
 
+static void move(struct relay *r, struct relay_dir *d);
+
 static void recv_failed(struct relay *r, struct relay_dir *d, int err)
 {
 	if (err == EAGAIN) {
@@ -221,7 +223,7 @@ static void look_for_hup(struct relay *r)
 
 	if (!r->hup && !r->err && poll(&p, 1, 0) == 1 &&
 	    (p.revents & POLLHUP)) {
-		u_hup(r);
+		u_hup(r, (p.revents & POLLERR) != 0);
 	}
 }
 
