@@ -59,7 +59,8 @@ void match_learn(struct run *r, struct flow *f, const struct sent *p)
 	if (have(p, MP_OPT_JOIN) && o->join.len != 24) {
 		f->nonce_local = o->join.nonce;
 	}
-	if (have(p, MP_OPT_DSS) && o->dss.map && f->conn->has_local) {
+	if (have(p, MP_OPT_DSS) && o->dss.map && f->conn->has_local &&
+	    (p->seg.len || o->dss.infinite)) {
 		uint64_t dsn = o->dss.dsn - value_idsn(r, f->conn->key_local);
 
 		add_map(f, o->dss.dsn8 ? dsn : (uint32_t)dsn, o->dss.ssn,
