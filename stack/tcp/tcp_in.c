@@ -34,9 +34,18 @@ bool tcp_in_upper(struct tcb *tcb, struct instant now,
 	return !tcb->dead;
 }
 
+/* An ACK in answer to a segment out of place; to a bare ACK not each time, or
+ * two ends that disagree would go on for ever. */
+static void in_answer(struct tcb *tcb, struct instant now,
+		      const struct tcp_seg *seg)
+{
+	if (tcp_seg_len(seg) || tcp_guard_spaced(&tcb->strange, now)) {
+		tcb->owe |= TCP_OWE_ACK;
+	}
+}
+
 /* First: sequence number (and before it PAWS, RFC 7323 5.3).  An unacceptable
- * segment is answered with an ACK unless it is a reset; bare ACKs not each
- * time, or two confused ends would go on for ever. */
+ * segment is answered with an ACK unless it is a reset. */
 static bool in_check_seq(struct tcb *tcb, struct instant now,
 			 struct tcp_seg *seg)
 {
@@ -46,7 +55,7 @@ static bool in_check_seq(struct tcb *tcb, struct instant now,
 	if (tcb->ts_ok && seg->opts.has_ts && !rst &&
 	    tcp_ts_paws(&tcb->ts, now, seg->opts.ts_val)) {
 		tcb_count(tcb, TCP_DROP_PAWS);
-		tcb->owe |= TCP_OWE_ACK;
+		in_answer(tcb, now, seg);
 		return false;
 	}
 	if (tcp_guard_seq(seg->seq, tcp_seg_len(seg), tcb->rcv.nxt, wnd)) {
@@ -56,9 +65,7 @@ static bool in_check_seq(struct tcb *tcb, struct instant now,
 		tcb_count(tcb, TCP_DROP_RST);
 		return false;
 	}
-	if (tcp_seg_len(seg) || tcp_guard_spaced(&tcb->strange, now)) {
-		tcb->owe |= TCP_OWE_ACK;
-	}
+	in_answer(tcb, now, seg);
 	if (wnd == 0 && seg->seq == tcb->rcv.nxt) {
 		/* RFC 9293 3.10.7.4: with a shut window a valid ACK is still
 		 * taken */
