@@ -73,6 +73,7 @@ static void side_end(struct side *s)
 	case CLOSE_UNREAD:
 		if (s->tx + s->rx >= s->stop_at) {
 			world_fault(w, F_UNREAD);
+			s->shut = true; /* with nothing unread it is a FIN */
 			side_close(s, false);
 			return;
 		}
@@ -286,21 +287,36 @@ static bool owns(const struct host *h, const struct addr *a)
 	return false;
 }
 
+static const struct addr *addr_of(const struct host *h, unsigned path,
+				  uint8_t family)
+{
+	const struct ip_path *p = &h->path[path % h->n_paths].cfg;
+
+	for (unsigned i = 0; i < p->n_addr; i++) {
+		if (p->addr[i].family == family) {
+			return &p->addr[i];
+		}
+	}
+	return NULL;
+}
+
 /* nothing between the hosts translates addresses: the name tells who it is */
 static struct side *accepted_side(struct host *h, struct sock *sk)
 {
-	struct endpoint r;
+	struct endpoint r, l;
 
-	if (!sock_remote(sk, &r)) {
+	if (!sock_remote(sk, &r) || !sock_local(sk, &l)) {
 		return NULL;
 	}
 	r.addr = addr_unmap(r.addr);
+	l.addr = addr_unmap(l.addr);
 	for (unsigned i = h->w->n_conns; i-- > 0;) {
 		struct conn *c = &h->w->conn[i];
 
 		if (c->started && !c->accepted && !c->simultaneous &&
 		    c->side[1].host == h && c->local_port == r.port &&
-		    owns(c->side[0].host, &r.addr)) {
+		    owns(c->side[0].host, &r.addr) &&
+		    addr_eq(addr_of(h, c->dst_path, c->family), &l.addr)) {
 			return &c->side[1];
 		}
 	}
@@ -376,8 +392,7 @@ void app_event(struct host *h, const struct stack_event *ev)
 		} else {
 			world_fault(h->w, F_LAZY);
 			world_in(h->w,
-				 (nanos)world_below(h->w,
-						    4 * (uint64_t)NANOS_S),
+				 (nanos)world_below(h->w, (uint64_t)SIM_LAZY),
 				 accept_late, h, 0);
 		}
 		return;
@@ -439,19 +454,6 @@ static void set_options(struct side *s)
 		check(sock_setopt(s->sk, c->w->now, 6, 13, c->opt.cc,
 				  (uint32_t)strlen(c->opt.cc)) == 0);
 	}
-}
-
-static const struct addr *addr_of(const struct host *h, unsigned path,
-				  uint8_t family)
-{
-	const struct ip_path *p = &h->path[path % h->n_paths].cfg;
-
-	for (unsigned i = 0; i < p->n_addr; i++) {
-		if (p->addr[i].family == family) {
-			return &p->addr[i];
-		}
-	}
-	return NULL;
 }
 
 static void connect_side(struct side *s, uint16_t port, uint16_t local_port)

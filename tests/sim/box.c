@@ -94,16 +94,16 @@ static struct box_flow *flow_of(struct box *b, const struct edit *e, bool out)
 		t.local = e->seg.t.remote;
 		t.remote = e->seg.t.local;
 	}
-	for (unsigned i = 0; i < BOX_FLOWS; i++) {
-		if (b->flow[i].used && tuple_eq(&b->flow[i].t, &t)) {
+	for (unsigned i = 0; i < b->next_flow; i++) {
+		if (tuple_eq(&b->flow[i].t, &t)) {
 			return &b->flow[i];
 		}
 	}
-	if (!box_has(b, F_SHIFT) || !is_syn(e)) {
+	/* a flow is shifted for its whole life or not at all */
+	if (!box_has(b, F_SHIFT) || !is_syn(e) || b->next_flow == BOX_FLOWS) {
 		return NULL;
 	}
-	f = &b->flow[b->next_flow++ % BOX_FLOWS];
-	f->used = true;
+	f = &b->flow[b->next_flow++];
 	f->t = t;
 	f->shift_out = (uint32_t)rng_u64(&b->w->rng);
 	f->shift_in = (uint32_t)rng_u64(&b->w->rng);
@@ -226,6 +226,7 @@ static bool dss_csum(struct box *b, struct edit *e)
 static bool rewrite(struct box *b, struct edit *e, struct pkt *p)
 {
 	const struct mp_opts *mp = &e->seg.opts.mp;
+	uint32_t at;
 
 	if (!box_has(b, F_REWRITE) || !b->rewrite_left || e->len == 0 ||
 	    !(mp->have & MP_HAVE(MP_OPT_DSS)) || !mp->dss.map ||
@@ -233,7 +234,9 @@ static bool rewrite(struct box *b, struct edit *e, struct pkt *p)
 		return false;
 	}
 	/* the packet is this box's own, and is made anew after this */
-	p->data[p->len - 1 - world_below(b->w, e->len)] ^= 0x20;
+	at = p->len - 1 - (uint32_t)world_below(b->w, e->len);
+	p->data[at] = (uint8_t)(p->data[at] + BOX_ALTER);
+	b->w->altered++;
 	b->rewrite_left--;
 	world_fault(b->w, F_REWRITE);
 	return true;

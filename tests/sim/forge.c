@@ -267,7 +267,7 @@ static void forge_tcp(struct box *b, const struct edit *e, bool out)
 
 	world_fault(b->w, F_FORGED_TCP);
 	bare(&f);
-	switch (world_below(b->w, 11)) {
+	switch (world_below(b->w, 12)) {
 	case 0: /* beyond the window */
 		f.seg.seq += 0x40000000;
 		f.len = min_u32(e->len, 100);
@@ -295,6 +295,7 @@ static void forge_tcp(struct box *b, const struct edit *e, bool out)
 		break;
 	case 7: /* what no segment may have */
 		f.seg.flags = TCP_SYN | TCP_FIN | TCP_RST;
+		f.seg.seq += 77; /* not where a reset would be obeyed */
 		break;
 	case 8: /* PAWS */
 		old_timestamp(&f);
@@ -303,6 +304,11 @@ static void forge_tcp(struct box *b, const struct edit *e, bool out)
 	case 9:
 		forge_header(b, e, out);
 		return;
+	case 10: /* to a listener, neither SYN nor ACK nor RST */
+		f.seg.t.local.port = SIM_PORT;
+		f.seg.t.remote.port = 7;
+		f.seg.flags = TCP_FIN;
+		break;
 	default: /* to a port where nobody is */
 		f.seg.t.local.port = 9;
 		f.seg.flags = world_chance(b->w, 0.5) ? TCP_SYN : TCP_ACK;

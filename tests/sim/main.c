@@ -109,24 +109,56 @@ static void settle(struct world *w)
 	}
 }
 
+static void say_conn(void *ctx, const struct mp_info *m)
+{
+	struct world *w = ctx;
+	char a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
+
+	world_say(w, "left: mode %d (%s) sent %llu received %llu",
+		  (int)m->mode,
+		  m->mode == MP_MODE_TCP ? mp_reason_name(m->why_plain) : "",
+		  (unsigned long long)m->bytes_sent,
+		  (unsigned long long)m->bytes_received);
+	for (unsigned i = 0; i < m->n_subs; i++) {
+		const struct mp_sub_info *s = &m->sub[i];
+
+		world_say(w, "  %s > %s%s%s%s state %d rto %.3f cwnd %u "
+			     "flight %u unsent %u snd_wnd %u rcv_wnd %u",
+			  endpoint_text(&s->t.local, a),
+			  endpoint_text(&s->t.remote, b),
+			  s->established ? " established" : "",
+			  s->stale ? " stale" : "", s->closed ? " closed" : "",
+			  (int)s->tcp.state, (double)s->tcp.rto / 1e9,
+			  s->tcp.cwnd, s->tcp.in_flight, s->tcp.unsent,
+			  s->tcp.snd_wnd, s->tcp.rcv_wnd);
+	}
+}
+
 static void stop(struct world *w)
 {
 	for (unsigned i = 0; i < w->n_hosts; i++) {
 		struct host *h = &w->host[i];
 
+		if (w->failed && w->verbose) {
+			world_say(w, "host %c:", (int)('A' + i));
+			stack_each_conn(h->stack, say_conn, w);
+		}
 		stack_counters(h->stack, add_reason, w->stats);
 		host_stop(h);
 	}
-	w->failed = w->failed || false;
 }
 
 static void drain(struct world *w)
 {
 	bool failed = w->failed;
 
-	w->failed = false; /* or the events would stay */
+	/* events still hold packets: they run, on hosts that are gone */
+	w->failed = false;
+	w->stopping = true;
+	w->steps = 0;
 	world_run(w, INSTANT_NEVER);
-	w->failed = failed;
+	w->failed |= failed;
+	w->stopping = false;
 	for (unsigned i = 0; i < w->n_hosts; i++) {
 		const struct host *h = &w->host[i];
 

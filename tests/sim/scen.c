@@ -114,7 +114,8 @@ static uint64_t size_of(struct world *w)
 	if (chance(w, 0.1)) {
 		return 0;
 	}
-	return (uint64_t)spread(w, 1, chance(w, 0.5) ? 4e5 : 1.6e6);
+	return chance(w, 0.5) ? (uint64_t)spread(w, 1, 3e5) :
+				(uint64_t)spread(w, 2e4, 2e6);
 }
 
 static void build_side(struct world *w, struct side *s)

@@ -30,6 +30,9 @@
 #define SIM_CONNS_MAX 24
 #define SIM_PORT      80 /* every server's listener */
 #define SIM_PORT_LAZY 81 /* ... whose program is slow to accept */
+/* the lazy program accepts so late, and needs so many turns for everyone */
+#define SIM_LAZY        (4 * NANOS_S)
+#define SIM_LAZY_ROUNDS 4
 #define SIM_PORT_SHUT 82 /* nobody listens here */
 
 /* what can go wrong: name and what it does; each is counted when it really
@@ -145,10 +148,11 @@ void link_send(struct link *l, struct pkt *p);
 
 /* --- middlebox --------------------------------------------------------------- */
 
-#define BOX_FLOWS 32
+#define BOX_FLOWS 256
+#define BOX_ALTER 0x11 /* what F_REWRITE adds to one octet of a packet: two
+			* of them never cancel out in a checksum */
 
 struct box_flow {
-	bool used;
 	struct tuple t;
 	uint32_t shift_out, shift_in;
 };
@@ -302,8 +306,9 @@ struct world {
 	struct instant fault_from, heal;
 	nanos bound; /* see check.c */
 	unsigned risky; /* faults on now that may end a connection */
+	uint32_t altered; /* octets that F_REWRITE changed */
 	bool memory_fault, dirty_end; /* the end need not be clean */
-	bool verbose;
+	bool verbose, stopping;
 	bool failed;
 	char why[256];
 };

@@ -135,7 +135,7 @@ void world_fail(struct world *w, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (w->failed) {
+	if (w->failed || w->stopping) {
 		return;
 	}
 	w->failed = true;
