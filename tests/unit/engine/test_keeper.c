@@ -1,0 +1,132 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "stack/engine/keeper.h"
+
+static struct run_conf conf;
+static struct tun tuns[CONF_TUNS_MAX];
+
+static void block(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int size_of(int fd, int name)
+{
+	socklen_t len = sizeof(int);
+	int v = 0;
+
+	getsockopt(fd, SOL_SOCKET, name, &v, &len);
+	return v;
+}
+
+/* in the engine: 0, or the number of the expectation that failed */
+static int as_engine(int sock)
+{
+	int sv[2], err, want = 8 << 20;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sv) != 0) {
+		return 1;
+	}
+	err = keeper_force(sock, sv[0], want, want / 2);
+	if (err == EPERM) {
+		return geteuid() == 0 ? 2 : 0; /* no privilege to raise it */
+	}
+	if (err || size_of(sv[0], SO_SNDBUF) != 2 * want ||
+	    size_of(sv[0], SO_RCVBUF) != want) {
+		return 3;
+	}
+	/* 0 leaves it as it is; again and again */
+	for (int i = 0; i < 100; i++) {
+		if (keeper_force(sock, sv[1], 1 << 20, 0) != 0) {
+			return 4;
+		}
+	}
+	return size_of(sv[1], SO_SNDBUF) == 2 << 20 ? 0 : 5;
+}
+
+static void test_force(void **state)
+{
+	int sv[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(sv[0]);
+		_exit(as_engine(sv[1]));
+	}
+	close(sv[1]);
+	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns), 0);
+	close(sv[0]);
+}
+
+/* the engine's exit status is the keeper's, and SIGTERM goes on */
+static void test_ends(void **state)
+{
+	int sv[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	pid = fork();
+	if (pid == 0) {
+		_exit(77);
+	}
+	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns), 77);
+	pid = fork();
+	if (pid == 0) {
+		sigset_t set;
+
+		signal(SIGTERM, SIG_DFL);
+		sigemptyset(&set);
+		sigprocmask(SIG_SETMASK, &set, NULL);
+		pause();
+		_exit(0);
+	}
+	kill(getpid(), SIGTERM);
+	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns), 128 + SIGTERM);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+/* a keeper that is gone, or does not answer, holds up nothing for long */
+static void test_no_keeper(void **state)
+{
+	int sv[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_DFL);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	assert_int_equal(keeper_force(sv[1], 0, 1000, 0), ETIMEDOUT);
+	close(sv[0]);
+	assert_int_equal(keeper_force(sv[1], 0, 1000, 0), EPIPE);
+	close(sv[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_force),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_no_keeper),
+	};
+
+	block();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
