@@ -79,6 +79,7 @@ enum mp_sub_state {
 /* what the next segments of a subflow must carry; mp_sub_opt.c clears */
 struct mp_sub_sig {
 	bool fin;  /* lone DATA_FIN */
+	bool dss;  /* the DATA_ACK had to give way to another signal */
 	bool prio; /* MP_PRIO with the current backup flag */
 	bool fail; /* MP_FAIL with fail_dsn */
 	uint64_t fail_dsn;
@@ -99,6 +100,7 @@ struct mp_sub {
 	enum mp_sub_state state;
 	struct tuple t;
 	uint16_t path;
+	uint8_t nr;   /* in the order of creation */
 	bool first;   /* opened with MP_CAPABLE */
 	bool passive; /* the peer opened it */
 	uint8_t local_id, remote_id;
@@ -107,7 +109,8 @@ struct mp_sub {
 	bool stale;       /* does not answer while another subflow works */
 	bool suspect;     /* had a timeout: everything was given to others */
 	bool dss_seen;    /* a DATA_ACK, or data with a mapping, came here */
-	bool seg_dss;     /* the segment in progress has a DATA_ACK */
+	bool third_out;   /* both keys left on an ACK, no DATA_FIN since */
+	bool seg_dss;     /* the segment in progress has an MPTCP option */
 	bool acks_bare;   /* data was acknowledged without one since then */
 	bool fin_in, fin_out; /* FIN received, queued */
 	bool probed;      /* its address was withdrawn */
@@ -240,6 +243,8 @@ struct mp_conn {
 	struct mp_sub *first; /* NULL once freed */
 	uint8_t n_subs, n_open, n_joining; /* joining: passive, unverified */
 	uint8_t n_old;
+	uint8_t next_nr;
+	uint8_t old_nr[MP_OLD_MAX];
 	struct mp_sub_info *old; /* MP_OLD_MAX, allocated with the first */
 	struct tuple t;          /* of the first subflow */
 

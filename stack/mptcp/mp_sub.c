@@ -17,6 +17,10 @@ struct mp_sub *mp_sub_new(struct mp_conn *c, struct instant now)
 		return NULL;
 	}
 	s->c = c;
+	s->nr = c->next_nr;
+	if (c->next_nr < UINT8_MAX) {
+		c->next_nr++;
+	}
 	s->una = 1;
 	s->rx_nxt = 1;
 	s->born = now;
@@ -209,7 +213,11 @@ static void sub_fin(void *up, struct instant now)
 	struct mp_conn *c = s->c;
 
 	s->fin_in = true;
-	if (c->mode == MP_MODE_TCP) {
+	if (c->mode == MP_MODE_MPTCP && s->first && !s->dss_seen) {
+		/* never confirmed: the end of the stream of a peer that is
+		 * plain TCP by now (RFC 8684 3.7) */
+		mp_fall(c, now, MP_FALLBACK_NO_DSS);
+	} else if (c->mode == MP_MODE_TCP) {
 		c->rcv.fin_known = true;
 		c->rcv.fin_off = c->rcv.nxt;
 		mp_rx_fin(c, now);

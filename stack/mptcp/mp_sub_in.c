@@ -189,7 +189,9 @@ enum tcp_verdict mp_sub_segment(void *up, struct instant now,
 	if (seg->flags & TCP_RST) {
 		return in_rst(s, now, &seg->opts.mp);
 	}
-	s->seg_dss = false;
+	/* any option proves that they come through; a DATA_ACK may have had
+	 * to give way to a longer one */
+	s->seg_dss = seg->opts.mp.have != 0 && !(seg->flags & TCP_SYN);
 	if (s->state == MP_SUB_SYN) {
 		v = in_open(s, now, seg, wnd);
 		if (v != TCP_UP_OK || seg->flags & TCP_SYN) {

@@ -209,7 +209,7 @@ static void opt_signals(struct mp_sub *s, struct wr *w, struct instant now)
 
 static bool signals_due(const struct mp_sub *s)
 {
-	return s->sig.fin || s->sig.fail || s->sig.prio || s->sig.n_rm ||
+	return s->sig.fin || s->sig.dss || s->sig.fail || s->sig.prio || s->sig.n_rm ||
 	       mp_addr_due(s->c);
 }
 
@@ -218,17 +218,19 @@ static void opt_ack(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
 	struct mp_conn *c = s->c;
 	struct mp_opt_dss d = { 0 };
 
-	if (first_data(s, tx) && !s->sig.fin) {
+	if (first_data(s, tx) && !(s->sig.fin && s->third_out)) {
+		/* RFC 8684 3.1: the keys come before anything else, each
+		 * time: without them a DATA_FIN means nothing to the peer */
 		opt_capable_third(s, NULL, w);
-		return;
-	}
-	if (s->sig.fin) {
+		s->third_out = true;
+	} else if (s->sig.fin) {
 		/* with the mapping there is no room for anything else */
 		s->sig.fin = !opt_fin(s, w);
+		s->third_out = false;
 	} else {
 		opt_signals(s, w, tx->now);
 		set_ack(c, &d);
-		emit_dss(w, &d);
+		s->sig.dss = !emit_dss(w, &d);
 	}
 	if (signals_due(s)) {
 		mp_dirty(c); /* the next flush asks for another ACK */

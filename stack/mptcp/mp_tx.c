@@ -232,7 +232,7 @@ static void ask_signals(struct mp_conn *c)
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
 		if (s->state == MP_SUB_OPEN &&
-		    (s->sig.fin || s->sig.prio || s->sig.fail ||
+		    (s->sig.fin || s->sig.dss || s->sig.prio || s->sig.fail ||
 		     s->sig.n_rm || s == best)) {
 			tcp_ack_now(s->tcb);
 		}
