@@ -9,6 +9,7 @@
 
 #include "shim/init.h"
 #include "shim/libc.h"
+#include "shim/watch.h"
 #include "stack/chan/chan_addr.h"
 
 #ifndef SO_BUF_LOCK
@@ -76,10 +77,12 @@ int fresh_renew(int fd, struct whose *w)
 {
 	int s = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int flags, err = 0;
+	struct watch watch;
 
 	if (s < 0) {
 		return ENOBUFS;
 	}
+	watch_save(&watch, fd);
 	copy_option(fd, s, SO_RCVTIMEO);
 	copy_option(fd, s, SO_SNDTIMEO);
 	copy_option(fd, s, SO_RCVLOWAT);
@@ -94,6 +97,9 @@ int fresh_renew(int fd, struct whose *w)
 	if (!err && bind_name(fd, &w->own) != 0 &&
 	    bind_new_name(fd, w->own.family, &w->own) != 0) {
 		err = ENOBUFS;
+	}
+	if (!err) {
+		watch_restore(&watch, fd);
 	}
 	w->id = w->own;
 	w->peer = false;

@@ -13,8 +13,8 @@ int fresh_socket(uint8_t family, int flags);
 
 /* Puts a new socket in the place of one that was connected before: same
  * number, same flags and timeouts, and the same name, unless another
- * descriptor still holds that (w gets the new one).  0 or errno.  A poll set
- * that held the old socket no longer holds it. */
+ * descriptor still holds that (w gets the new one).  It takes the old one's
+ * place in epoll sets.  0 or errno. */
 int fresh_renew(int fd, struct whose *w);
 
 /* A kernel TCP socket for a connection that the stack does not carry itself,

@@ -5,6 +5,8 @@
 #
 # B=build directory; SHIM_WITH=command that runs its arguments under the shim,
 # instead of mptcp-run.  FAR=loopback or tun: only that.
+#
+# only/*.c show what there is only under the shim: compared with only/*.txt.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=$(realpath "${B:-build}")
@@ -14,11 +16,11 @@ if [ -z "${SHIM_IN_NETNS:-}" ]; then
 	SHIM_IN_NETNS=1 exec unshare -n "$0" "$@"
 fi
 ip link set lo up
-mkdir -p "$out"
+mkdir -p "$out/only"
 tests=("$@")
 if [ $# = 0 ]; then
-	for f in tests/shim/*.c; do
-		n=${f##*/}
+	for f in tests/shim/*.c tests/shim/only/*.c; do
+		n=${f#tests/shim/}
 		tests+=("${n%.c}")
 	done
 fi
@@ -32,21 +34,32 @@ with_shim()
 	fi
 }
 
+# a program that LD_PRELOAD does not reach, and a script that it would run
+make_unreachable()
+{
+	printf 'int main(void) { return 7; }\n' >"$out/static.c"
+	${CC:-gcc} -static -o "$out/static" "$out/static.c" 2>/dev/null ||
+		{ echo "shim: only/exec: skipped, no static C library"; return 1; }
+	printf '#!%s\n' "$out/static" >"$out/script"
+	chmod +x "$out/script"
+}
+
 one() # NAME FAR
 {
 	local t=$1 log=$out/$1.$2
 	net=$((net + 1)) # a stack lives on for a while, with its device
 	if [ "$2" = tun ]; then
-		T_PEER=10.77.$net.1 T_LOCAL=10.77.$net.2 with_shim timeout 60 "$out/$t" >"$log" 2>&1
+		T_PEER=10.77.$net.1 T_LOCAL=10.77.$net.2 with_shim timeout 60 "$out/$t" "${args[@]}" >"$log" 2>"$log.err"
 	else
-		with_shim timeout 60 "$out/$t" >"$log" 2>&1
+		with_shim timeout 60 "$out/$t" "${args[@]}" >"$log" 2>"$log.err"
 	fi
 	if cmp -s "$out/$t.native" "$log"; then
 		passed=$((passed + 1))
 	else
 		failed=$((failed + 1))
 		echo "shim: $t over $2: FAILED"
-		diff -U 3 "$out/$t.native" "$log" | head -"${LINES_MAX:-30}"
+		diff -aU 3 "$out/$t.native" "$log" | head -"${LINES_MAX:-30}"
+		head -3 "$log.err"
 	fi
 }
 
@@ -54,7 +67,15 @@ for t in "${tests[@]}"; do
 	if [ ! "$out/$t" -nt "tests/shim/$t.c" ] || [ ! "$out/$t" -nt tests/shim/t.h ]; then
 		${CC:-gcc} -std=gnu11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -pthread -o "$out/$t" "tests/shim/$t.c" || exit 1
 	fi
-	timeout 60 "$out/$t" >"$out/$t.native" 2>&1
+	case $t in
+	only/*) cp "tests/shim/$t.txt" "$out/$t.native" ;;
+	*) timeout 60 "$out/$t" >"$out/$t.native" 2>&1 ;;
+	esac
+	args=()
+	if [ "$t" = only/exec ]; then
+		make_unreachable || continue
+		args=("$out/static" "$out/script")
+	fi
 	for far in ${FAR:-loopback tun}; do
 		one "$t" "$far"
 	done
