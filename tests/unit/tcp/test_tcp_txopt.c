@@ -1,0 +1,120 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "stack/tcp/tcb.h"
+#include "stack/tcp/tcp_txopt.h"
+#include "tests/lib/pair.h"
+
+static struct pair p;
+
+static int setup(void **state)
+{
+	(void)state;
+	pair_defaults(&p, 1);
+	pair_start(&p);
+	pair_connect(&p);
+	assert_true(pair_run(&p, NANOS_S, pair_established));
+	pair_run(&p, NANOS_S, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	pair_stop(&p);
+	return 0;
+}
+
+static uint8_t write_opts(struct tcp_opts *o, unsigned upper, bool sack)
+{
+	struct tcp_tx tx = { .kind = TCP_TX_ACK, .now = p.now };
+	uint8_t buf[TCP_HDR_OPT_MAX];
+	struct pair_conn *c = &p.end[1].conn;
+	uint8_t n;
+
+	c->opt_len = upper;
+	memset(c->opt, 1, sizeof(c->opt));
+	n = tcp_txopt_write(c->tcb, &tx, sack, buf);
+	tcp_hdr_parse_opts(buf, n, o);
+	assert_int_equal(n % 4, 0);
+	assert_false(o->malformed);
+	return n;
+}
+
+/* runs of one octet with holes between, at end 1 */
+static void make_holes(unsigned n)
+{
+	static const uint8_t x[1];
+	struct tcp_seg s = pair_forge(&p, 0);
+
+	for (unsigned i = 0; i < n; i++) {
+		s.seq += 10;
+		s.len = 1;
+		s.data = x;
+		pair_inject(&p, 1, &s);
+	}
+	p.end[0].conn.in_len = 0;
+}
+
+/* blocks take what the upper leaves of 40 octets */
+static void test_sack_room(void **state)
+{
+	static const struct {
+		unsigned upper, blocks, total;
+	} v[] = {
+		{ 0, 3, 40 },  { 8, 2, 40 },  { 12, 1, 36 }, { 16, 1, 40 },
+		{ 17, 0, 32 }, { 20, 0, 32 }, { 28, 0, 40 },
+	};
+	struct tcp_opts o;
+
+	(void)state;
+	make_holes(6);
+	for (unsigned i = 0; i < ARRAY_SIZE(v); i++) {
+		assert_int_equal(write_opts(&o, v[i].upper, true),
+				 v[i].total);
+		assert_int_equal(o.n_sack, v[i].blocks);
+		assert_true(o.has_ts);
+	}
+	assert_int_equal(write_opts(&o, 0, false), 12);
+	assert_int_equal(o.n_sack, 0);
+	/* RFC 2018 4: the latest first */
+	write_opts(&o, 0, true);
+	assert_true(seq_gt(o.sack[0].lo, o.sack[1].lo));
+	/* not agreed: none */
+	p.end[1].conn.tcb->sack_ok = false;
+	write_opts(&o, 0, true);
+	assert_int_equal(o.n_sack, 0);
+	p.end[1].conn.tcb->ts_ok = false;
+	assert_int_equal(write_opts(&o, 3, true), 4);
+}
+
+/* RFC 7323 3.2: the echo is what came last in order */
+static void test_echo(void **state)
+{
+	struct tcp_opts o;
+	uint32_t sent;
+
+	(void)state;
+	pair_write(&p.end[0].conn, 10, false);
+	pair_run(&p, 0, NULL);
+	sent = pair_sent(&p, 0, 0)->opts.ts_val;
+	pair_run(&p, 200 * NANOS_MS, NULL);
+	write_opts(&o, 0, true);
+	assert_int_equal(o.ts_ecr, sent);
+	assert_in_range(o.ts_val - pair_sent(&p, 1, 0)->opts.ts_val, 190,
+			201);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_sack_room),
+		T(test_echo),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
