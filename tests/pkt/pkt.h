@@ -85,7 +85,8 @@ struct run {
 	struct instant start, now;
 	struct ip_path path[IP_PATHS_MAX];
 	unsigned n_paths;
-	bool gso; /* large packets are matched whole */
+	bool gso;  /* large packets are matched whole */
+	bool hold; /* what wants to leave waits */
 	bool verbose;
 	struct conn conn[PKT_CONNS];
 	struct flow flow[PKT_FLOWS];

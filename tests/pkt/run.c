@@ -40,6 +40,9 @@ void run_pump(struct run *r)
 
 	while (stack_event(r->s, &ev)) {
 	}
+	if (r->hold) {
+		return;
+	}
 	do {
 		n = stack_output(r->s, r->now, out, BATCH);
 		for (unsigned i = 0; i < n; i++) {
@@ -300,6 +303,15 @@ static bool line_setup(struct run *r, struct words *w)
 		line_path(r, w);
 	} else if (words_take(w, "flow")) {
 		line_flow(r, w);
+	} else if (words_take(w, "key")) { /* key cN KEY: the peer's */
+		unsigned n = (unsigned)atoi(words_next(r, w) + 1) % PKT_CONNS;
+
+		r->conn[n].key_peer = (uint64_t)words_num(r, w);
+	} else if (words_take(w, "hold")) {
+		r->hold = true;
+	} else if (words_take(w, "release")) {
+		r->hold = false;
+		run_pump(r);
 	} else if (words_take(w, "gso")) {
 		r->gso = on_off(r, w);
 	} else {
