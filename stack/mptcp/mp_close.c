@@ -52,13 +52,20 @@ void mp_close(struct mp_conn *c, struct instant now, bool abort)
 
 /* --- DATA_FIN -------------------------------------------------------- */
 
+/* A DATA_FIN without data is a bare ACK, which TCP does not repeat: a path that
+ * has died meanwhile stays unnoticed.  So the first goes where it is fastest,
+ * a repetition everywhere. */
 void mp_close_fin_due(struct mp_conn *c)
 {
-	struct mp_sub *s = mp_sub_best(c);
+	struct mp_sub *best = mp_sub_best(c);
 
-	if (s) {
-		s->sig.fin = true;
-		tcp_ack_now(s->tcb);
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s == best || (c->snd.backoff && s->state == MP_SUB_OPEN)) {
+			s->sig.fin = true;
+			tcp_ack_now(s->tcb);
+		}
 	}
 }
 
@@ -90,9 +97,11 @@ static void shut_all(struct mp_conn *c, struct instant now)
 	list_each_safe(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
-		if (s->state == MP_SUB_OPEN) {
+		if (s->state == MP_SUB_OPEN && !s->stale) {
 			shut_sub(s, now);
 		} else {
+			/* nothing is owed any more, least of all on a path
+			 * that does not answer */
 			mp_sub_reset_why(s, MP_RST_UNSPECIFIED, false);
 			mp_sub_abort(s, now);
 		}
@@ -142,6 +151,14 @@ static void finish(struct mp_conn *c, struct instant now)
 	}
 }
 
+/* our FIN on that subflow was acknowledged */
+static bool fin_acked(const struct mp_sub *s)
+{
+	enum tcp_state st = tcp_state(s->tcb);
+
+	return st == TCP_FIN_WAIT_2 || st == TCP_TIME_WAIT;
+}
+
 /* TCP goes on alone: FIN exchange, TIME-WAIT */
 static void let_go(struct mp_sub *s, struct instant now)
 {
@@ -161,8 +178,7 @@ static void linger_over(struct mp_conn *c, struct instant now)
 	list_each_safe(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
-		if (s->state == MP_SUB_OPEN &&
-		    s->una == tcp_push_ssn(s->tcb)) {
+		if (s->state == MP_SUB_OPEN && fin_acked(s)) {
 			let_go(s, now);
 		} else {
 			mp_sub_reset_why(s, MP_RST_OUTSTANDING, false);
