@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #define ENV_KEEP_MAX  32
-#define ENV_KEEP_TEXT 8192
+#define ENV_KEEP_TEXT 4096
 
 /* The run's variables (all MPTCP_*) as they were at the start.  Copied: a
  * program may write over its environment (nginx and sshd do, for their

@@ -3,3 +3,9 @@ shim-test: all
 	@B=$(B) tests/shim/run.sh $(T)
 	@B=$(B) tests/shim/cpython.sh
 .PHONY: shim-test
+
+# the parts of the library that stand before nothing
+$(B)/unit/shim/%: $(B)/tests/unit/shim/%.o $(B)/shim/env.o
+	@mkdir -p $(@D)
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
