@@ -88,7 +88,9 @@ void tcp_wait_add(struct tcb *tcb, struct instant now)
 	list_push_back(&tcp->waits, &w->link);
 	tcp->counter[TCP_TIMEWAIT]++;
 	wheel_arm(tcp->wheel, &w->timer, instant_add(now, TCP_WAIT_TIME));
-	wait_ack(w, now);
+	if (tcb->owe & TCP_OWE_ACK) {
+		wait_ack(w, now);
+	}
 }
 
 /* RFC 6191 2: is this SYN surely newer than the connection that was? */

@@ -38,7 +38,8 @@ enum tcp_wait_verdict {
 	TCP_WAIT_OVER, /* it is gone: treat the SYN as if it never was */
 };
 
-/* tcb has ended (it is off the map); queues the ACK of the peer's FIN.
+/* tcb has ended (it is off the map); queues the ACK that it
+ * owes.
  * Without memory there is no TIME-WAIT. */
 void tcp_wait_add(struct tcb *tcb, struct instant now);
 enum tcp_wait_verdict tcp_wait_input(struct tcp *tcp, struct instant now,
