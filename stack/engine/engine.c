@@ -229,13 +229,51 @@ static void send_all(struct loop *l)
 
 /* --- the loop ------------------------------------------------------------------------------------- */
 
+/* Our data and FIN are acknowledged, and only the peer's FIN is missing: that
+ * may never come, and nothing is owed. */
+static bool owes(const struct mp_info *info)
+{
+	if (info->snd_una != info->write_seq) {
+		return true;
+	}
+	if (info->mode == MP_MODE_MPTCP) {
+		return !info->fin_acked;
+	}
+	for (unsigned i = 0; i < info->n_subs; i++) {
+		const struct mp_sub_info *s = &info->sub[i];
+
+		if (!s->closed && s->tcp.state != TCP_FIN_WAIT_2 &&
+		    s->tcp.state != TCP_TIME_WAIT &&
+		    s->tcp.state != TCP_CLOSED) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void weigh(void *ctx, const struct mp_info *info)
+{
+	struct life_load *load = ctx;
+
+	if (owes(info)) {
+		load->owing++;
+	} else {
+		load->timewait++;
+	}
+}
+
 static struct life_load load(const struct loop *l)
 {
-	return (struct life_load){
+	struct life_load load = {
 		.busy = app_busy(&l->e),
-		.owing = stack_owing(l->e.stack),
 		.timewait = stack_timewait(l->e.stack),
 	};
+
+	/* a look at each only when it may be the end */
+	if (!load.busy && stack_owing(l->e.stack) > 0) {
+		stack_each_conn(l->e.stack, weigh, &load);
+	}
+	return load;
 }
 
 static struct instant deadline(const struct loop *l)

@@ -255,6 +255,7 @@ struct mp_info {
 	enum mp_reason why_plain; /* when MP_MODE_TCP */
 	bool passive;
 	bool checksum;
+	bool fin_acked; /* MPTCP: our DATA_FIN is acknowledged */
 	uint32_t token_local, token_remote;
 	uint64_t bytes_sent, bytes_received, bytes_reinjected; /* data level */
 	uint64_t write_seq, snd_una, rcv_nxt;
