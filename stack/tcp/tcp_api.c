@@ -74,14 +74,13 @@ struct tcp *tcp_new(const struct env *env, struct ip *ip, struct wheel *wheel,
 	tcp->env = env;
 	tcp->ip = ip;
 	tcp->wheel = wheel;
-	tcp->challenges.second = now;
-	tcp->challenges.left = TCP_GUARD_PER_S;
 	list_init(&tcp->ready);
 	list_init(&tcp->waits);
 	list_init(&tcp->listeners);
 	env->entropy.fill(env->entropy.ctx, &tcp->isn_key,
 			  sizeof(tcp->isn_key));
 	env->entropy.fill(env->entropy.ctx, &key, sizeof(key));
+	tcp_guard_rate_init(&tcp->challenges, now, &tcp->isn_key);
 	if (!tcp_demux_init(&tcp->demux, env->mem, &key)) {
 		mem_free(env->mem, tcp, sizeof(*tcp));
 		return NULL;

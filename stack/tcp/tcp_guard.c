@@ -55,6 +55,21 @@ bool tcp_guard_spaced(struct tcp_guard *g, struct instant now)
 	return true;
 }
 
+static void guard_second(struct tcp_guard_rate *all, struct instant now)
+{
+	uint64_t r = siphash24(&all->key, &now, sizeof(now));
+
+	all->second = now;
+	all->left = TCP_GUARD_PER_S / 2 + (uint32_t)(r % TCP_GUARD_PER_S);
+}
+
+void tcp_guard_rate_init(struct tcp_guard_rate *all, struct instant now,
+			 const struct siphash_key *key)
+{
+	all->key = *key;
+	guard_second(all, now);
+}
+
 bool tcp_guard_allow(struct tcp_guard *g, struct tcp_guard_rate *all,
 		     struct instant now)
 {
@@ -62,8 +77,7 @@ bool tcp_guard_allow(struct tcp_guard *g, struct tcp_guard_rate *all,
 		return false;
 	}
 	if (instant_since(now, all->second) >= NANOS_S) {
-		all->second = now;
-		all->left = TCP_GUARD_PER_S;
+		guard_second(all, now);
 	}
 	if (all->left == 0) {
 		return false;

@@ -7,10 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stack/base/siphash.h"
 #include "stack/base/time.h"
 
-/* RFC 5961 7: at most one per connection in this time, and so many a second
- * for all connections together */
+/* RFC 5961 7: at most one per connection in this time, and between a half and
+ * one and a half times this number a second for all connections together: a
+ * number that an attacker could count down tells him about others */
 #define TCP_GUARD_SPACING (500 * NANOS_MS)
 #define TCP_GUARD_PER_S   1000
 
@@ -30,6 +32,7 @@ bool tcp_guard_seq(uint32_t seq, uint32_t len, uint32_t rcv_nxt, uint32_t wnd);
 struct tcp_guard_rate { /* of all connections */
 	struct instant second;
 	uint32_t left;
+	struct siphash_key key; /* makes the bound of each second */
 };
 
 struct tcp_guard { /* of one connection */
@@ -39,6 +42,8 @@ struct tcp_guard { /* of one connection */
 
 /* the spacing alone, for answers that are no challenge */
 bool tcp_guard_spaced(struct tcp_guard *g, struct instant now);
+void tcp_guard_rate_init(struct tcp_guard_rate *all, struct instant now,
+			 const struct siphash_key *key);
 bool tcp_guard_allow(struct tcp_guard *g, struct tcp_guard_rate *all,
 		     struct instant now);
 
