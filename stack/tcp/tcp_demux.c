@@ -216,8 +216,10 @@ uint16_t tcp_demux_port(struct tcp_demux *d, const struct endpoint *want,
 	bool dual = e.addr.family == 6 && addr_is_any(&e.addr);
 	unsigned i;
 
+	/* whether [::] takes IPv4 too is the listener's to say: it asks again,
+	 * when it listens */
 	if (e.port) {
-		if (demux_listener_in_way(d, &e, dual, reuse) ||
+		if (demux_listener_in_way(d, &e, false, reuse) ||
 		    (!reuse && demux_port_used(d, &e))) {
 			return 0;
 		}

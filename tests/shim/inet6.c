@@ -81,6 +81,25 @@ int main(void)
 	names(fd);
 	accept_show(l);
 	close(fd);
+	close(l);
+	say("-- both families on one port");
+	l = socket(AF_INET, SOCK_STREAM, 0);
+	v4.sin_addr.s_addr = htonl(INADDR_ANY);
+	v4.sin_port = 0;
+	SHOW(bind(l, SA(&v4), sizeof(v4)));
+	SHOW(listen(l, 4));
+	getsockname(l, SA(&v4), &(socklen_t){ sizeof(v4) });
+	b = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+				   .sin6_port = v4.sin_port };
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	SHOW(bind(fd, SA(&b), sizeof(b)));
+	SHOW(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 }, 4));
+	SHOW(bind(fd, SA(&b), sizeof(b)));
+	SHOW(listen(fd, 4));
+	close(fd);
+	close(l);
+	b = a;
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &b.sin6_addr);
 	say("-- only IPv6");
 	fd = socket(AF_INET6, SOCK_STREAM, 0);
 	SHOW(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 }, 4));
