@@ -237,6 +237,7 @@ static void head_overdue(struct mp_conn *c, struct instant now)
 		s->stale = true;
 		mp_count(c->mp, MP_SUBFLOW_STALE);
 	}
+	s->suspect = true; /* or the scheduler gives it the same again */
 	mp_reinject_sub(s, now);
 }
 

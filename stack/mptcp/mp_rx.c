@@ -287,8 +287,8 @@ static bool split(struct mp_sub *s, struct slice *sl, uint32_t n)
 }
 
 /* RFC 8684 3.7: everything from the failed mapping on is not trustworthy.
- * False: the subflow is gone. */
-static bool csum_failed(struct mp_sub *s, struct instant now,
+ * The subflow, or its mappings, are gone afterwards: m, too. */
+static void csum_failed(struct mp_sub *s, struct instant now,
 			const struct mp_map *m)
 {
 	struct mp_conn *c = s->c;
@@ -298,12 +298,11 @@ static bool csum_failed(struct mp_sub *s, struct instant now,
 	if (mp_fall(c, now, MP_FALLBACK_CSUM)) {
 		s->sig.fail = true;
 		tcp_ack_now(s->tcb);
-		return false;
+		return;
 	}
 	s->rst.fail = true;
 	mp_count(c->mp, MP_FAIL_TX);
 	mp_sub_broken(s, now, MP_RST_MIDDLEBOX);
-	return false;
 }
 
 /* is the mapping whole and right?  *gone: the subflow cannot go on here */
@@ -318,11 +317,13 @@ static bool verified(struct mp_sub *s, struct instant now, struct mp_map *m,
 	if (seq_lt(s->rx_nxt, m->ssn + m->len)) {
 		return false;
 	}
-	m->verified = mp_cksum_rx(&s->held, m, dsn);
-	if (!m->verified) {
-		*gone = !csum_failed(s, now, m);
+	if (!mp_cksum_rx(&s->held, m, dsn)) {
+		csum_failed(s, now, m);
+		*gone = true;
+		return false;
 	}
-	return m->verified;
+	m->verified = true;
+	return true;
 }
 
 /* the part of sl that one mapping covers, from its first octet on: cuts sl
