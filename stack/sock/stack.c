@@ -84,9 +84,14 @@ static void free_listeners(struct stack *s)
 	list_each(n, &s->socks) {
 		struct sock *sk = list_entry(n, struct sock, link);
 
-		if (sk->lst) {
-			mp_unlisten(s->mp, sk->lst);
-			sk->lst = NULL;
+		if (!sk->lst) {
+			continue;
+		}
+		mp_unlisten(s->mp, sk->lst);
+		sk->lst = NULL;
+		/* its queues end before what waits there */
+		while (list_pop_front(&sk->ready) ||
+		       list_pop_front(&sk->deferred)) {
 		}
 	}
 }
