@@ -21,7 +21,7 @@
 #define PKT_SOCKS 64
 #define PKT_QUEUE 4096
 #define PKT_WORDS 64
-#define PKT_LINE  1024
+#define PKT_LINE  512
 #define PKT_MAPS  64
 #define PKT_DEPTH 4
 

@@ -405,7 +405,7 @@ static void run_file(struct run *r, const char *file, unsigned depth)
 		if (r->verbose && line[0]) {
 			printf("%s:%u: %s\n", file, n, line);
 		}
-		if (sscanf(line, "include %1000s", inc) == 1) {
+		if (sscanf(line, "include %400s", inc) == 1) {
 			char path[2 * PKT_LINE + 32];
 
 			snprintf(path, sizeof(path), "tests/pkt/inc/%s.pkt",
