@@ -5,7 +5,7 @@ e2e_start
 mkdir -p "$tmp/www"
 make_file "$tmp/www/file" 8
 in_s ip mptcp endpoint add 10.2.2.2 dev s2 signal
-(cd "$tmp/www" && in_s mptcpize run python3 -m http.server 80 --bind 10.2.1.2 >/dev/null 2>&1) &
+(cd "$tmp/www" && in_s mptcpize run python3 -m http.server 80 >/dev/null 2>&1) &
 wait_for 5 listens_s 80 || fail "no server"
 # the far address of path 1 is reached through router 1 only
 # shellcheck disable=SC2086

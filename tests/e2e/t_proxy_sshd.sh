@@ -20,9 +20,11 @@ in_c curl -sS -o "$tmp/got" http://127.0.0.1:8080/file || fail "through the prox
 same "$tmp/got" || fail "through the proxy: differs"
 [ "$(counter "$topo_s" MPTcpExtMPCapableACKRX)" -ge 1 ] || fail "the proxy did not use Multipath TCP"
 
-mkdir -p /run/sshd "$tmp/jail/bin" "$tmp/ssh" || fail "directories"
-chmod 755 "$tmp/jail" "$tmp"
-chown root:root "$tmp" "$tmp/jail"
+jail=$(mktemp -d /run/mptcp-jail.XXXXXX)
+trap "rm -rf $jail; e2e_end" EXIT
+mkdir -p /run/sshd "$tmp/ssh" || fail "directories"
+chmod 755 "$jail"
+chown root:root "$jail"
 ssh-keygen -q -t ed25519 -N '' -f "$tmp/ssh/host"
 ssh-keygen -q -t ed25519 -N '' -f "$tmp/ssh/id"
 cat >"$tmp/ssh/config" <<EOF
@@ -34,10 +36,10 @@ UsePAM no
 PidFile none
 Subsystem sftp internal-sftp
 Match User nobody
-	ChrootDirectory $tmp/jail
+	ChrootDirectory $jail
 	ForceCommand internal-sftp
 EOF
-cp "$tmp/www/file" "$tmp/jail/file"; chmod 644 "$tmp/jail/file"
+cp "$tmp/www/file" "$jail/file"; chmod 644 "$jail/file"
 # shellcheck disable=SC2086
 in_s "$run" $tun_s4 -- /usr/sbin/sshd -D -e -f "$tmp/ssh/config" >"$tmp/sshd.out" 2>&1 &
 ssh_opts="-i $tmp/ssh/id -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=5"

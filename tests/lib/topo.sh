@@ -13,7 +13,8 @@
 #            and fd07:i::2 (peer fd07:i::1), device mp<i>
 #   server side stacks: 10.8.i.2 / fd08:i::2, device mq<i>
 #
-# topo_rate RATE limits both directions of both paths (tbf in the routers).
+# topo_rate RATE limits both directions of both paths, where the hosts send into
+# their links: what waits in a queue is lost too when a router cuts the path.
 
 TOPO=${TOPO:-mpr$$}
 topo_c=$TOPO-c topo_s=$TOPO-s
@@ -106,9 +107,9 @@ topo_rate()
 {
 	local i rate=$1
 	for i in $(seq $topo_paths); do
-		ip netns exec "$TOPO-r$i" tc qdisc replace dev c root tbf \
+		in_c tc qdisc replace dev "c$i" root tbf \
 			rate "$rate" burst 64k latency 40ms
-		ip netns exec "$TOPO-r$i" tc qdisc replace dev s root tbf \
+		in_s tc qdisc replace dev "s$i" root tbf \
 			rate "$rate" burst 64k latency 40ms
 	done
 }
