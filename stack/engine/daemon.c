@@ -66,7 +66,7 @@ int daemon_fork(void)
 	return 0;
 }
 
-void daemon_silence(void)
+void daemon_silence(int null_fd)
 {
-	to_null(STDERR_FILENO, O_WRONLY);
+	dup3(null_fd, STDERR_FILENO, 0);
 }

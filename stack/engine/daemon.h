@@ -13,7 +13,7 @@ void daemon_close_others(const int keep[], unsigned n);
  * /dev/null.  Returns the child's process ID in the parent, 0 in the child,
  * -1 and errno. */
 int daemon_fork(void);
-/* standard error to /dev/null */
-void daemon_silence(void);
+/* Standard error to null_fd, an open /dev/null: works after confinement. */
+void daemon_silence(int null_fd);
 
 #endif

@@ -43,6 +43,7 @@ struct start {
 	int own_ready;   /* ours to read when nobody gave one; -1 */
 	int watch_pidfd;
 	int dir_fd; /* where relative names of files begin */
+	int null_fd;
 	pid_t keeper;
 };
 
@@ -56,15 +57,16 @@ static const char *from_environment(void *ctx, const char *name)
 
 static void ready(void *ctx, const char *err)
 {
-	struct start *s = ctx;
+	const struct start *s = ctx;
+	char line[CONF_ERR_MAX + 16];
+	int n;
 
-	if (*err) {
-		dprintf(s->ready_fd, "error: %s\n", err);
-	} else {
-		dprintf(s->ready_fd, "ok %d\n", (int)s->keeper);
-	}
+	/* by write(2): stdio would ask about the descriptor, and is confined */
+	n = *err ? snprintf(line, sizeof(line), "error: %s\n", err) :
+		   snprintf(line, sizeof(line), "ok %d\n", (int)s->keeper);
+	(void)!write(s->ready_fd, line, (size_t)n);
 	if (s->conf.verbose < 2) {
-		daemon_silence();
+		daemon_silence(s->null_fd);
 	}
 }
 
@@ -165,6 +167,12 @@ static bool open_all(struct start *s, char err[CONF_ERR_MAX])
 	const struct run_conf *c = &s->conf;
 
 	s->dir_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (s->null_fd < 0) {
+		snprintf(err, CONF_ERR_MAX, "cannot open /dev/null: %s; make it",
+			 strerror(errno));
+		return false;
+	}
 	s->watch_pidfd = -1;
 	if (c->watch_pid > 0) {
 		s->watch_pidfd = (int)syscall(SYS_pidfd_open, c->watch_pid, 0);
@@ -219,12 +227,12 @@ static int engine(struct start *s, int sock)
 
 static int keeper(struct start *s, int sock, pid_t pid)
 {
-	const int keep[] = { sock, s->ready_fd, s->dir_fd };
+	const int keep[] = { sock, s->ready_fd, s->dir_fd, s->null_fd };
 	int status;
 
 	explicit_bzero(&s->run, sizeof(s->run));
 	daemon_close_others(keep, ARRAY_SIZE(keep));
-	daemon_silence();
+	daemon_silence(s->null_fd);
 	confine_keeper();
 	status = keeper_run(sock, pid, &s->conf, s->tun);
 	return status;
@@ -248,7 +256,7 @@ static void block_signals(void)
 static int daemon_main(struct start *s)
 {
 	const int keep[] = { s->ready_fd, s->stats.fd, s->pcap.fd,
-			     s->watch_pidfd, s->dir_fd };
+			     s->watch_pidfd, s->dir_fd, s->null_fd };
 	char err[CONF_ERR_MAX] = "";
 	int sv[2];
 	pid_t pid;
