@@ -218,6 +218,17 @@ static void answer_fins(struct mp_conn *c, struct instant now)
 	}
 }
 
+/* RFC 8684 3.3.3: every subflow has ended on the peer's side, and its data has
+ * not: only a new subflow could bring the rest. */
+static void await_revival(struct mp_conn *c, struct instant now)
+{
+	if (c->n_open && !c->rcv.fin_known && open_subs_have_fin(c) &&
+	    !mp_timer_on(&c->timers, MP_T_ALONE)) {
+		mp_timer_set(&c->timers, MP_T_ALONE,
+			     instant_add(now, c->mp->cfg.close_timeout));
+	}
+}
+
 void mp_close_step(struct mp_conn *c, struct instant now)
 {
 	if (c->fsm.state == MP_ST_CLOSED) {
@@ -241,6 +252,7 @@ void mp_close_step(struct mp_conn *c, struct instant now)
 		return;
 	}
 	answer_fins(c, now);
+	await_revival(c, now);
 	if (c->pm.due) {
 		c->pm.due = false;
 		c->mp->pm->run(c, now);

@@ -22,31 +22,66 @@ static void sub_info(const struct mp_sub *s, struct mp_sub_info *out)
 	}
 }
 
+/* a place for one more: free, or that of an attempt which never opened; -1 */
+static int old_place(struct mp_conn *c, bool opened)
+{
+	if (c->n_old < MP_OLD_MAX) {
+		return c->n_old++;
+	}
+	for (unsigned i = 0; opened && i < MP_OLD_MAX; i++) {
+		if (!c->old[i].established) {
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
 /* a subflow ends: its numbers are kept while there is room */
 void mp_info_keep(struct mp_sub *s)
 {
 	struct mp_conn *c = s->c;
 	struct mem *mem = c->mp->env->mem;
-	struct mp_sub_info *o;
+	int i;
 
 	if (!c->old) {
 		c->old = mem_zalloc(mem, MP_OLD_MAX * sizeof(*c->old));
 	}
-	if (!c->old || c->n_old == MP_OLD_MAX) {
+	i = c->old ? old_place(c, s->state == MP_SUB_OPEN) : -1;
+	if (i >= 0) {
+		sub_info(s, &c->old[i]);
+		c->old[i].closed = true;
+		c->old_nr[i] = s->nr;
+	}
+}
+
+/* in the order of creation: the first subflow is the connection's face */
+static void insert(struct mp_info *out, uint8_t *nrs,
+		   const struct mp_sub_info *si, uint8_t nr)
+{
+	unsigned i = out->n_subs;
+
+	if (i == ARRAY_SIZE(out->sub)) {
 		return;
 	}
-	o = &c->old[c->n_old++];
-	sub_info(s, o);
-	o->closed = true;
+	for (; i > 0 && nrs[i - 1] > nr; i--) {
+		out->sub[i] = out->sub[i - 1];
+		nrs[i] = nrs[i - 1];
+	}
+	out->sub[i] = *si;
+	nrs[i] = nr;
+	out->n_subs++;
 }
 
 void mp_info(const struct mp_conn *c, struct mp_info *out)
 {
+	uint8_t nrs[ARRAY_SIZE(out->sub)];
+
 	*out = (struct mp_info){
 		.mode = c->mode,
 		.why_plain = c->why_plain,
 		.passive = c->passive,
 		.checksum = c->mode == MP_MODE_MPTCP && c->checksum,
+		.fin_acked = c->snd.fin_acked,
 		.token_local = c->keys.token_local,
 		.token_remote = c->keys.token_remote,
 		.bytes_sent = c->snd.total,
@@ -57,13 +92,14 @@ void mp_info(const struct mp_conn *c, struct mp_info *out)
 		.rcv_nxt = c->rcv.nxt,
 	};
 	for (unsigned i = 0; i < c->n_old; i++) {
-		out->sub[out->n_subs++] = c->old[i];
+		insert(out, nrs, &c->old[i], c->old_nr[i]);
 	}
 	list_each(n, &c->subs) {
-		if (out->n_subs < ARRAY_SIZE(out->sub)) {
-			sub_info(list_entry(n, struct mp_sub, node),
-				 &out->sub[out->n_subs++]);
-		}
+		const struct mp_sub *s = list_entry(n, struct mp_sub, node);
+		struct mp_sub_info si;
+
+		sub_info(s, &si);
+		insert(out, nrs, &si, s->nr);
 	}
 }
 

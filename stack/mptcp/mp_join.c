@@ -37,6 +37,7 @@ static struct tcp_open open_of(struct mp_sub *s)
 {
 	struct tcp_open o = { .t = s->t, .path = s->path,
 			      .upper = &mp_sub_upper, .up = s,
+			      .shared_wnd = true,
 			      .conf = s->c->conf.tcp };
 
 	o.conf.syn_offer = UINT8_MAX; /* without MP_JOIN it would be useless */

@@ -100,6 +100,7 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 	}
 	open = (struct tcp_open){ .t = *t, .path = (uint16_t)path,
 				  .upper = &mp_sub_upper, .up = s,
+				  .shared_wnd = true,
 				  .conf = c->conf.tcp };
 	if (mp->cfg.policy == MP_REQUIRE) {
 		open.conf.syn_offer = UINT8_MAX;
@@ -226,6 +227,7 @@ static void on_syn(void *lctx, struct instant now, const struct tcp_seg *syn)
 	s->irs = syn->seq;
 	open = (struct tcp_open){ .t = syn->t, .path = syn->dev,
 				  .upper = &mp_sub_upper, .up = s,
+				  .shared_wnd = true,
 				  .conf = c->conf.tcp };
 	s->tcb = tcp_accept(mp->tcp, now, syn, &open, &err);
 	if (!s->tcb) {

@@ -216,6 +216,7 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 	tcb->snd.last = now;
 	tcb_first_mss(tcb, now);
 	tcp_wnd_init(&tcb->wnd, tcb->conf.rcv_wnd_max);
+	tcb->wnd.shared = o->shared_wnd;
 	tcp_recover_init(&tcb->rec, tcp->env->mem, tcb->conf.cc, tcb->mss.base,
 			 tcb->snd.iss + 1, now);
 	tcp_reasm_init(&tcb->reasm, tcp->env->mem,

@@ -227,6 +227,9 @@ struct tcp_open {
 	uint16_t path;
 	const struct tcp_upper *upper;
 	void *up;
+	/* window() is one of several connections together and may offer less
+	 * than this one was promised (RFC 8684 3.3.4) */
+	bool shared_wnd;
 	struct tcp_conf conf;
 };
 

@@ -2,7 +2,9 @@
  *
  * The right edge `adv` never moves left (RFC 9293 3.8.6): what was promised
  * is accepted even when the upper has less room now.  It moves right only in
- * worthwhile steps (silly window avoidance, 3.8.6.2.2).
+ * worthwhile steps (silly window avoidance, 3.8.6.2.2).  An upper that shares
+ * one window among several connections may offer less than was promised here;
+ * that is what is advertised then.
  */
 #ifndef TCP_TCP_WND_H
 #define TCP_TCP_WND_H
@@ -14,8 +16,11 @@
 
 struct tcp_wnd {
 	uint32_t adv;    /* sequence number of the right edge promised */
+	uint32_t edge;   /* ... by the last segment: left of adv only when the
+			  * upper's window is shared (RFC 8684 3.3.4) */
 	uint32_t most;   /* largest window ever: fixes the scale */
 	uint32_t last;   /* window in the last segment sent */
+	bool shared;     /* the upper may offer less than was promised */
 	uint8_t shift;   /* ours, 0 unless both SYNs had the option */
 };
 
