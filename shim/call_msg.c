@@ -45,9 +45,12 @@ static int fail(int err)
 	return -1;
 }
 
-/* after the octets themselves were sent in line */
-static ssize_t mark_urgent(const struct whose *w, ssize_t put)
+/* In line, on a kernel whose AF_UNIX has no urgent data: the stack learns of
+ * it afterwards, so what is on its way already is not marked. */
+static ssize_t mark_urgent(int fd, const struct whose *w,
+			   const struct msghdr *m, int flags)
 {
+	ssize_t put = libc.sendmsg(fd, m, flags & ~MSG_OOB);
 	struct ask a;
 
 	if (put > 0) {
@@ -128,9 +131,12 @@ static ssize_t send_ours(int fd, const struct whose *w,
 	plain.msg_namelen = 0;
 	plain.msg_control = NULL;
 	plain.msg_controllen = 0;
-	put = libc.sendmsg(fd, &plain, (flags & ~(MSG_OOB | MSG_FASTOPEN)) |
-					       MSG_NOSIGNAL);
-	return flags & MSG_OOB ? mark_urgent(w, put) : put;
+	flags = (flags & ~MSG_FASTOPEN) | MSG_NOSIGNAL;
+	put = libc.sendmsg(fd, &plain, flags);
+	if (put < 0 && (flags & MSG_OOB) && errno == EOPNOTSUPP) {
+		put = mark_urgent(fd, w, &plain, flags);
+	}
+	return put;
 }
 
 /* flags that AF_UNIX takes differently */
@@ -150,14 +156,14 @@ static bool refused_address(ssize_t put)
 static bool sent_special(int fd, const struct msghdr *m, int flags,
 			 ssize_t *put)
 {
-	enum control control = CONTROL_PASS;
+	enum control control;
 	struct whose w;
 
-	if (m->msg_controllen) {
-		control = control_of(m);
+	if ((!m->msg_controllen && !is_special(flags)) || !whose(fd, &w)) {
+		return false;
 	}
-	if ((control == CONTROL_PASS && !is_special(flags)) ||
-	    !whose(fd, &w)) {
+	control = m->msg_controllen ? control_of(m) : CONTROL_PASS;
+	if (control == CONTROL_PASS && !is_special(flags)) {
 		return false;
 	}
 	*put = control == CONTROL_BAD && w.peer ? fail(EINVAL) :

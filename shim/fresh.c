@@ -164,15 +164,36 @@ static bool writable(int fd)
 	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT);
 }
 
-void fresh_roomy(int fd)
+static bool chosen(int fd)
 {
-	int lock = 0, size = FRESH_SNDBUF, saved = errno;
+	int lock = 0;
 	socklen_t len = sizeof(lock);
 
-	libc.getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &lock, &len);
-	if (!(lock & SNDBUF_LOCK) && writable(fd)) {
+	return libc.getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &lock, &len) ==
+		       0 &&
+	       (lock & SNDBUF_LOCK);
+}
+
+void fresh_roomy(int fd)
+{
+	int size = FRESH_SNDBUF, saved = errno;
+
+	if (!chosen(fd) && writable(fd)) {
 		libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size,
 				sizeof(size));
 	}
+	errno = saved;
+}
+
+void fresh_roomy_as(int fd, int listener)
+{
+	int size = FRESH_SNDBUF, saved = errno;
+	socklen_t len = sizeof(size);
+
+	if (chosen(listener) && libc.getsockopt(listener, SOL_SOCKET, SO_SNDBUF,
+						&size, &len) == 0) {
+		size /= 2; /* what the kernel reports is doubled */
+	}
+	libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	errno = saved;
 }

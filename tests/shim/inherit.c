@@ -63,7 +63,8 @@ static void run(int fd, int how)
 		}
 		break;
 	default:
-		SHOW(posix_spawn(&pid, self, NULL, NULL, argv, none));
+		must(posix_spawn(&pid, self, NULL, NULL, argv, none) == 0,
+		     "spawn");
 	}
 	waitpid(pid, &status, 0);
 	say("status %d", status);
