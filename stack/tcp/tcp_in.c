@@ -130,6 +130,10 @@ static bool in_syn(struct tcb *tcb, struct instant now, struct tcp_seg *seg)
 	}
 	if (!(seg->flags & TCP_ACK)) {
 		tcb->owe |= TCP_OWE_SYN;
+		if (tcb->ts_ok && seg->opts.has_ts) { /* echo this one */
+			tcp_ts_update(&tcb->ts, now, seg->opts.ts_val,
+				      seg->seq, seg->seq);
+		}
 		return true;
 	}
 	seg->flags &= (uint8_t)~TCP_SYN;

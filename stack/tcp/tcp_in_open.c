@@ -2,29 +2,23 @@
 #include "stack/tcp/tcp_ack.h"
 #include "stack/tcp/tcp_in.h"
 
-/* round trip of the handshake, -1 when a SYN went out twice and nothing tells
- * the copies apart (Karn's rule) */
-static nanos open_rtt(const struct tcb *tcb, struct instant now,
-		      const struct tcp_seg *seg)
+/* Round trip of the handshake, -1 when a SYN went out twice (Karn's rule).
+ * Timestamps do not tell the copies apart: a SYN-ACK that was lost and sent
+ * again echoes a SYN of long ago, and would leave an RTO of three times that
+ * to a side that then only receives. */
+static nanos open_rtt(const struct tcb *tcb, struct instant now)
 {
-	if (tcb->syns == 1) {
-		return instant_since(now, tcb->snd.last);
-	}
-	if (tcb->ts_ok && seg->opts.has_ts) {
-		return tcp_ts_rtt(&tcb->ts, now, seg->opts.ts_ecr);
-	}
-	return -1;
+	return tcb->syns == 1 ? instant_since(now, tcb->snd.last) : -1;
 }
 
 /* both SYNs are acknowledged */
-static void open_done(struct tcb *tcb, struct instant now,
-		      const struct tcp_seg *seg)
+static void open_done(struct tcb *tcb, struct instant now)
 {
 	tcb->snd.syn_acked = true;
 	tcp_fsm_event(&tcb->fsm, TCP_EV_OPEN);
 	tcb_update_mss(tcb, now);
 	tcp_recover_start(&tcb->rec, now, (uint16_t)tcb_mss(tcb), tcb->sack_ok,
-			  open_rtt(tcb, now, seg), tcb->syns > 1);
+			  open_rtt(tcb, now), tcb->syns > 1);
 	tcb->owe &= (uint8_t)~TCP_OWE_SYN;
 	tcb->upper->established(tcb->up, now);
 	if (!tcb->dead && tcb->snd.fin) {
@@ -76,7 +70,7 @@ void tcp_in_open_syn_sent(struct tcb *tcb, struct instant now,
 	if (seg->flags & TCP_ACK) {
 		tcb->snd.wl2 = seg->ack;
 		tcb->owe |= TCP_OWE_ACK;
-		open_done(tcb, now, seg);
+		open_done(tcb, now);
 		tcp_ack_room(tcb, now);
 		return;
 	}
@@ -101,6 +95,6 @@ bool tcp_in_open_ack(struct tcb *tcb, struct instant now,
 	tcb->snd.max_wnd = max_u32(tcb->snd.max_wnd, tcb->snd.wnd);
 	tcb->snd.wl1 = seg->seq;
 	tcb->snd.wl2 = seg->ack;
-	open_done(tcb, now, seg);
+	open_done(tcb, now);
 	return !tcb->dead;
 }
