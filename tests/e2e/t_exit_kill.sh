@@ -28,7 +28,7 @@ wait_for 15 test -s "$tmp/sink.out" || fail "nothing arrived"
 grep -q "^3000000 $(head -c 3000000 /dev/zero | tr '\0' x | sha256sum | cut -d' ' -f1) eof" "$tmp/sink.out" || fail "exit right after the last write: $(cat "$tmp/sink.out")"
 : >"$tmp/sink.out"
 # shellcheck disable=SC2086
-in_c "$run" $tun_c4 -- python3 -c '
+ip netns exec "$topo_c" "$run" $tun_c4 -- python3 -c '
 import socket
 s = socket.create_connection(("10.9.0.1", 9000))
 while True: s.sendall(b"y" * 65536)' &
