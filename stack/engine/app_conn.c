@@ -89,15 +89,23 @@ static uint32_t in_once(struct app_ent *t)
 {
 	struct iov_mut v[2];
 	struct msghdr m = { .msg_iov = (struct iovec *)(void *)v };
+	int urgent = 0;
 	ssize_t n;
 
 	m.msg_iovlen = sock_write_vec(t->sk, APP_CONN_TURN, v);
 	if (m.msg_iovlen == 0) {
 		return 0; /* SOCK_EV_WRITE follows */
 	}
+	if (ioctl(t->u.fd, SIOCATMARK, &urgent) == 0 && urgent) {
+		m.msg_iovlen = 1;
+		v[0].n = 1;
+	}
 	n = recvmsg(t->u.fd, &m, MSG_DONTWAIT);
 	sock_write_done(t->sk, app_now(t->app), n > 0 ? (uint32_t)n : 0);
 	if (n > 0) {
+		if (urgent) {
+			sock_urgent(t->sk, app_now(t->app));
+		}
 		return (uint32_t)n;
 	}
 	if (n == 0) {
@@ -308,10 +316,10 @@ void app_conn_undo(struct app_ent *t)
 	if (t->kfd >= 0) {
 		connect(t->kfd, &unspec, sizeof(unspec));
 	}
-	if (t->sk && t->state != APP_CONNECTED) {
-		/* tells the error of the attempt, and is idle after that */
-		sock_connect(t->sk, app_now(a), &none);
-	} else if (t->sk) {
+	/* after a failed attempt it tells the error and is idle then; one that
+	 * is connected, or still tries, cannot go back */
+	if (t->sk && (t->state == APP_CONNECTED ||
+		      sock_connect(t->sk, app_now(a), &none) == EALREADY)) {
 		struct sock *sk = t->sk;
 
 		t->sk = NULL;
@@ -386,9 +394,12 @@ void app_conn_event(struct app_ent *t, unsigned bits)
 
 int app_conn_start(struct app_ent *t, int fd)
 {
+	const int on = 1;
 	int err = app_watch_add(&t->app->set, &t->u, fd, EPOLLIN | EPOLLRDHUP,
 				u_event);
 
+	/* urgent octets of the program: in their place */
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 	if (err == 0 && t->state == APP_CONNECTED) {
 		t->can_in = true;
 		t->can_out = true;

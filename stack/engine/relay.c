@@ -227,13 +227,58 @@ static void look_for_hup(struct relay *r)
 	}
 }
 
+static bool at_mark(int fd)
+{
+	int yes = 0;
+
+	return ioctl(fd, SIOCATMARK, &yes) == 0 && yes;
+}
+
+/* k is at its urgent mark: the octet goes out of line, in its place.  False:
+ * it has not arrived yet.  With SO_OOBINLINE it is read as any other. */
+static bool urgent_down(struct relay *r)
+{
+	uint8_t c;
+
+	if (recv(r->k.fd, &c, 1, MSG_OOB | MSG_DONTWAIT) != 1) {
+		return errno != EAGAIN;
+	}
+	/* what it cannot take now it would not take later: no more than one
+	 * urgent octet is kept by TCP either */
+	if (send(r->u.fd, &c, 1, FLAGS | MSG_OOB) != 1 && errno == EOPNOTSUPP) {
+		send(r->u.fd, &c, 1, FLAGS);
+	}
+	return true;
+}
+
+/* how much to ask the source for; 0: nothing now */
+static uint32_t ask_for(struct relay *r, struct relay_dir *d)
+{
+	if (d == &r->down) {
+		if (at_mark(r->k.fd) && !urgent_down(r)) {
+			d->can_in = false;
+			return 0;
+		}
+		return RELAY_BUF;
+	}
+	if (at_mark(r->u.fd)) {
+		r->urgent = d->taken + 1;
+		return 1;
+	}
+	return RELAY_BUF;
+}
+
 /* Takes once from the source and gives it on; octets moved. */
 static uint32_t take(struct relay *r, struct relay_dir *d)
 {
 	int in = d == &r->up ? r->u.fd : r->k.fd;
-	ssize_t got = recv(in, r->scratch, RELAY_BUF, MSG_DONTWAIT);
-	uint32_t n, done;
+	uint32_t n = ask_for(r, d), done;
+	ssize_t got;
 
+	if (n == 0) {
+		return 0;
+	}
+	got = recv(in, r->scratch, n, MSG_DONTWAIT);
 	if (got < 0) {
 		recv_failed(r, d, errno);
 		return 0;
@@ -353,20 +398,6 @@ static void u_event(struct app_watch *w, uint32_t ev)
 	relay_go_on(r);
 }
 
-/* The octet is forwarded as the AF_UNIX kind of urgent data where the kernel
- * has it; else it stays in line. */
-static void urgent_down(struct relay *r)
-{
-	uint8_t c;
-
-	if (r->over || recv(r->k.fd, &c, 1, MSG_OOB | MSG_DONTWAIT) != 1) {
-		return;
-	}
-	if (send(r->u.fd, &c, 1, FLAGS | MSG_OOB) != 1 && errno == EOPNOTSUPP) {
-		send(r->u.fd, &c, 1, FLAGS);
-	}
-}
-
 int relay_leave(struct relay *r)
 {
 	int k = app_watch_take(r->set, &r->k);
@@ -413,9 +444,6 @@ static void k_event(struct app_watch *w, uint32_t ev)
 		}
 	}
 	relay_go_on(r);
-	if (ev & EPOLLPRI) {
-		urgent_down(r);
-	}
 }
 
 /* --- asked for by the owner --------------------------------------------------- */
@@ -424,6 +452,7 @@ int relay_start(struct relay *r, struct app_watch_set *set,
 		const struct relay_owner *owner, uint8_t *scratch, int u,
 		int k, bool connecting)
 {
+	const int on = 1;
 	int err;
 
 	*r = (struct relay){ .set = set,
@@ -433,6 +462,8 @@ int relay_start(struct relay *r, struct app_watch_set *set,
 			     .k_left = -1,
 			     .u.fd = -1,
 			     .k.fd = -1 };
+	/* urgent octets of the program: in their place */
+	setsockopt(u, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 	r->up.can_in = true;
 	r->up.can_out = true;
 	r->down.can_in = true;
