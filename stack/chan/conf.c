@@ -22,7 +22,7 @@ static bool refuse(char why[CONF_ERR_MAX], const char *fmt, ...)
 	return false;
 }
 
-/* --- setters, one per option ------------------------------------------------ */
+/* --- setters, one per option ---------------------------------------------- */
 
 static bool set_exclude(struct run_conf *c, const char *value,
 			char why[CONF_ERR_MAX])
@@ -30,12 +30,16 @@ static bool set_exclude(struct run_conf *c, const char *value,
 	struct conf_net *net = &c->exclude[c->n_exclude];
 
 	if (c->n_exclude == CONF_NETS_MAX) {
-		return refuse(why, "more than %d networks; join some into a "
-			      "larger one", CONF_NETS_MAX);
+		return refuse(why,
+			      "more than %d networks; join some into a "
+			      "larger one",
+			      CONF_NETS_MAX);
 	}
 	if (!addr_parse_net(value, &net->addr, &net->bits)) {
-		return refuse(why, "'%.50s' is no network; write 192.0.2.0/24, "
-			      "2001:db8::/32 or an address", value);
+		return refuse(why,
+			      "'%.50s' is no network; write 192.0.2.0/24, "
+			      "2001:db8::/32 or an address",
+			      value);
 	}
 	c->n_exclude++;
 	return true;
@@ -54,7 +58,10 @@ static bool set_word(const char *value, const char *const words[], unsigned n,
 			return true;
 		}
 		snprintf(all + used, sizeof(all) - used, "%s%s",
-			 i == 0 ? "" : i + 1 == n ? " or " : ", ", words[i]);
+			 i == 0       ? ""
+			 : i + 1 == n ? " or "
+				      : ", ",
+			 words[i]);
 	}
 	return refuse(why, "'%.40s' is unknown; use %s", value, all);
 }
@@ -89,7 +96,7 @@ static bool set_io(struct run_conf *c, const char *value,
 /* "" (the flag), 1, yes, on, or 0, no, off (the variable) */
 static bool set_bool(const char *value, bool *out, char why[CONF_ERR_MAX])
 {
-	static const char *const words[] = { "0", "no", "off", "1",
+	static const char *const words[] = { "0",   "no", "off", "1",
 					     "yes", "on", "" };
 	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(value, words[i]) == 0) {
@@ -110,8 +117,10 @@ static bool set_int(const char *value, int max, int *out,
 	}
 	for (const char *p = value; *p; p++) {
 		if (*p < '0' || *p > '9' || v > (max - (*p - '0')) / 10) {
-			return refuse(why, "'%.40s' is not a number within "
-				      "0..%d", value, max);
+			return refuse(why,
+				      "'%.40s' is not a number within "
+				      "0..%d",
+				      value, max);
 		}
 		v = v * 10 + (*p - '0');
 	}
@@ -231,7 +240,7 @@ static bool set_watch_pid(struct run_conf *c, const char *value,
 	return set_int(value, INT_MAX, &c->watch_pid, why);
 }
 
-/* --- the table ---------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 #define BOTH (CONF_RUN | CONF_STACKD)
 
@@ -247,8 +256,7 @@ static const struct conf_opt table[] = {
 	  set_mptcp },
 	{ "exclude", 0, BOTH, true, "NET", "MPTCP_EXCLUDE",
 	  "none beside loopback",
-	  "leave connections to this network to the kernel",
-	  set_exclude },
+	  "leave connections to this network to the kernel", set_exclude },
 	{ "stats-json", 0, BOTH, false, "FILE", "MPTCP_STATS_JSON", "none",
 	  "write statistics to FILE at each connection's close and at the end; "
 	  "implies --wait",
@@ -257,14 +265,11 @@ static const struct conf_opt table[] = {
 	  "write all packets of all paths to FILE; implies --wait",
 	  set_pcapng },
 	{ "congestion", 0, BOTH, false, "NAME", "MPTCP_CONGESTION", "cubic",
-	  "congestion control: cubic or reno",
-	  set_congestion },
+	  "congestion control: cubic or reno", set_congestion },
 	{ "scheduler", 0, BOTH, false, "NAME", "MPTCP_SCHEDULER", "minrtt",
-	  "which subflow sends: minrtt",
-	  set_scheduler },
+	  "which subflow sends: minrtt", set_scheduler },
 	{ "checksum", 0, BOTH, false, NULL, "MPTCP_CHECKSUM", "0",
-	  "ask for Multipath TCP's data checksums",
-	  set_checksum },
+	  "ask for Multipath TCP's data checksums", set_checksum },
 	{ "io", 0, BOTH, false, "auto|uring|epoll", "MPTCP_IO", "auto",
 	  "how the stack waits: io_uring, or epoll where that is refused",
 	  set_io },
@@ -272,14 +277,11 @@ static const struct conf_opt table[] = {
 	  "stay as the parent until the command and the stack have ended",
 	  set_wait },
 	{ "quiet", 'q', CONF_RUN, false, NULL, "MPTCP_QUIET", "0",
-	  "say nothing but errors",
-	  set_quiet },
+	  "say nothing but errors", set_quiet },
 	{ "verbose", 'v', CONF_RUN, true, NULL, "MPTCP_VERBOSE", "0",
-	  "one line per connection; twice: more",
-	  set_verbose },
+	  "one line per connection; twice: more", set_verbose },
 	{ "verbose", 0, CONF_STACKD, false, "N", NULL, "1",
-	  "0 quiet, 1 normal, 2 one line per connection, 3 more",
-	  set_level },
+	  "0 quiet, 1 normal, 2 one line per connection, 3 more", set_level },
 	{ "ready-fd", 0, CONF_STACKD, false, "N", NULL, "none",
 	  "descriptor for \"ok\" or \"error: ...\" once the start is over",
 	  set_ready_fd },
@@ -307,7 +309,7 @@ void conf_init(struct run_conf *c)
 	};
 }
 
-/* --- arguments ------------------------------------------------------------------ */
+/* --- arguments ------------------------------------------------------------ */
 
 static const struct conf_opt *find_long(unsigned who, const char *name,
 					size_t n)
@@ -431,7 +433,7 @@ enum conf_result conf_args(struct run_conf *c, unsigned who, int argc,
 	return r;
 }
 
-/* --- environment ------------------------------------------------------------------ */
+/* --- environment ---------------------------------------------------------- */
 
 /* Words of a list: separated by blanks or ';', networks also by ','.  Copies,
  * which only setters that keep no pointer can take: lists do not. */
@@ -477,15 +479,15 @@ bool conf_env(struct run_conf *c, unsigned who,
 		if (!value || !*value) {
 			continue;
 		}
-		if (o->list && o->arg ? !apply_list(c, o, value, err) :
-					!apply(c, o, "", o->env, value, err)) {
+		if (o->list && o->arg ? !apply_list(c, o, value, err)
+				      : !apply(c, o, "", o->env, value, err)) {
 			return false;
 		}
 	}
 	return true;
 }
 
-/* --- everything together ------------------------------------------------------------ */
+/* --- everything together -------------------------------------------------- */
 
 /* is address a of path i also on an earlier path, or earlier on this one? */
 static bool seen_before(const struct run_conf *c, unsigned i, unsigned a)
@@ -509,13 +511,15 @@ bool conf_check(const struct run_conf *c, char err[CONF_ERR_MAX])
 	char text[ADDR_TEXT_MAX];
 
 	if (c->n_tun == 0) {
-		return refuse(err, "no path: give at least one --tun "
+		return refuse(err,
+			      "no path: give at least one --tun "
 			      "NAME,addr=ADDR/LEN,peer=ADDR (or MPTCP_TUN)");
 	}
 	for (unsigned i = 0; i < c->n_tun; i++) {
 		for (unsigned a = 0; a < c->tun[i].n_addr; a++) {
 			if (seen_before(c, i, a)) {
-				return refuse(err, "--tun: address %s is given "
+				return refuse(err,
+					      "--tun: address %s is given "
 					      "twice; every path needs its own",
 					      addr_text(&c->tun[i].addr[a].addr,
 							text));
@@ -530,7 +534,7 @@ bool conf_waits(const struct run_conf *c)
 	return c->wait || c->stats_json || c->pcapng;
 }
 
-/* --- back to text --------------------------------------------------------------------- */
+/* --- back to text --------------------------------------------------------- */
 
 struct out {
 	char **argv;
@@ -652,12 +656,12 @@ size_t conf_help(unsigned who, char *buf, size_t n)
 	size_t used = 0;
 
 	help_add(buf, n, &used, "%s",
-		 who & CONF_RUN ?
-			 "Usage: mptcp-run [options] [--] command [args...]\n"
-			 "Runs a command whose TCP connections use Multipath "
-			 "TCP in a userspace stack.\n\n" :
-			 "Usage: mptcp-stackd [options]\n"
-			 "The userspace stack behind mptcp-run.\n\n");
+		 who & CONF_RUN
+			 ? "Usage: mptcp-run [options] [--] command [args...]\n"
+			   "Runs a command whose TCP connections use Multipath "
+			   "TCP in a userspace stack.\n\n"
+			 : "Usage: mptcp-stackd [options]\n"
+			   "The userspace stack behind mptcp-run.\n\n");
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		const struct conf_opt *o = &table[i];
 		char letter[8] = "";
@@ -672,10 +676,10 @@ size_t conf_help(unsigned who, char *buf, size_t n)
 			 o->arg ? " " : "", o->arg ? o->arg : "");
 		help_wrap(buf, n, &used, o->help);
 		help_add(buf, n, &used, "        default: %s%s%s\n", o->preset,
-			 o->env ? "; environment: " : "",
-			 o->env ? o->env : "");
+			 o->env ? "; environment: " : "", o->env ? o->env : "");
 	}
-	help_add(buf, n, &used, "  -h, --help\n        print this text\n"
-				"  --version\n        print the version\n");
+	help_add(buf, n, &used,
+		 "  -h, --help\n        print this text\n"
+		 "  --version\n        print the version\n");
 	return used;
 }

@@ -21,7 +21,7 @@
 #define CONF_NETS_MAX      32
 #define CONF_NAME_LEN      16 /* of a device, terminator included */
 #define CONF_ERR_MAX       256
-#define CONF_ARGS_MAX      96 /* most that conf_argv() fills in */
+#define CONF_ARGS_MAX      96    /* most that conf_argv() fills in */
 #define CONF_ARGS_TEXT     16384 /* enough text for conf_argv() */
 #define CONF_MTU_DEFAULT   1500
 
@@ -70,7 +70,7 @@ struct run_conf {
 	bool checksum;
 	bool wait;   /* also implied by the two file options: conf_waits() */
 	int verbose; /* 0 quiet, 1 normal, 2 -v, 3 -vv */
-	const char *stats_json, *pcapng;   /* NULL: not asked for */
+	const char *stats_json, *pcapng;    /* NULL: not asked for */
 	const char *congestion, *scheduler; /* NULL: the stack's own choice */
 	/* mptcp-stackd only; -1 or 0: not given */
 	int ready_fd, run_fd, watch_pid;
@@ -78,12 +78,12 @@ struct run_conf {
 };
 
 struct conf_opt {
-	const char *name; /* long name without dashes */
-	char letter;      /* short name or 0 */
-	uint8_t who;      /* CONF_RUN | CONF_STACKD */
-	bool list;        /* may be repeated */
-	const char *arg;  /* word for the value in texts; NULL: takes none */
-	const char *env;  /* environment variable; NULL: none */
+	const char *name;   /* long name without dashes */
+	char letter;        /* short name or 0 */
+	uint8_t who;        /* CONF_RUN | CONF_STACKD */
+	bool list;          /* may be repeated */
+	const char *arg;    /* word for the value in texts; NULL: takes none */
+	const char *env;    /* environment variable; NULL: none */
 	const char *preset; /* the built-in value, in words */
 	const char *help;
 	/* value is "" for an option without one.  False: why is filled in. */

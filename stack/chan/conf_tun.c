@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SPEC_MAX  256
-#define MTU_MIN   1280 /* IPv6 needs it (RFC 8200 section 5) */
-#define MTU_MAX   65535
-#define HOW_TO    "write NAME,addr=ADDR/LEN,peer=ADDR[,backup][,mtu=N]"
+#define SPEC_MAX 256
+#define MTU_MIN  1280 /* IPv6 needs it (RFC 8200 section 5) */
+#define MTU_MAX  65535
+#define HOW_TO   "write NAME,addr=ADDR/LEN,peer=ADDR[,backup][,mtu=N]"
 
 /* one spec taken apart, before it is merged into the device's entry */
 struct spec {
@@ -91,30 +91,42 @@ static bool read_addr(const struct spec *s, struct conf_tun_addr *out,
 	unsigned bits;
 
 	if (!strchr(s->addr, '/')) {
-		return refuse(why, "addr=%.46s has no prefix length; write "
-			      "addr=%.46s/24", s->addr, s->addr);
+		return refuse(why,
+			      "addr=%.46s has no prefix length; write "
+			      "addr=%.46s/24",
+			      s->addr, s->addr);
 	}
 	if (!addr_parse_net(s->addr, &out->addr, &bits) || bits == 0) {
-		return refuse(why, "addr=%.50s is no address with a prefix "
-			      "length; write addr=10.0.0.2/24", s->addr);
+		return refuse(why,
+			      "addr=%.50s is no address with a prefix "
+			      "length; write addr=10.0.0.2/24",
+			      s->addr);
 	}
 	if (!addr_parse(s->peer, &out->peer)) {
-		return refuse(why, "peer=%.46s is no address; give the device "
-			      "an address of the kernel's side", s->peer);
+		return refuse(why,
+			      "peer=%.46s is no address; give the device "
+			      "an address of the kernel's side",
+			      s->peer);
 	}
 	if (out->addr.family != out->peer.family) {
-		return refuse(why, "addr=%.46s and peer=%.46s are not of one "
+		return refuse(why,
+			      "addr=%.46s and peer=%.46s are not of one "
 			      "family; use IPv4 with IPv4 or IPv6 with IPv6",
 			      s->addr, s->peer);
 	}
 	if (!usable(&out->addr) || !usable(&out->peer)) {
-		return refuse(why, "addr=%.46s, peer=%.46s: loopback, multicast "
-			      "and unspecified addresses cannot be used; choose "
-			      "others", s->addr, s->peer);
+		return refuse(
+			why,
+			"addr=%.46s, peer=%.46s: loopback, multicast "
+			"and unspecified addresses cannot be used; choose "
+			"others",
+			s->addr, s->peer);
 	}
 	if (addr_eq(&out->addr, &out->peer)) {
-		return refuse(why, "addr and peer are both %.46s; the stack and "
-			      "the kernel need an address each", s->peer);
+		return refuse(why,
+			      "addr and peer are both %.46s; the stack and "
+			      "the kernel need an address each",
+			      s->peer);
 	}
 	out->bits = (uint8_t)bits;
 	return true;
@@ -174,9 +186,10 @@ bool conf_tun_parse(struct run_conf *c, const char *spec,
 		return false;
 	}
 	if (!name_ok(s.name)) {
-		return refuse(why, "'%.40s' is no device name; use up to %d "
-			      "letters, digits, '-' or '.'", s.name,
-			      CONF_NAME_LEN - 1);
+		return refuse(why,
+			      "'%.40s' is no device name; use up to %d "
+			      "letters, digits, '-' or '.'",
+			      s.name, CONF_NAME_LEN - 1);
 	}
 	if (!read_addr(&s, &a, why) || (s.mtu && !read_mtu(s.mtu, &mtu, why))) {
 		return false;
@@ -187,8 +200,10 @@ bool conf_tun_parse(struct run_conf *c, const char *spec,
 			      CONF_TUNS_MAX);
 	}
 	if (t->n_addr == CONF_TUN_ADDRS_MAX) {
-		return refuse(why, "more than %d addresses on '%s'; leave some "
-			      "out", CONF_TUN_ADDRS_MAX, t->name);
+		return refuse(why,
+			      "more than %d addresses on '%s'; leave some "
+			      "out",
+			      CONF_TUN_ADDRS_MAX, t->name);
 	}
 	t->addr[t->n_addr++] = a;
 	t->backup = t->backup || s.backup;

@@ -16,7 +16,7 @@
 
 #include "stack/base/check.h"
 
-/* --- capabilities ------------------------------------------------------------------ */
+/* --- capabilities --------------------------------------------------------- */
 
 static int set_caps(uint32_t keep_low)
 {
@@ -52,14 +52,14 @@ int confine_keeper(void)
 	return err ? err : set_caps(1u << CAP_NET_ADMIN);
 }
 
-/* --- files ---------------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
 /* Landlock's numbers; Debian 12's headers stop at version 2 */
 #define LANDLOCK_VERSION 1u
-#define FS_V1 0x1fffull
-#define FS_V2 0x2000ull /* REFER */
-#define FS_V3 0x4000ull /* TRUNCATE */
-#define FS_V5 0x8000ull /* IOCTL_DEV */
+#define FS_V1            0x1fffull
+#define FS_V2            0x2000ull /* REFER */
+#define FS_V3            0x4000ull /* TRUNCATE */
+#define FS_V5            0x8000ull /* IOCTL_DEV */
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
@@ -68,8 +68,8 @@ int confine_keeper(void)
 
 static bool no_files(void)
 {
-	long v = syscall(SYS_landlock_create_ruleset, NULL, 0,
-			 LANDLOCK_VERSION);
+	long v =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
 	uint64_t fs = FS_V1 | (v >= 2 ? FS_V2 : 0) | (v >= 3 ? FS_V3 : 0) |
 		      (v >= 5 ? FS_V5 : 0);
 	long fd;
@@ -89,7 +89,7 @@ static bool no_files(void)
 	return ok;
 }
 
-/* --- system calls ------------------------------------------------------------------------ */
+/* --- system calls --------------------------------------------------------- */
 
 #if defined(__x86_64__)
 #define ARCH AUDIT_ARCH_X86_64
@@ -106,60 +106,90 @@ static bool no_files(void)
 #define ALLOW          RET(SECCOMP_RET_ALLOW)
 #define DENY           RET(SECCOMP_RET_ERRNO | EPERM)
 /* low half of a 64-bit argument; the arguments looked at are ints */
-#define ARG(i)         DATA(args[i])
+#define ARG(i) DATA(args[i])
 
 /* what the engine calls after set-up, by any way through libc */
 static const uint16_t allowed[] = {
 	/* the loop */
-	SYS_io_uring_enter, SYS_epoll_pwait, SYS_epoll_ctl, SYS_epoll_create1,
-	SYS_ppoll, SYS_timerfd_create, SYS_timerfd_settime,
+	SYS_io_uring_enter,
+	SYS_epoll_pwait,
+	SYS_epoll_ctl,
+	SYS_epoll_create1,
+	SYS_ppoll,
+	SYS_timerfd_create,
+	SYS_timerfd_settime,
 #ifdef SYS_epoll_wait
-	SYS_epoll_wait, SYS_poll,
+	SYS_epoll_wait,
+	SYS_poll,
 #endif
 	/* data */
-	SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_recvfrom, SYS_recvmsg,
-	SYS_sendto, SYS_sendmsg, SYS_pwrite64, SYS_ftruncate, SYS_lseek,
+	SYS_read,
+	SYS_readv,
+	SYS_write,
+	SYS_writev,
+	SYS_recvfrom,
+	SYS_recvmsg,
+	SYS_sendto,
+	SYS_sendmsg,
+	SYS_pwrite64,
+	SYS_ftruncate,
+	SYS_lseek,
 	/* sockets; socket() itself is below */
-	SYS_bind, SYS_connect, SYS_listen, SYS_accept, SYS_accept4,
-	SYS_shutdown, SYS_getsockname, SYS_getpeername, SYS_getsockopt,
-	SYS_setsockopt, SYS_socketpair,
+	SYS_bind,
+	SYS_connect,
+	SYS_listen,
+	SYS_accept,
+	SYS_accept4,
+	SYS_shutdown,
+	SYS_getsockname,
+	SYS_getpeername,
+	SYS_getsockopt,
+	SYS_setsockopt,
+	SYS_socketpair,
 	/* descriptors */
-	SYS_close, SYS_fcntl, SYS_ioctl, SYS_fstat, SYS_dup3,
+	SYS_close,
+	SYS_fcntl,
+	SYS_ioctl,
+	SYS_fstat,
+	SYS_dup3,
 	/* processes that belong to the run */
 	SYS_pidfd_open,
 	/* memory; mmap() and mprotect() are below */
-	SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise,
+	SYS_brk,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_madvise,
 	/* time and chance */
-	SYS_clock_gettime, SYS_clock_nanosleep, SYS_nanosleep, SYS_gettimeofday,
+	SYS_clock_gettime,
+	SYS_clock_nanosleep,
+	SYS_nanosleep,
+	SYS_gettimeofday,
 	SYS_getrandom,
 	/* libc's own, and the way out */
-	SYS_futex, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
-	SYS_restart_syscall, SYS_getpid, SYS_gettid, SYS_tgkill, SYS_exit,
+	SYS_futex,
+	SYS_rt_sigaction,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigreturn,
+	SYS_restart_syscall,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_tgkill,
+	SYS_exit,
 	SYS_exit_group,
 };
 
 static bool no_calls(void)
 {
 	static const struct sock_filter head[] = {
-		DATA(arch),
-		EQ(ARCH, 1, 0),
-		RET(SECCOMP_RET_KILL_PROCESS),
+		DATA(arch), EQ(ARCH, 1, 0), RET(SECCOMP_RET_KILL_PROCESS),
 		DATA(nr),
 		/* memory, but nothing to execute */
-		EQ(SYS_mmap, 1, 0),
-		EQ(SYS_mprotect, 0, 4),
-		ARG(2),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
-		DENY,
+		EQ(SYS_mmap, 1, 0), EQ(SYS_mprotect, 0, 4), ARG(2),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), DENY,
 		ALLOW,
 		/* sockets of these families only */
-		EQ(SYS_socket, 0, 6),
-		ARG(0),
-		EQ(AF_UNIX, 2, 0),
-		EQ(AF_INET, 1, 0),
-		EQ(AF_INET6, 0, 1),
-		ALLOW,
-		DENY,
+		EQ(SYS_socket, 0, 6), ARG(0), EQ(AF_UNIX, 2, 0),
+		EQ(AF_INET, 1, 0), EQ(AF_INET6, 0, 1), ALLOW, DENY,
 		/* here nr is still loaded: every branch above ended */
 	};
 	struct sock_filter f[ARRAY_SIZE(head) + 2 * ARRAY_SIZE(allowed) + 1];

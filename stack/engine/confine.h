@@ -13,8 +13,8 @@ int confine_keeper(void);
 
 enum {
 	CONFINE_NO_CAPS = 1,
-	CONFINE_NO_FILES = 2,  /* Landlock: no path can be opened */
-	CONFINE_NO_CALLS = 4,  /* seccomp: the list in confine.c, else EPERM */
+	CONFINE_NO_FILES = 2, /* Landlock: no path can be opened */
+	CONFINE_NO_CALLS = 4, /* seccomp: the list in confine.c, else EPERM */
 };
 
 /* The engine, after set-up: no capability, no file, few system calls.  The

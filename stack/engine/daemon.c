@@ -27,8 +27,9 @@ void daemon_close_others(const int keep[], unsigned n)
 
 		if (next > from) {
 			close_range((unsigned)from,
-				    next == INT_MAX ? UINT_MAX :
-						      (unsigned)next - 1, 0);
+				    next == INT_MAX ? UINT_MAX
+						    : (unsigned)next - 1,
+				    0);
 		}
 		if (next == INT_MAX) {
 			return;

@@ -56,7 +56,7 @@ static struct loop *loop_of(struct engine *e)
 	return container_of(e, struct loop, e);
 }
 
-/* --- what the parts ask for ------------------------------------------------------------ */
+/* --- what the parts ask for ----------------------------------------------- */
 
 void engine_log(const struct engine *e, int level, const char *fmt, ...)
 {
@@ -92,9 +92,9 @@ static void set_buf(int fd, int name, int size)
 
 void engine_force_buf(struct engine *e, int fd, int sndbuf, int rcvbuf)
 {
-	int err = e->keeper_fd < 0 ? EPIPE :
-				     keeper_force(e->keeper_fd, fd, sndbuf,
-						  rcvbuf);
+	int err = e->keeper_fd < 0
+			  ? EPIPE
+			  : keeper_force(e->keeper_fd, fd, sndbuf, rcvbuf);
 
 	if (!err) {
 		return;
@@ -113,7 +113,7 @@ void engine_watch_pid(struct engine *e, int pid)
 	life_watch_pid(loop_of(e)->life, pid);
 }
 
-/* --- what the core asks for ---------------------------------------------------------------- */
+/* --- what the core asks for ----------------------------------------------- */
 
 static void *mem_get(void *ctx, size_t size)
 {
@@ -168,7 +168,7 @@ static uint64_t mem_limit(void)
 	return max_u64((uint64_t)si.totalram * si.mem_unit / 2, 64ull << 20);
 }
 
-/* --- packets ---------------------------------------------------------------------------------- */
+/* --- packets -------------------------------------------------------------- */
 
 static void rx(void *ctx, struct pkt *p)
 {
@@ -227,7 +227,7 @@ static void send_all(struct loop *l)
 	}
 }
 
-/* --- the loop ------------------------------------------------------------------------------------- */
+/* --- the loop ------------------------------------------------------------- */
 
 /* Our data and FIN are acknowledged, and only the peer's FIN is missing: that
  * may never come, and nothing is owed. */
@@ -314,7 +314,7 @@ static void finish(struct loop *l)
 	}
 }
 
-/* --- set-up ------------------------------------------------------------------------------------------ */
+/* --- set-up --------------------------------------------------------------- */
 
 static enum io_backend backend(enum conf_io io)
 {
@@ -346,8 +346,10 @@ static bool make_io(struct loop *l, char err[CONF_ERR_MAX])
 {
 	l->e.io = io_new(backend(l->conf->io));
 	if (!l->e.io) {
-		snprintf(err, CONF_ERR_MAX, "--io=uring: io_uring cannot be "
-			 "used here (%s); use --io=auto", strerror(errno));
+		snprintf(err, CONF_ERR_MAX,
+			 "--io=uring: io_uring cannot be "
+			 "used here (%s); use --io=auto",
+			 strerror(errno));
 		return false;
 	}
 	if (*io_why(l->e.io)) {
@@ -370,7 +372,8 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 		.congestion = c->congestion,
 	};
 
-	l->mem = (struct mem){ .alloc = mem_get, .release = mem_put,
+	l->mem = (struct mem){ .alloc = mem_get,
+			       .release = mem_put,
 			       .limit = mem_limit() };
 	l->env = (struct env){ .mem = &l->mem,
 			       .entropy = { chance_fill, l },
@@ -378,7 +381,8 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 					  l } };
 	l->e.stack = stack_new(&l->env, &cfg, io_now());
 	if (!l->e.stack) {
-		snprintf(err, CONF_ERR_MAX, "--congestion=%s or --scheduler=%s "
+		snprintf(err, CONF_ERR_MAX,
+			 "--congestion=%s or --scheduler=%s "
 			 "is unknown; use cubic or reno, and minrtt",
 			 c->congestion ? c->congestion : "cubic",
 			 c->scheduler ? c->scheduler : "minrtt");
@@ -391,12 +395,17 @@ static bool add_path(struct loop *l, unsigned i, char err[CONF_ERR_MAX])
 {
 	const struct conf_tun *c = &l->conf->tun[i];
 	const struct tun *t = &l->setup->tuns[i];
-	struct ip_path p = { .used = true, .up = true, .backup = c->backup,
-			     .csum_offload = t->offload, .gso = t->offload,
-			     .mtu = t->mtu, .n_addr = c->n_addr };
+	struct ip_path p = { .used = true,
+			     .up = true,
+			     .backup = c->backup,
+			     .csum_offload = t->offload,
+			     .gso = t->offload,
+			     .mtu = t->mtu,
+			     .n_addr = c->n_addr };
 
 	static_assert(CONF_TUN_ADDRS_MAX <= IP_PATH_ADDRS_MAX &&
-		      CONF_TUNS_MAX <= IP_PATHS_MAX, "a path takes it all");
+			      CONF_TUNS_MAX <= IP_PATHS_MAX,
+		      "a path takes it all");
 	memcpy(p.name, c->name, sizeof(p.name));
 	for (unsigned k = 0; k < c->n_addr; k++) {
 		p.addr[k] = c->addr[k].addr;

@@ -33,7 +33,7 @@ struct engine {
 	struct chan_run run;
 	struct engine_net exclude[ENGINE_EXCLUDE_MAX]; /* beside loopback */
 	unsigned n_exclude;
-	int verbose; /* 0 quiet, 1 normal, 2 -v, 3 -vv */
+	int verbose;   /* 0 quiet, 1 normal, 2 -v, 3 -vv */
 	int keeper_fd; /* requests to the keeper; -1 none */
 };
 
@@ -46,13 +46,14 @@ void engine_force_buf(struct engine *e, int fd, int sndbuf, int rcvbuf);
 /* a process belongs to the run: its pidfd is watched while it lives */
 void engine_watch_pid(struct engine *e, int pid);
 
-/* --- app.c (and relay.c behind it) ------------------------------------------ */
+/* --- app.c (and relay.c behind it) ---------------------------------------- */
 /* binds the CTL and DATA names and starts listening; 0 or errno */
 int app_start(struct engine *e);
 /* drains stack_event() and acts; called every turn after the core was fed */
 void app_turn(struct engine *e);
 /* sockets that some program still holds, or that still carry octets */
 uint32_t app_busy(const struct engine *e);
-void app_stop(struct engine *e); /* closes everything: programs see a dead stack */
+void app_stop(
+	struct engine *e); /* closes everything: programs see a dead stack */
 
 #endif

@@ -72,7 +72,7 @@ void io_free(struct io *io)
 		list_del(&io->tuns);
 	}
 	io->ops->free(io);
-	list_each_safe(p, &tuns) {
+	list_each_safe (p, &tuns) {
 		io_tun_free(list_entry(p, struct io_tun, node));
 	}
 }

@@ -54,7 +54,7 @@ const char *io_why(const struct io *io);
 void io_recv(struct io *io, struct io_op *op, int fd, void *p, uint32_t n);
 void io_recvv(struct io *io, struct io_op *op, int fd, const struct iovec *v,
 	      unsigned n);
-/* sendmsg(2) with MSG_NOSIGNAL; may be short; up to 16 pieces (copied into op) */
+/* sendmsg(2) with MSG_NOSIGNAL; may be short; up to 16 pieces, copied into op */
 void io_sendv(struct io *io, struct io_op *op, int fd, const struct iovec *v,
 	      unsigned n);
 /* POLL*; multi: reports again and again */
@@ -66,12 +66,13 @@ void io_accept(struct io *io, struct io_op *op, int fd);
  * descriptor may be closed as soon as this returned, not before: an operation
  * that has not begun would act on whatever gets the number next. */
 void io_cancel(struct io *io, struct io_op *op);
+
 static inline bool io_pending(const struct io_op *op)
 {
 	return op->pending;
 }
 
-/* --- TUN devices ------------------------------------------------------------ */
+/* --- TUN devices ---------------------------------------------------------- */
 
 /* Reads packets (with virtio-net header) from a TUN queue for ever: rx gets
  * one reference of a filled-in pkt (dev set to `path`). */
@@ -95,25 +96,26 @@ void io_flush(struct io *io);
 int io_seal(struct io *io);
 
 /* what became of packets between the device and the core */
-#define IO_REASONS(X)                                                          \
-	X(IO_TUN_SHORT, "TunDropShort",                                       \
-	  "packet from a TUN device shorter than its virtio header")         \
-	X(IO_TUN_GSO, "TunDropGso",                                           \
-	  "virtio header with an impossible or unasked segmentation type")   \
-	X(IO_TUN_CSUM, "TunDropCsum",                                         \
-	  "virtio header with a checksum outside of the packet")             \
-	X(IO_TUN_NOMEM, "TunDropNoMem",                                       \
-	  "packet dropped: no memory for a copy while buffers were scarce")  \
-	X(IO_TUN_COPIED, "TunCopied",                                         \
-	  "packets copied because too many buffers were held")               \
-	X(IO_TUN_REARM, "TunRearm", "times that reading had to be started again") \
+#define IO_REASONS(X)                                                       \
+	X(IO_TUN_SHORT, "TunDropShort",                                     \
+	  "packet from a TUN device shorter than its virtio header")        \
+	X(IO_TUN_GSO, "TunDropGso",                                         \
+	  "virtio header with an impossible or unasked segmentation type")  \
+	X(IO_TUN_CSUM, "TunDropCsum",                                       \
+	  "virtio header with a checksum outside of the packet")            \
+	X(IO_TUN_NOMEM, "TunDropNoMem",                                     \
+	  "packet dropped: no memory for a copy while buffers were scarce") \
+	X(IO_TUN_COPIED, "TunCopied",                                       \
+	  "packets copied because too many buffers were held")              \
+	X(IO_TUN_REARM, "TunRearm",                                         \
+	  "times that reading had to be started again")                     \
 	X(IO_TUN_WRITE, "TunOutErrors", "packets that a TUN device refused")
 
 enum io_reason {
 #define X(id, name, text) id,
 	IO_REASONS(X)
 #undef X
-		IO_REASON_N
+	IO_REASON_N
 };
 
 const char *io_reason_name(enum io_reason r);

@@ -40,7 +40,7 @@ static struct poller *of(struct io *io)
 	return container_of(io, struct poller, io);
 }
 
-/* --- parking ------------------------------------------------------------------- */
+/* --- parking -------------------------------------------------------------- */
 
 static struct seat *seat_at(struct poller *p, int fd)
 {
@@ -85,7 +85,7 @@ static int watch(struct poller *p, int fd, const struct seat *s)
 {
 	struct epoll_event ev = { .events = EPOLLET, .data.fd = fd };
 
-	list_each(n, &s->parked) {
+	list_each (n, &s->parked) {
 		ev.events |= wanted(list_entry(n, struct io_op, node));
 	}
 	p->io.stats.syscalls++;
@@ -114,7 +114,7 @@ static void park(struct poller *p, struct io_op *op)
 	}
 }
 
-/* --- trying ----------------------------------------------------------------------- */
+/* --- trying --------------------------------------------------------------- */
 
 static int again(ssize_t n)
 {
@@ -151,8 +151,8 @@ static void try_poll(struct poller *p, struct io_op *op)
 
 	p->io.stats.syscalls++;
 	if (op->kind == IO_KIND_POLL && poll(&f, 1, 0) > 0) {
-		io_finish(&p->io, op, f.revents & POLLNVAL ? -EBADF :
-							     f.revents);
+		io_finish(&p->io, op,
+			  f.revents & POLLNVAL ? -EBADF : f.revents);
 		return;
 	}
 	park(p, op); /* registering reports the present state */
@@ -218,7 +218,7 @@ static void cancel(struct io *io, struct io_op *op)
 	list_push_back(&of(io)->todo, &op->node);
 }
 
-/* --- TUN ------------------------------------------------------------------------------ */
+/* --- TUN ------------------------------------------------------------------ */
 
 static void tun_readable(struct io_op *op, int res, unsigned flags)
 {
@@ -263,7 +263,7 @@ static void flush(struct io *io)
 	(void)io; /* written already */
 }
 
-/* --- the turn ---------------------------------------------------------------------------- */
+/* --- the turn ------------------------------------------------------------- */
 
 static void wake(struct poller *p, const struct epoll_event *ev)
 {
@@ -274,7 +274,7 @@ static void wake(struct poller *p, const struct epoll_event *ev)
 		return;
 	}
 	list_init(&hit);
-	list_each_safe(n, &p->seat[fd]->parked) {
+	list_each_safe (n, &p->seat[fd]->parked) {
 		struct io_op *op = list_entry(n, struct io_op, node);
 		uint32_t mask = wanted(op) | EPOLLERR | EPOLLHUP;
 

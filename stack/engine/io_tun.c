@@ -203,7 +203,7 @@ int io_tun_poll_start(struct io *io, struct io_tun *t,
 
 bool io_tun_pump_wanted(const struct io *io)
 {
-	list_each(p, &io->tuns) {
+	list_each (p, &io->tuns) {
 		if (list_entry(p, struct io_tun, node)->more) {
 			return true;
 		}
@@ -213,7 +213,7 @@ bool io_tun_pump_wanted(const struct io *io)
 
 void io_tun_pump_all(struct io *io)
 {
-	list_each_safe(p, &io->tuns) {
+	list_each_safe (p, &io->tuns) {
 		struct io_tun *t = list_entry(p, struct io_tun, node);
 
 		if (t->more) {

@@ -14,9 +14,9 @@
 #define IO_TUN_BUFS   128 /* a power of two: the kernel's ring wants one */
 #define IO_TUN_STRIDE 65600
 /* headers in front end so that the IP header lies on a multiple of 16 */
-#define IO_TUN_HEAD   (16 - VNET_LEN)
-#define IO_TUN_ROOM   (IO_TUN_STRIDE - IO_TUN_HEAD)
-#define IO_TUN_IOV    5 /* virtio header, headers, three pieces of payload */
+#define IO_TUN_HEAD (16 - VNET_LEN)
+#define IO_TUN_ROOM (IO_TUN_STRIDE - IO_TUN_HEAD)
+#define IO_TUN_IOV  5 /* virtio header, headers, three pieces of payload */
 
 struct io_buf {
 	struct pkt pkt;

@@ -55,7 +55,7 @@ static struct uring *of(struct io *io)
 	return container_of(io, struct uring, io);
 }
 
-/* --- submission ---------------------------------------------------------------- */
+/* --- submission ----------------------------------------------------------- */
 
 static void enable(struct uring *u)
 {
@@ -141,7 +141,7 @@ static void cancel(struct io *io, struct io_op *op)
 	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
-/* --- TUN ------------------------------------------------------------------------- */
+/* --- TUN ------------------------------------------------------------------ */
 
 static void put_ring(struct io_tun *t, struct io_buf *b)
 {
@@ -277,7 +277,7 @@ static bool tun_write(struct io *io, struct io_tun *t, const struct pkt_out *p)
 	return true;
 }
 
-/* --- completion -------------------------------------------------------------------- */
+/* --- completion ----------------------------------------------------------- */
 
 static void count_write(struct uring *u, int res)
 {
@@ -294,7 +294,7 @@ static enum tag tag_of(const struct io_uring_cqe *cqe)
 	return (enum tag)(cqe->user_data & (TAG_MASK - 1));
 }
 
-/* takes counted completions off the front, so that only news cuts a wait short */
+/* takes counted completions off the front: only news may cut a wait short */
 static void drop_counted(struct uring *u)
 {
 	struct io_uring_cq *cq = &u->ring.cq;
@@ -432,14 +432,15 @@ static void turn(struct io *io, struct instant deadline)
 	io_tun_pump_all(io);
 }
 
-/* --- life ------------------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------- */
 
 static int seal(struct io *io)
 {
 	static const uint8_t ops[] = {
-		IORING_OP_NOP,	    IORING_OP_RECV,	IORING_OP_RECVMSG,
-		IORING_OP_SENDMSG,  IORING_OP_POLL_ADD, IORING_OP_ACCEPT,
-		IORING_OP_WRITEV,   IORING_OP_ASYNC_CANCEL,
+		IORING_OP_NOP,           IORING_OP_RECV,
+		IORING_OP_RECVMSG,       IORING_OP_SENDMSG,
+		IORING_OP_POLL_ADD,      IORING_OP_ACCEPT,
+		IORING_OP_WRITEV,        IORING_OP_ASYNC_CANCEL,
 		URING_OP_READ_MULTISHOT,
 	};
 	struct io_uring_restriction res[ARRAY_SIZE(ops) + 1];
@@ -455,8 +456,8 @@ static int seal(struct io *io)
 		res[i].sqe_op = ops[i];
 	}
 	res[ARRAY_SIZE(ops)].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	res[ARRAY_SIZE(ops)].sqe_flags = IOSQE_BUFFER_SELECT |
-					 IOSQE_CQE_SKIP_SUCCESS;
+	res[ARRAY_SIZE(ops)].sqe_flags =
+		IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS;
 	err = uring_register(&u->ring, IORING_REGISTER_RESTRICTIONS, res,
 			     ARRAY_SIZE(res));
 	enable(u);
@@ -538,8 +539,8 @@ static int probe(struct uring *u)
 	struct io_uring_probe *p = io_uring_get_probe_ring(&u->ring);
 	bool old = !p || !io_uring_opcode_supported(p, URING_OP_SOCKET);
 
-	u->multishot = p && io_uring_opcode_supported(p,
-						URING_OP_READ_MULTISHOT);
+	u->multishot =
+		p && io_uring_opcode_supported(p, URING_OP_READ_MULTISHOT);
 	io_uring_free_probe(p);
 	return old || (u->ring.features & need) != need ? EINVAL : 0;
 }

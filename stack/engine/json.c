@@ -42,11 +42,15 @@ static void put_text(struct json *j, const char *text)
 	put(j, text, strlen(text));
 }
 
-/* octets of the well-formed UTF-8 sequence at p, 0: none (RFC 3629 section 4) */
+/* octets of the well-formed UTF-8 sequence at p; 0: none (RFC 3629 4) */
 static unsigned utf8(const unsigned char *p)
 {
-	unsigned n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 :
-		     p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+	unsigned n = p[0] < 0x80   ? 1
+		     : p[0] < 0xc2 ? 0
+		     : p[0] < 0xe0 ? 2
+		     : p[0] < 0xf0 ? 3
+		     : p[0] < 0xf5 ? 4
+				   : 0;
 	static const unsigned char low[] = { [0] = 0xa0, [0x10] = 0x90 };
 	static const unsigned char high[] = { [0x0d] = 0x9f, [0x14] = 0x8f };
 

@@ -28,7 +28,8 @@ void json_fini(struct json *j);
 void json_object(struct json *j, const char *key);
 void json_array(struct json *j, const char *key);
 void json_end(struct json *j, char bracket); /* '}' or ']' */
-void json_text(struct json *j, const char *key, const char *value); /* NULL: null */
+void json_text(struct json *j, const char *key,
+	       const char *value); /* NULL: null */
 void json_uint(struct json *j, const char *key, uint64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 /* a value that is JSON already */

@@ -30,7 +30,7 @@ union control {
 	char b[CMSG_SPACE(sizeof(int))];
 };
 
-/* --- the keeper ------------------------------------------------------------------- */
+/* --- the keeper ----------------------------------------------------------- */
 
 static int force(int fd, const struct request *r)
 {
@@ -54,7 +54,9 @@ static bool serve(int sock)
 	struct answer a;
 	union control c = { 0 };
 	struct iovec v = { &r, sizeof(r) };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c,
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = &c,
 			    .msg_controllen = sizeof(c) };
 	ssize_t n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	const struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
@@ -102,7 +104,11 @@ static int signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-enum { AT_ENGINE, AT_SIGNAL, AT_DEVICE }; /* of struct pollfd[] */
+enum {
+	AT_ENGINE,
+	AT_SIGNAL,
+	AT_DEVICE
+}; /* of struct pollfd[] */
 
 /* one round; SIGTERM goes on as it is, a wish for a device as SIGUSR1 */
 static void serve_all(struct pollfd *p, unsigned n, pid_t engine)
@@ -151,7 +157,7 @@ int keeper_run(int sock, pid_t engine, const struct run_conf *conf,
 	return status;
 }
 
-/* --- the engine's end ---------------------------------------------------------------- */
+/* --- the engine's end ----------------------------------------------------- */
 
 static int await(int sock, uint32_t serial)
 {
@@ -181,7 +187,9 @@ int keeper_force(int sock, int fd, int sndbuf, int rcvbuf)
 	struct request r = { (uint32_t)fd, sndbuf, rcvbuf };
 	struct iovec v = { &r, sizeof(r) };
 	union control c = { 0 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c,
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = &c,
 			    .msg_controllen = sizeof(c.b) };
 	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
 

@@ -26,8 +26,8 @@ struct life {
 	struct list pids;
 	unsigned n_pids;
 	struct instant last_alive; /* when the last process went */
-	struct instant idle;       /* nothing but TIME-WAIT since; NEVER: busy */
-	struct instant term;       /* SIGTERM: the latest end; NEVER: none */
+	struct instant idle; /* nothing but TIME-WAIT since; NEVER: busy */
+	struct instant term; /* SIGTERM: the latest end; NEVER: none */
 	struct instant deadline;
 	bool nobody; /* mptcp-run said so */
 	bool wanted; /* another start waits for our device: no grace */
@@ -36,7 +36,7 @@ struct life {
 	char word[16];
 };
 
-/* --- processes --------------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------ */
 
 static void watch_done(struct io_op *op, int res, unsigned flags)
 {
@@ -74,7 +74,7 @@ void life_watch_pid(struct life *l, int pid)
 {
 	int fd;
 
-	list_each(p, &l->pids) {
+	list_each (p, &l->pids) {
 		if (list_entry(p, struct watch, node)->pid == pid) {
 			return;
 		}
@@ -88,7 +88,7 @@ void life_watch_pid(struct life *l, int pid)
 	}
 }
 
-/* --- words from outside -------------------------------------------------------------- */
+/* --- words from outside --------------------------------------------------- */
 
 static void sig_done(struct io_op *op, int res, unsigned flags)
 {
@@ -158,7 +158,7 @@ void life_free(struct life *l)
 	if (!l) {
 		return;
 	}
-	list_each_safe(p, &l->pids) {
+	list_each_safe (p, &l->pids) {
 		struct watch *w = list_entry(p, struct watch, node);
 
 		close(w->pidfd);
@@ -168,7 +168,7 @@ void life_free(struct life *l)
 	free(l);
 }
 
-/* --- the question ------------------------------------------------------------------------ */
+/* --- the question --------------------------------------------------------- */
 
 bool life_goes_on(struct life *l, struct instant now, struct life_load load)
 {

@@ -23,8 +23,8 @@
 struct io;
 struct life;
 
-/* watches SIGTERM, SIGINT and SIGUSR1 (blocked before) and life_fd (-1: none), which
- * stays open; NULL: no memory or descriptor */
+/* watches SIGTERM, SIGINT and SIGUSR1 (blocked before) and life_fd (-1: none),
+ * which stays open; NULL: no memory or descriptor */
 struct life *life_new(struct io *io, int life_fd);
 void life_free(struct life *l);
 /* a process of the run; one that is gone already is no error */

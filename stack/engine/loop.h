@@ -13,11 +13,11 @@
 struct loop_setup {
 	const struct run_conf *conf;
 	struct chan_run run;
-	struct tun *tuns;     /* one per conf->tun */
-	int keeper_fd;        /* -1 none */
-	int life_fd;          /* -1 none; told to ready() before */
+	struct tun *tuns;      /* one per conf->tun */
+	int keeper_fd;         /* -1 none */
+	int life_fd;           /* -1 none; told to ready() before */
 	int stats_fd, pcap_fd; /* -1 none */
-	int watch_pidfd;      /* first process of the run; -1 none */
+	int watch_pidfd;       /* first process of the run; -1 none */
 	/* the start is over: err is "" or one line */
 	void (*ready)(void *ctx, const char *err);
 	void *ctx;

@@ -39,8 +39,8 @@ struct start {
 	struct chan_run run;
 	struct file stats, pcap;
 	struct tun tun[CONF_TUNS_MAX];
-	int ready_fd;    /* "ok PID" or "error: ..."; stays open as life line */
-	int own_ready;   /* ours to read when nobody gave one; -1 */
+	int ready_fd;  /* "ok PID" or "error: ..."; stays open as life line */
+	int own_ready; /* ours to read when nobody gave one; -1 */
 	int watch_pidfd;
 	int dir_fd; /* where relative names of files begin */
 	int null_fd;
@@ -53,7 +53,7 @@ static const char *from_environment(void *ctx, const char *name)
 	return getenv(name);
 }
 
-/* --- words to whoever waits ------------------------------------------------------------ */
+/* --- words to whoever waits ----------------------------------------------- */
 
 static void ready(void *ctx, const char *err)
 {
@@ -62,8 +62,8 @@ static void ready(void *ctx, const char *err)
 	int n;
 
 	/* by write(2): stdio would ask about the descriptor, and is confined */
-	n = *err ? snprintf(line, sizeof(line), "error: %s\n", err) :
-		   snprintf(line, sizeof(line), "ok %d\n", (int)s->keeper);
+	n = *err ? snprintf(line, sizeof(line), "error: %s\n", err)
+		 : snprintf(line, sizeof(line), "ok %d\n", (int)s->keeper);
 	(void)!write(s->ready_fd, line, (size_t)n);
 	if (s->conf.verbose < 2) {
 		daemon_silence(s->null_fd);
@@ -79,7 +79,7 @@ static void say(void *ctx, const char *line)
 	}
 }
 
-/* --- before leaving --------------------------------------------------------------------- */
+/* --- before leaving ------------------------------------------------------- */
 
 static int usage(void)
 {
@@ -103,8 +103,10 @@ static bool get_run(struct start *s, char err[CONF_ERR_MAX])
 	if (s->conf.run_fd < 0) {
 		if (getrandom(&s->run, sizeof(s->run), 0) !=
 		    (ssize_t)sizeof(s->run)) {
-			snprintf(err, CONF_ERR_MAX, "the kernel gives no random "
-				 "octets: %s", strerror(errno));
+			snprintf(err, CONF_ERR_MAX,
+				 "the kernel gives no random "
+				 "octets: %s",
+				 strerror(errno));
 			return false;
 		}
 		return true;
@@ -122,7 +124,8 @@ static bool get_run(struct start *s, char err[CONF_ERR_MAX])
 	}
 	text[strcspn(text, "\n")] = '\0';
 	if (!chan_run_parse(text, &s->run)) {
-		snprintf(err, CONF_ERR_MAX, "--run-fd=%d: no ID:SECRET of a run "
+		snprintf(err, CONF_ERR_MAX,
+			 "--run-fd=%d: no ID:SECRET of a run "
 			 "there; let mptcp-run start the stack",
 			 s->conf.run_fd);
 		return false;
@@ -147,8 +150,10 @@ static bool open_file(struct file *f, const char *option, const char *path,
 		f->fd = open(path, flags | O_TRUNC, 0666);
 	}
 	if (f->fd < 0) {
-		snprintf(err, CONF_ERR_MAX, "--%s: cannot write %.120s: %s; "
-			 "choose another file", option, path, strerror(errno));
+		snprintf(err, CONF_ERR_MAX,
+			 "--%s: cannot write %.120s: %s; "
+			 "choose another file",
+			 option, path, strerror(errno));
 		return false;
 	}
 	return true;
@@ -169,8 +174,8 @@ static bool open_all(struct start *s, char err[CONF_ERR_MAX])
 	s->dir_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s->null_fd < 0) {
-		snprintf(err, CONF_ERR_MAX, "cannot open /dev/null: %s; make it",
-			 strerror(errno));
+		snprintf(err, CONF_ERR_MAX,
+			 "cannot open /dev/null: %s; make it", strerror(errno));
 		return false;
 	}
 	s->watch_pidfd = -1;
@@ -188,7 +193,7 @@ static bool open_all(struct start *s, char err[CONF_ERR_MAX])
 	return true;
 }
 
-/* --- the daemon --------------------------------------------------------------------------- */
+/* --- the daemon ----------------------------------------------------------- */
 
 static bool make_devices(struct start *s, char err[CONF_ERR_MAX])
 {
@@ -255,8 +260,8 @@ static void block_signals(void)
 
 static int daemon_main(struct start *s)
 {
-	const int keep[] = { s->ready_fd, s->stats.fd, s->pcap.fd,
-			     s->watch_pidfd, s->dir_fd, s->null_fd };
+	const int keep[] = { s->ready_fd,    s->stats.fd, s->pcap.fd,
+			     s->watch_pidfd, s->dir_fd,   s->null_fd };
 	char err[CONF_ERR_MAX] = "";
 	int sv[2];
 	pid_t pid;
@@ -285,7 +290,7 @@ static int daemon_main(struct start *s)
 	return keeper(s, sv[0], pid);
 }
 
-/* --- the caller's process ------------------------------------------------------------------- */
+/* --- the caller's process ------------------------------------------------- */
 
 /* nobody gave --ready-fd: this process waits for the answer itself */
 static int wait_ready(struct start *s)
@@ -305,8 +310,9 @@ static int wait_ready(struct start *s)
 	line[strcspn(line, "\n")] = '\0';
 	if (strncmp(line, "ok ", 3) != 0) {
 		fprintf(stderr, "mptcp-stackd: %s\n",
-			strncmp(line, "error: ", 7) == 0 ? line + 7 :
-			"it ended before it was ready");
+			strncmp(line, "error: ", 7) == 0
+				? line + 7
+				: "it ended before it was ready");
 		return EXIT_OWN;
 	}
 	/* whoever started it by hand needs this to attach programs */
@@ -326,8 +332,10 @@ static bool ready_line(struct start *s, char err[CONF_ERR_MAX])
 	if (s->ready_fd >= 0) {
 		if (fcntl(s->ready_fd, F_SETFD, FD_CLOEXEC) != 0) {
 			s->ready_fd = STDERR_FILENO;
-			snprintf(err, CONF_ERR_MAX, "--ready-fd=%d: no such "
-				 "descriptor", s->conf.ready_fd);
+			snprintf(err, CONF_ERR_MAX,
+				 "--ready-fd=%d: no such "
+				 "descriptor",
+				 s->conf.ready_fd);
 			return false;
 		}
 		return true;
@@ -349,8 +357,9 @@ static int start(struct start *s)
 
 	if (!ready_line(s, err) || !open_all(s, err)) {
 		dprintf(s->own_ready >= 0 ? STDERR_FILENO : s->ready_fd,
-			s->own_ready >= 0 ? "mptcp-stackd: %s\n" :
-					    "error: %s\n", err);
+			s->own_ready >= 0 ? "mptcp-stackd: %s\n"
+					  : "error: %s\n",
+			err);
 		return EXIT_OWN;
 	}
 	pid = daemon_fork();
@@ -386,12 +395,15 @@ int main(int argc, char *argv[])
 		return fflush(stdout) == 0 ? 0 : EXIT_OWN;
 	case CONF_OK:
 		if (rest < argc) {
-			snprintf(err, sizeof(err), "'%.40s': no command is taken "
-				 "here; see mptcp-run", argv[rest]);
+			snprintf(err, sizeof(err),
+				 "'%.40s': no command is taken "
+				 "here; see mptcp-run",
+				 argv[rest]);
 			break;
 		}
 		if (conf_env(&s.conf, CONF_STACKD, from_environment, NULL,
-			     err) && conf_check(&s.conf, err)) {
+			     err) &&
+		    conf_check(&s.conf, err)) {
 			return start(&s);
 		}
 		break;

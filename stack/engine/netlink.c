@@ -16,6 +16,7 @@
 
 struct request {
 	struct nlmsghdr h;
+
 	union {
 		struct ifinfomsg link;
 		struct ifaddrmsg addr;
@@ -96,14 +97,14 @@ static int send_request(struct netlink *nl, struct request *r)
 /* sends and waits for the acknowledgement */
 static int ask(struct netlink *nl, struct request *r)
 {
-	const struct nlmsghdr *h = nl->buf;
+	struct nlmsghdr *h = nl->buf;
 	int err;
 
 	r->h.nlmsg_flags |= NLM_F_ACK;
 	err = send_request(nl, r);
 	while (!err) {
 		ssize_t n = recv(nl->fd, nl->buf, ANSWER_MAX, 0);
-		const struct nlmsgerr *e = NLMSG_DATA(h);
+		struct nlmsgerr *e = NLMSG_DATA(h);
 
 		if (n < 0) {
 			return errno;
@@ -173,7 +174,7 @@ int netlink_addr(struct netlink *nl, bool add, int ifindex,
 	return ask(nl, &r);
 }
 
-static struct addr attr_addr(uint8_t family, const struct rtattr *a)
+static struct addr attr_addr(uint8_t family, struct rtattr *a)
 {
 	struct addr none = { 0 };
 	size_t want = family == AF_INET6 ? 16 : 4;
@@ -185,14 +186,14 @@ static struct addr attr_addr(uint8_t family, const struct rtattr *a)
 }
 
 /* IPv6 without another end has IFA_ADDRESS only; IPv4 has both alike */
-static bool one_addr(const struct nlmsghdr *h,
+static bool one_addr(struct nlmsghdr *h,
 		     bool (*fn)(void *ctx, int ifindex,
 				const struct addr *local,
 				const struct addr *remote),
 		     void *ctx)
 {
-	const struct ifaddrmsg *m = NLMSG_DATA(h);
-	const struct rtattr *local = NULL, *address = NULL, *a;
+	struct ifaddrmsg *m = NLMSG_DATA(h);
+	struct rtattr *local = NULL, *address = NULL, *a;
 	struct addr mine, other = { 0 };
 	size_t left;
 
@@ -230,7 +231,7 @@ int netlink_addr_each(struct netlink *nl,
 	err = send_request(nl, &r);
 	while (!err) {
 		ssize_t got = recv(nl->fd, nl->buf, ANSWER_MAX, 0);
-		const struct nlmsghdr *h = nl->buf;
+		struct nlmsghdr *h = nl->buf;
 		size_t n = got > 0 ? (size_t)got : 0;
 
 		if (got < 0) {
@@ -244,7 +245,7 @@ int netlink_addr_each(struct netlink *nl,
 				return 0;
 			}
 			if (h->nlmsg_type == NLMSG_ERROR) {
-				return -((const struct nlmsgerr *)NLMSG_DATA(h))
+				return -((struct nlmsgerr *)NLMSG_DATA(h))
 						->error;
 			}
 			/* the dump is read to its end even so */

@@ -35,8 +35,8 @@ struct pcap *pcap_new(int fd)
 		return NULL;
 	}
 	p->fd = fd;
-	p->unix_minus_mono = read_clock(CLOCK_REALTIME) -
-			     read_clock(CLOCK_MONOTONIC);
+	p->unix_minus_mono =
+		read_clock(CLOCK_REALTIME) - read_clock(CLOCK_MONOTONIC);
 	w = wr_make(p->buf, sizeof(p->buf));
 	p->used = pcapng_section(&w, "mptcp-run " MPTCP_RUN_VERSION);
 	return p;

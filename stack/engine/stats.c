@@ -38,7 +38,7 @@ struct stats {
 	struct stats_seen seen[STATS_SEEN_MAX];
 };
 
-/* --- what connections did ------------------------------------------------------------ */
+/* --- what connections did ------------------------------------------------- */
 
 static void keep_record(struct stats *s, const struct json *j)
 {
@@ -133,7 +133,7 @@ struct stats *stats_new(struct engine *e, int fd)
 	return s;
 }
 
-/* --- the file ------------------------------------------------------------------------------ */
+/* --- the file ------------------------------------------------------------- */
 
 static void counter(void *ctx, const char *name, const char *text,
 		    uint64_t value)
@@ -163,12 +163,12 @@ static void compose(struct stats *s, struct json *j, bool final)
 	json_object(j, NULL);
 	json_bool(j, "final", final);
 	json_text(j, "version", MPTCP_RUN_VERSION);
-	json_text(j, "io", io_backend(s->e->io) == IO_URING ? "io_uring" :
-							      "epoll");
+	json_text(j, "io",
+		  io_backend(s->e->io) == IO_URING ? "io_uring" : "epoll");
 	json_text(j, "io_reason", *io_why(s->e->io) ? io_why(s->e->io) : NULL);
 	json_uint(j, "connections_closed", s->n_closed);
 	json_array(j, "connections");
-	list_each(p, &s->records) {
+	list_each (p, &s->records) {
 		const struct record *r = list_entry(p, struct record, node);
 
 		json_raw(j, NULL, r->text, r->len);
@@ -279,7 +279,7 @@ void stats_free(struct stats *s)
 	if (!s) {
 		return;
 	}
-	list_each_safe(p, &s->records) {
+	list_each_safe (p, &s->records) {
 		free(list_entry(p, struct record, node));
 	}
 	if (s->fd >= 0) {

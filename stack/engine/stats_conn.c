@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- sampling ------------------------------------------------------------------------- */
+/* --- sampling ------------------------------------------------------------- */
 
 static uint64_t moved(const struct mp_info *info)
 {
@@ -69,7 +69,7 @@ static uint64_t goodput(const struct stats_seen *seen)
 	return (uint64_t)((double)(seen->bytes - seen->base) * 8 / s);
 }
 
-/* --- text ------------------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------- */
 
 static void endpoint(struct json *j, const char *key, const struct endpoint *e)
 {
@@ -108,8 +108,8 @@ static void subflow(struct json *j, const struct mp_sub_info *s)
 }
 
 void stats_conn_json(struct json *j, const char *key,
-		     const struct mp_info *info,
-		     const struct stats_seen *seen, bool closed)
+		     const struct mp_info *info, const struct stats_seen *seen,
+		     bool closed)
 {
 	bool plain = info->mode == MP_MODE_TCP;
 
@@ -117,7 +117,8 @@ void stats_conn_json(struct json *j, const char *key,
 	endpoint(j, "local", &info->sub[0].t.local);
 	endpoint(j, "remote", &info->sub[0].t.remote);
 	json_text(j, "mode", mp_mode_text(info->mode));
-	json_text(j, "fallback", plain ? mp_reason_name(info->why_plain) : NULL);
+	json_text(j, "fallback",
+		  plain ? mp_reason_name(info->why_plain) : NULL);
 	json_text(j, "fallback_text",
 		  plain ? mp_reason_text(info->why_plain) : NULL);
 	json_bool(j, "passive", info->passive);

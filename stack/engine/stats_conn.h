@@ -15,7 +15,7 @@
 
 struct stats_seen {
 	bool used, announced;
-	struct tuple t; /* of the first subflow */
+	struct tuple t;             /* of the first subflow */
 	struct instant first, last; /* when data began and ended to move */
 	uint64_t base, bytes; /* octets both ways when it began, and last */
 };
@@ -31,8 +31,8 @@ void stats_conn_sample(struct stats_seen *seen, const struct mp_info *info,
 
 /* seen may be NULL */
 void stats_conn_json(struct json *j, const char *key,
-		     const struct mp_info *info,
-		     const struct stats_seen *seen, bool closed);
+		     const struct mp_info *info, const struct stats_seen *seen,
+		     bool closed);
 /* "10.0.0.2:41234 > 10.9.0.1:80 mptcp, 2 subflows, sent 1, received 2" */
 const char *stats_conn_line(const struct mp_info *info, char *buf, size_t n);
 

@@ -35,7 +35,7 @@ static bool refuse(char err[CONF_ERR_MAX], const char *fmt, ...)
 	return false;
 }
 
-/* --- opening ---------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------- */
 
 static int open_device(char err[CONF_ERR_MAX])
 {
@@ -47,17 +47,17 @@ static int open_device(char err[CONF_ERR_MAX])
 	switch (errno) {
 	case ENOENT:
 		refuse(err, "no " DEVICE ": load the driver (modprobe tun), or "
-		       "give the container that device");
+			    "give the container that device");
 		break;
 	case ENXIO:
 	case ENODEV:
 		refuse(err, "this kernel has no TUN driver: load it "
-		       "(modprobe tun)");
+			    "(modprobe tun)");
 		break;
 	case EACCES:
 	case EPERM:
 		refuse(err, "no permission to open " DEVICE ": run as root, or "
-		       "have the administrator allow it to you");
+			    "have the administrator allow it to you");
 		break;
 	default:
 		refuse(err, "cannot open " DEVICE ": %s", strerror(errno));
@@ -75,8 +75,8 @@ static int attach(int fd, const char *name)
 		struct ifreq r = { 0 };
 
 		memcpy(r.ifr_name, name, strlen(name) + 1);
-		r.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR |
-				      modes[i]);
+		r.ifr_flags =
+			(short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | modes[i]);
 		if (ioctl(fd, TUNSETIFF, &r) == 0) {
 			return 0;
 		}
@@ -93,17 +93,23 @@ static void explain_attach(const char *name, int e, char err[CONF_ERR_MAX])
 	switch (e) {
 	case EPERM:
 	case EACCES:
-		refuse(err, "no privilege for TUN device '%s': run as root "
+		refuse(err,
+		       "no privilege for TUN device '%s': run as root "
 		       "(CAP_NET_ADMIN), or have root make it for you: ip "
-		       "tuntap add %s mode tun user NAME", name, name);
+		       "tuntap add %s mode tun user NAME",
+		       name, name);
 		break;
 	case EBUSY:
-		refuse(err, "TUN device '%s' is in use by another program: "
-		       "end that, or choose another name", name);
+		refuse(err,
+		       "TUN device '%s' is in use by another program: "
+		       "end that, or choose another name",
+		       name);
 		break;
 	case EINVAL:
-		refuse(err, "'%s' exists and is no TUN device: choose another "
-		       "name", name);
+		refuse(err,
+		       "'%s' exists and is no TUN device: choose another "
+		       "name",
+		       name);
 		break;
 	default:
 		refuse(err, "cannot make TUN device '%s': %s", name,
@@ -131,11 +137,14 @@ static int attach_waiting(int fd, const char *name,
 	bool said = false;
 	int err;
 
-	while ((err = attach(fd, name)) == EBUSY && instant_before(now(), end)) {
+	while ((err = attach(fd, name)) == EBUSY &&
+	       instant_before(now(), end)) {
 		yield_ask(name);
 		if (!said && instant_since(now(), begin) > QUIET) {
-			snprintf(line, sizeof(line), "waiting for TUN device "
-				 "'%s': another stack still holds it", name);
+			snprintf(line, sizeof(line),
+				 "waiting for TUN device "
+				 "'%s': another stack still holds it",
+				 name);
 			say(ctx, line);
 			said = true;
 		}
@@ -146,14 +155,15 @@ static int attach_waiting(int fd, const char *name,
 
 static bool set_offload(struct tun *t, char err[CONF_ERR_MAX])
 {
-	unsigned long want = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 |
-			     TUN_F_TSO_ECN;
+	unsigned long want =
+		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 	int len = VNET_LEN;
 
 	if (ioctl(t->fd, TUNSETVNETHDRSZ, &len) != 0) {
-		return refuse(err, "TUN device '%s' cannot take packet headers "
-			      "of %d octets: %s; use a newer kernel", t->name,
-			      VNET_LEN, strerror(errno));
+		return refuse(err,
+			      "TUN device '%s' cannot take packet headers "
+			      "of %d octets: %s; use a newer kernel",
+			      t->name, VNET_LEN, strerror(errno));
 	}
 	/* what we may leave undone when writing does not depend on this; it is
 	 * what the kernel may leave undone for us */
@@ -217,13 +227,13 @@ bool tun_open(struct tun *t, const struct conf_tun *c,
 	return true;
 }
 
-/* --- addresses --------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------ */
 
 struct search {
 	const struct conf_tun_addr *want;
-	int self;    /* our device */
-	int holder;  /* device that has the stack's address; 0 none */
-	bool have;   /* the kernel's side is on our device already */
+	int self;   /* our device */
+	int holder; /* device that has the stack's address; 0 none */
+	bool have;  /* the kernel's side is on our device already */
 };
 
 static bool look(void *ctx, int ifindex, const struct addr *local,
@@ -248,15 +258,18 @@ static bool explain_addr(const struct tun *t, const struct conf_tun_addr *a,
 
 	addr_text(&a->peer, text);
 	if (e == EPERM && !t->made) {
-		return refuse(err, "no privilege to give '%s' the address %s: "
-			      "have root run: ip addr add %s dev %s", t->name,
-			      text, text, t->name);
+		return refuse(err,
+			      "no privilege to give '%s' the address %s: "
+			      "have root run: ip addr add %s dev %s",
+			      t->name, text, text, t->name);
 	}
 	if (a->peer.family == 6 && (e == EACCES || e == EOPNOTSUPP ||
 				    e == EPERM || e == EAFNOSUPPORT)) {
-		return refuse(err, "IPv6 is switched off on '%s' (%s): enable it "
+		return refuse(err,
+			      "IPv6 is switched off on '%s' (%s): enable it "
 			      "(sysctl net.ipv6.conf.all.disable_ipv6=0) or "
-			      "leave %s out", t->name, strerror(e), text);
+			      "leave %s out",
+			      t->name, strerror(e), text);
 	}
 	return refuse(err, "cannot give '%s' the address %s: %s", t->name, text,
 		      strerror(e));
@@ -276,7 +289,8 @@ static bool set_addr(struct tun *t, struct netlink *nl,
 	}
 	if (s.holder) {
 		if_indextoname((unsigned)s.holder, dev);
-		return refuse(err, "address %s is already in use on '%s': "
+		return refuse(err,
+			      "address %s is already in use on '%s': "
 			      "choose another for the stack",
 			      addr_text(&a->addr, text), dev);
 	}
@@ -307,25 +321,28 @@ static bool set_link(struct tun *t, struct netlink *nl, unsigned mtu,
 	if (t->made) {
 		e = netlink_link_setup(nl, t->ifindex, mtu, TXQLEN);
 		return e ? refuse(err, "cannot set up TUN device '%s': %s",
-				  t->name, strerror(e)) :
-			   true;
+				  t->name, strerror(e))
+			 : true;
 	}
 	if (ask_device(t->name, SIOCGIFFLAGS, &r) == 0 &&
 	    !(r.ifr_flags & IFF_UP)) {
 		e = netlink_link_up(nl, t->ifindex);
 		if (e) {
-			return refuse(err, "TUN device '%s' is down and may not "
+			return refuse(err,
+				      "TUN device '%s' is down and may not "
 				      "be set up by us (%s): have root run: ip "
-				      "link set %s up", t->name, strerror(e),
-				      t->name);
+				      "link set %s up",
+				      t->name, strerror(e), t->name);
 		}
 	}
-	mtu = ask_device(t->name, SIOCGIFMTU, &r) == 0 ? (unsigned)r.ifr_mtu :
-							 0;
+	mtu = ask_device(t->name, SIOCGIFMTU, &r) == 0 ? (unsigned)r.ifr_mtu
+						       : 0;
 	if (mtu < MTU_MIN) {
-		return refuse(err, "TUN device '%s' has an MTU of %u: at least "
+		return refuse(err,
+			      "TUN device '%s' has an MTU of %u: at least "
 			      "%d is needed; have root run: ip link set %s mtu "
-			      "1500", t->name, mtu, MTU_MIN, t->name);
+			      "1500",
+			      t->name, mtu, MTU_MIN, t->name);
 	}
 	t->mtu = (uint16_t)(mtu > 65535 ? 65535 : mtu);
 	return true;

@@ -55,8 +55,8 @@ void vnet_encode(uint8_t out[VNET_LEN], const struct pkt_out *p)
 		h.csum_offset = p->csum_offset;
 	}
 	if (p->gso_size) {
-		h.gso_type = p->family == 6 ? VIRTIO_NET_HDR_GSO_TCPV6 :
-					      VIRTIO_NET_HDR_GSO_TCPV4;
+		h.gso_type = p->family == 6 ? VIRTIO_NET_HDR_GSO_TCPV6
+					    : VIRTIO_NET_HDR_GSO_TCPV4;
 		h.gso_size = p->gso_size;
 		h.hdr_len = p->hdr_len;
 	}

@@ -16,8 +16,8 @@
 
 enum vnet_result {
 	VNET_OK,
-	VNET_SHORT,    /* shorter than the header, or nothing behind it */
-	VNET_BAD_GSO,  /* unknown segmentation type, or none of TCP's, or size 0 */
+	VNET_SHORT,   /* shorter than the header, or nothing behind it */
+	VNET_BAD_GSO, /* unknown segmentation type, or none of TCP's, or size 0 */
 	VNET_BAD_CSUM, /* the checksum's place is outside of the packet */
 };
 

@@ -56,9 +56,12 @@ bool yield_asked(int fd)
 		struct cmsghdr h;
 		char b[CMSG_SPACE(sizeof(struct ucred))];
 	} c = { 0 };
+
 	char word;
 	struct iovec v = { &word, 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c,
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = &c,
 			    .msg_controllen = sizeof(c.b) };
 	const struct cmsghdr *h;
 	struct ucred who;

@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +11,9 @@
 
 static char err[CONF_ERR_MAX];
 
-static enum conf_result parse(struct run_conf *c, unsigned who, int *rest,
-			      ...)
+static enum conf_result parse(struct run_conf *c, unsigned who, int *rest, ...)
 {
-	char *argv[32] = { (char *)(uintptr_t)"prog" };
+	char *argv[32] = { (char *)(uintptr_t) "prog" };
 	int argc = 1;
 	va_list ap;
 	char *w;
@@ -140,9 +140,11 @@ static void test_mistakes(void **state)
 	/* options of the other program are not known here */
 	assert_int_equal(PARSE(&c, "--ready-fd", "3"), CONF_ERROR);
 	assert_int_equal(parse(&c, CONF_STACKD, &rest, "--ready-fd", "3x",
-			       (char *)NULL), CONF_ERROR);
+			       (char *)NULL),
+			 CONF_ERROR);
 	assert_int_equal(parse(&c, CONF_STACKD, &rest, "--ready-fd",
-			       "99999999999", (char *)NULL), CONF_ERROR);
+			       "99999999999", (char *)NULL),
+			 CONF_ERROR);
 	assert_int_equal(PARSE(&c, "--help"), CONF_HELP);
 	assert_int_equal(PARSE(&c, "-qh"), CONF_HELP);
 	assert_int_equal(PARSE(&c, "--version"), CONF_VERSION);
@@ -150,35 +152,39 @@ static void test_mistakes(void **state)
 
 static void test_limits(void **state)
 {
-	char spec[64], *argv[40] = { (char *)(uintptr_t)"p" }, net[] = "::/1";
+	char spec[64], *argv[40] = { (char *)(uintptr_t) "p" }, net[] = "::/1";
 	struct run_conf c;
 	int rest;
 
 	(void)state;
 	conf_init(&c);
 	for (unsigned i = 0; i < CONF_TUNS_MAX; i++) {
-		snprintf(spec, sizeof(spec), "t%u,addr=10.%u.0.2/24,peer=10.%u.0.1",
-			 i, i, i);
+		snprintf(spec, sizeof(spec),
+			 "t%u,addr=10.%u.0.2/24,peer=10.%u.0.1", i, i, i);
 		assert_true(conf_tun_parse(&c, spec, err));
 	}
-	assert_false(conf_tun_parse(&c, "x,addr=10.9.0.2/24,peer=10.9.0.1", err));
+	assert_false(
+		conf_tun_parse(&c, "x,addr=10.9.0.2/24,peer=10.9.0.1", err));
 	for (unsigned i = 1; i < CONF_TUN_ADDRS_MAX; i++) {
-		snprintf(spec, sizeof(spec), "t0,addr=11.%u.0.2/24,peer=10.0.0.1",
-			 i);
+		snprintf(spec, sizeof(spec),
+			 "t0,addr=11.%u.0.2/24,peer=10.0.0.1", i);
 		assert_true(conf_tun_parse(&c, spec, err));
 	}
-	assert_false(conf_tun_parse(&c, "t0,addr=12.0.0.2/24,peer=10.0.0.1", err));
+	assert_false(
+		conf_tun_parse(&c, "t0,addr=12.0.0.2/24,peer=10.0.0.1", err));
 	for (int k = 0; k < 2; k++) {
 		int n = CONF_NETS_MAX + k;
 		char words[40][16];
 
 		assert_true(n < 40);
 		for (int i = 0; i < n; i++) {
-			snprintf(words[i], sizeof(words[i]), "--exclude=%s", net);
+			snprintf(words[i], sizeof(words[i]), "--exclude=%s",
+				 net);
 			argv[i + 1] = words[i];
 		}
 		conf_init(&c);
-		assert_int_equal(conf_args(&c, CONF_RUN, n + 1, argv, &rest, err),
+		assert_int_equal(conf_args(&c, CONF_RUN, n + 1, argv, &rest,
+					   err),
 				 k ? CONF_ERROR : CONF_OK);
 	}
 }
@@ -238,7 +244,8 @@ static void test_environment(void **state)
 	assert_int_equal(c.io, CONF_IO_AUTO);
 	/* a flag wins, and replaces a list */
 	assert_int_equal(PARSE(&c, "--mptcp=require", "-q", "--tun",
-			       "z,addr=10.9.0.2/24,peer=10.9.0.1"), CONF_OK);
+			       "z,addr=10.9.0.2/24,peer=10.9.0.1"),
+			 CONF_OK);
 	assert_true(conf_env(&c, CONF_RUN, lookup, env, err));
 	assert_int_equal(c.n_tun, 1);
 	assert_string_equal(c.tun[0].name, "z");
@@ -256,7 +263,7 @@ static void test_environment(void **state)
 /* what mptcp-run passes on is what it parsed */
 static void test_argv_round_trip(void **state)
 {
-	char *argv[CONF_ARGS_MAX + 1], buf[CONF_ARGS_TEXT];
+	static char *argv[CONF_ARGS_MAX + 1], buf[CONF_ARGS_TEXT];
 	struct run_conf a, b;
 	int n, rest;
 
@@ -267,7 +274,8 @@ static void test_argv_round_trip(void **state)
 		      "mp1,addr=10.2.0.2/30,peer=10.2.0.1,backup,mtu=1400",
 		      "--exclude=10.0.0.0/8", "--mptcp=require", "--checksum",
 		      "--pcapng=a b.pcapng", "--io=epoll", "-v",
-		      "--congestion=reno", "--scheduler=minrtt"), CONF_OK);
+		      "--congestion=reno", "--scheduler=minrtt"),
+		CONF_OK);
 	a.ready_fd = 7;
 	a.run_fd = 8;
 	a.watch_pid = 4242;
@@ -297,7 +305,8 @@ static void test_argv_round_trip(void **state)
 /* the largest configuration still fits the limits of conf_argv() */
 static void test_argv_largest(void **state)
 {
-	char *argv[CONF_ARGS_MAX + 1], buf[CONF_ARGS_TEXT], spec[256], path[4096];
+	static char *argv[CONF_ARGS_MAX + 1], buf[CONF_ARGS_TEXT];
+	static char spec[256], path[4096];
 	struct run_conf c;
 
 	(void)state;
@@ -305,7 +314,8 @@ static void test_argv_largest(void **state)
 	path[sizeof(path) - 1] = '\0';
 	conf_init(&c);
 	for (unsigned i = 0; i < CONF_TUNS_MAX * CONF_TUN_ADDRS_MAX; i++) {
-		snprintf(spec, sizeof(spec), "abcdefghijklmn%u,"
+		snprintf(spec, sizeof(spec),
+			 "abcdefghijklmn%u,"
 			 "addr=2001:1111:2222:3333:4444:5555:6666:%x/120,"
 			 "peer=2001:1111:2222:3333:4444:5555:7777:%x,backup",
 			 i % CONF_TUNS_MAX, 0xa000 + i, 0xb000 + i);
@@ -328,7 +338,7 @@ static void test_argv_largest(void **state)
 
 static void test_help_lists_everything(void **state)
 {
-	char buf[8192];
+	static char buf[8192];
 	unsigned n;
 	const struct conf_opt *o = conf_opts(&n);
 	size_t len = conf_help(CONF_RUN, buf, sizeof(buf));

@@ -17,11 +17,11 @@
 #include "stack/engine/confine.h"
 #include "stack/engine/io.h"
 
-#define EXPECT(cond)                                                           \
-	do {                                                                   \
-		if (!(cond)) {                                                 \
-			return __LINE__;                                       \
-		}                                                              \
+#define EXPECT(cond)                     \
+	do {                             \
+		if (!(cond)) {           \
+			return __LINE__; \
+		}                        \
 	} while (0)
 
 /* an expectation's line, so that a failure says where; 0: all met */
@@ -45,8 +45,8 @@ static int try_engine(int out)
 	EXPECT(fork() < 0 && errno == EPERM);
 	EXPECT(socket(AF_NETLINK, SOCK_RAW, 0) < 0 && errno == EPERM);
 	EXPECT(socket(AF_PACKET, SOCK_RAW, 0) < 0 && errno == EPERM);
-	p = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
-		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		 -1, 0);
 	EXPECT(p == MAP_FAILED && errno == EPERM);
 	/* what it lives on */
 	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
@@ -132,8 +132,9 @@ static void test_keeper(void **state)
 		}
 		status_of(getpid(), "CapEff:", text);
 		_exit(strcmp(text, "0000000000001000") == 0 ||
-				      strcmp(text, "0000000000000000") == 0 ?
-			      0 : 2);
+				      strcmp(text, "0000000000000000") == 0
+			      ? 0
+			      : 2);
 	}
 	assert_int_equal(waitpid(pid, &st, 0), pid);
 	assert_int_equal(st, 0);

@@ -87,12 +87,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define NEED_IO()                                                              \
-	do {                                                                   \
-		(void)state;                                                   \
-		if (!io) {                                                     \
-			skip();                                                \
-		}                                                              \
+#define NEED_IO()               \
+	do {                    \
+		(void)state;    \
+		if (!io) {      \
+			skip(); \
+		}               \
 	} while (0)
 
 static void pair(int sv[2])
@@ -329,7 +329,9 @@ static void test_bad_descriptor(void **state)
 /* many operations at once: more than one submission queue holds */
 static void test_many(void **state)
 {
-	enum { N = 700 };
+	enum {
+		N = 700
+	};
 	static struct rec rx[N];
 	static char a[N];
 	static int sv[N][2];
@@ -352,7 +354,7 @@ static void test_many(void **state)
 	}
 }
 
-/* --- TUN ------------------------------------------------------------------------ */
+/* --- TUN ------------------------------------------------------------------ */
 
 static struct pkt *got[512];
 static unsigned n_got;
@@ -375,8 +377,8 @@ static void tun_pair(int sv[2])
 {
 	int size = 1 << 20;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-				    sv), 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
 	for (int i = 0; i < 2; i++) {
 		setsockopt(sv[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	}
@@ -548,7 +550,8 @@ static void test_tun_write(void **state)
 		struct pkt_out want_p;
 
 		assert_int_equal(recv(sv[1], in_buf, sizeof(in_buf),
-				      MSG_DONTWAIT), VNET_LEN + 55);
+				      MSG_DONTWAIT),
+				 VNET_LEN + 55);
 		make_out(&want_p, i, payload);
 		o = &want_p;
 		assert_memory_equal(in_buf + VNET_LEN, o->hdr, 40);
@@ -589,7 +592,8 @@ static void test_tun_more_than_a_batch(void **state)
 			io_flush(io);
 			for (unsigned k = 0; k < 50; k++) {
 				assert_int_equal(recv(sv[1], b, sizeof(b),
-						      MSG_DONTWAIT), 65);
+						      MSG_DONTWAIT),
+						 65);
 			}
 		}
 	}
@@ -653,14 +657,22 @@ static int run(enum io_backend b, const char *name)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_recv_send),	    T(test_send_waits_for_room),
-		T(test_both_ways_at_once),  T(test_cancel),
-		T(test_poll),		    T(test_accept),
-		T(test_deadline),	    T(test_bad_descriptor),
-		T(test_many),		    T(test_tun_read),
-		T(test_tun_pinned),	    T(test_tun_bad_headers),
-		T(test_tun_write),	    T(test_tun_more_than_a_batch),
-		T(test_tun_error_counted),  T(test_sealed),
+		T(test_recv_send),
+		T(test_send_waits_for_room),
+		T(test_both_ways_at_once),
+		T(test_cancel),
+		T(test_poll),
+		T(test_accept),
+		T(test_deadline),
+		T(test_bad_descriptor),
+		T(test_many),
+		T(test_tun_read),
+		T(test_tun_pinned),
+		T(test_tun_bad_headers),
+		T(test_tun_write),
+		T(test_tun_more_than_a_batch),
+		T(test_tun_error_counted),
+		T(test_sealed),
 	};
 
 	want = b;

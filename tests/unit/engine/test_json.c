@@ -55,11 +55,14 @@ static void test_text(void **state)
 	text("\n\t\x01\x1f", "\"\\u000a\\u0009\\u0001\\u001f\"");
 	text("\x7f", "\"\x7f\"");
 	text("gr\xc3\xbc\xc3\x9f", "\"gr\xc3\xbc\xc3\x9f\"");
-	text("\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xe2\x82\xac\xf0\x9f\x98\x80\"");
-	text("\xff" "a", "\"\\ufffda\"");
+	text("\xe2\x82\xac\xf0\x9f\x98\x80",
+	     "\"\xe2\x82\xac\xf0\x9f\x98\x80\"");
+	text("\xff"
+	     "a",
+	     "\"\\ufffda\"");
 	text("\xc3", "\"\\ufffd\"");
 	text("\xe2\x82", "\"\\ufffd\\ufffd\"");
-	text("\xc0\x80", "\"\\ufffd\\ufffd\"");          /* overlong */
+	text("\xc0\x80", "\"\\ufffd\\ufffd\"");            /* overlong */
 	text("\xe0\x80\x80", "\"\\ufffd\\ufffd\\ufffd\""); /* overlong */
 	text("\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""); /* a surrogate */
 	text("\xf0\x80\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");

@@ -108,12 +108,15 @@ static void test_what_keeps_it(void **state)
 	assert_true(on(1000 * NANOS_S, (struct life_load){ .owing = 1 }));
 	/* TIME-WAIT: one second after everything else has ended */
 	assert_true(on(1000 * NANOS_S, (struct life_load){ .timewait = 9 }));
-	assert_true(on(1000900 * NANOS_MS, (struct life_load){ .timewait = 9 }));
-	assert_false(on(1001100 * NANOS_MS, (struct life_load){ .timewait = 9 }));
+	assert_true(
+		on(1000900 * NANOS_MS, (struct life_load){ .timewait = 9 }));
+	assert_false(
+		on(1001100 * NANOS_MS, (struct life_load){ .timewait = 9 }));
 	assert_false(on(1000900 * NANOS_MS, none));
 	/* ... counted anew after it was busy again */
 	assert_true(on(1000900 * NANOS_MS, (struct life_load){ .owing = 1 }));
-	assert_true(on(1001100 * NANOS_MS, (struct life_load){ .timewait = 9 }));
+	assert_true(
+		on(1001100 * NANOS_MS, (struct life_load){ .timewait = 9 }));
 }
 
 static void test_end_word(void **state)
@@ -176,7 +179,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_grace),	  T(test_processes),   T(test_what_keeps_it),
+		T(test_grace),    T(test_processes),   T(test_what_keeps_it),
 		T(test_end_word), T(test_caller_gone), T(test_term),
 		T(test_wanted),
 	};

@@ -47,8 +47,11 @@ static unsigned blocks(const uint8_t *p, size_t n, uint32_t *type,
 static void test_blocks(void **state)
 {
 	static const uint8_t payload[] = "payload";
-	struct pkt_out o = { .dev = 1, .hdr_len = 40, .n_iov = 1,
-			     .iov = { { payload, 7 } }, .len = 47 };
+	struct pkt_out o = { .dev = 1,
+			     .hdr_len = 40,
+			     .n_iov = 1,
+			     .iov = { { payload, 7 } },
+			     .len = 47 };
 	uint8_t data[60] = { 0x45 };
 	struct pkt in = { .data = data, .len = 60, .dev = 0 };
 	struct instant now = { 0 };

@@ -59,7 +59,8 @@ static int sh(const char *command)
 
 static void test_made(void **state)
 {
-	struct conf_tun c = conf("ut0,addr=10.99.0.2/24,peer=10.99.0.1,mtu=1400");
+	struct conf_tun c =
+		conf("ut0,addr=10.99.0.2/24,peer=10.99.0.1,mtu=1400");
 	struct tun t;
 
 	(void)state;
@@ -69,7 +70,8 @@ static void test_made(void **state)
 	assert_int_equal(t.mtu, 1400);
 	assert_int_equal(t.ifindex, if_nametoindex("ut0"));
 	assert_int_equal(sh("ip -o addr show ut0 | "
-			    "grep -q '10.99.0.1 peer 10.99.0.2/24'"), 0);
+			    "grep -q '10.99.0.1 peer 10.99.0.2/24'"),
+			 0);
 	assert_int_equal(sh("ip -o link show ut0 | grep -q 'UP.*mtu 1400'"), 0);
 	assert_int_equal(sh("ip route get 10.99.0.77 | grep -q 'dev ut0'"), 0);
 	tun_close(&t);
@@ -85,7 +87,8 @@ static void test_six(void **state)
 	(void)state;
 	assert_true(up(&t, &c));
 	assert_int_equal(sh("ip -6 -o addr show ut6 | "
-			    "grep -q 'fd99::1 peer fd99::2/64'"), 0);
+			    "grep -q 'fd99::1 peer fd99::2/64'"),
+			 0);
 	/* nothing of the kernel's own on the path */
 	assert_int_equal(sh("ip -6 -o addr show ut6 | grep -q fe80"), 1);
 	tun_close(&t);
@@ -99,7 +102,8 @@ static void test_existing(void **state)
 
 	(void)state;
 	assert_int_equal(sh("ip tuntap add ute mode tun && "
-			    "ip link set ute mtu 1300"), 0);
+			    "ip link set ute mtu 1300"),
+			 0);
 	assert_true(up(&t, &c));
 	assert_false(t.made);
 	assert_int_equal(t.mtu, 1300);
@@ -139,13 +143,16 @@ static void test_refusals(void **state)
 {
 	(void)state;
 	assert_int_equal(sh("ip link add utv type veth peer name utw && "
-			    "ip addr add 10.97.0.2/24 dev utv"), 0);
-	refused("ut1,addr=10.97.0.2/24,peer=10.97.0.1", "already in use on 'utv'");
+			    "ip addr add 10.97.0.2/24 dev utv"),
+			 0);
+	refused("ut1,addr=10.97.0.2/24,peer=10.97.0.1",
+		"already in use on 'utv'");
 	refused("utv,addr=10.96.0.2/24,peer=10.96.0.1", "no TUN device");
 	assert_int_equal(if_nametoindex("ut1"), 0);
 	assert_int_equal(sh("ip link del utv"), 0);
 	assert_int_equal(sh("ip tuntap add utl mode tun && "
-			    "ip link set utl mtu 600"), 0);
+			    "ip link set utl mtu 600"),
+			 0);
 	refused("utl,addr=10.96.0.2/24,peer=10.96.0.1", "MTU of 600");
 	assert_int_equal(sh("ip link del utl"), 0);
 }
@@ -158,7 +165,8 @@ static void test_two_stacks(void **state)
 
 	(void)state;
 	assert_true(up(&t, &c));
-	refused("utb,addr=10.95.0.2/24,peer=10.95.0.9", "already in use on 'uta'");
+	refused("utb,addr=10.95.0.2/24,peer=10.95.0.9",
+		"already in use on 'uta'");
 	tun_close(&t);
 }
 
@@ -170,7 +178,8 @@ static void test_unprivileged(void **state)
 	(void)state;
 	assert_int_equal(sh("ip tuntap add uto mode tun user 65534 && "
 			    "ip addr add 10.94.0.1/24 dev uto && "
-			    "ip link set uto up"), 0);
+			    "ip link set uto up"),
+			 0);
 	pid = fork();
 	if (pid == 0) {
 		struct conf_tun mine =
@@ -193,8 +202,9 @@ static void test_unprivileged(void **state)
 		if (tun_open(&t, &other, say, NULL, err)) {
 			_exit(5);
 		}
-		_exit(strstr(err, "no privilege") && strstr(err, "uid") == NULL ?
-			      0 : 6);
+		_exit(strstr(err, "no privilege") && strstr(err, "uid") == NULL
+			      ? 0
+			      : 6);
 	}
 	assert_int_equal(waitpid(pid, &st, 0), pid);
 	assert_int_equal(sh("ip link del uto"), 0);
@@ -240,9 +250,10 @@ static void test_held(void **state)
 	close(p[1]);
 }
 
-/* --- packets ----------------------------------------------------------------------- */
+/* --- packets -------------------------------------------------------------- */
 
-struct catch {
+struct catch
+{
 	unsigned n, ok_csum;
 	uint16_t gso;
 	uint32_t longest;
@@ -279,7 +290,7 @@ static uint16_t sum16(const uint8_t *p, unsigned n)
 		s += (uint32_t)p[i] << 8 | p[i + 1];
 	}
 	s = (s & 0xffff) + (s >> 16);
-	return (uint16_t)~(s + (s >> 16));
+	return (uint16_t) ~(s + (s >> 16));
 }
 
 /* a UDP packet to the kernel's side, its checksum left to the device */
@@ -289,8 +300,11 @@ static void make_udp(struct pkt_out *o, uint16_t port, const char *text)
 	uint8_t *h = o->hdr;
 	uint32_t pseudo = 0;
 
-	*o = (struct pkt_out){ .hdr_len = 28, .family = 4, .n_iov = 1,
-			       .len = 28u + n, .csum_start = 20,
+	*o = (struct pkt_out){ .hdr_len = 28,
+			       .family = 4,
+			       .n_iov = 1,
+			       .len = 28u + n,
+			       .csum_start = 20,
 			       .csum_offset = 6 };
 	h[0] = 0x45;
 	be16_put(h + 2, (uint16_t)(28 + n));
@@ -341,7 +355,8 @@ static void packets(enum io_backend b)
 	inet_pton(AF_INET, "10.91.0.2", &to.sin_addr);
 	for (unsigned i = 0; i < 200; i++) {
 		assert_int_equal(sendto(s, buf, 60, 0, (struct sockaddr *)&to,
-					sizeof(to)), 60);
+					sizeof(to)),
+				 60);
 	}
 	end = instant_add(io_now(), 2 * NANOS_S);
 	while (got.n < 200 && instant_before(io_now(), end)) {
@@ -400,7 +415,8 @@ static void test_deleted(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
-		struct conf_tun c = conf("utd,addr=10.90.0.2/24,peer=10.90.0.1");
+		struct conf_tun c =
+			conf("utd,addr=10.90.0.2/24,peer=10.90.0.1");
 		struct io *io = io_new(all[i]);
 		struct instant end;
 		struct tun t;
