@@ -256,6 +256,15 @@ struct mp_conn {
 	struct mp_timers timers;
 };
 
+/* Identity mapping of plain TCP: the data offset of an ssn.  Counted from the
+ * oldest unacknowledged octet, because ssn wraps every 4 GiB. */
+static inline uint64_t mp_plain_off(const struct mp_conn *c, uint32_t ssn)
+{
+	uint32_t una = c->fall.tx_ssn + (uint32_t)(c->snd.una - c->fall.tx_off);
+
+	return c->snd.una + (uint64_t)(int64_t)seq_diff(ssn, una);
+}
+
 /* --- mp.c ------------------------------------------------------------ */
 void mp_dirty(struct mp_conn *c);
 
@@ -365,6 +374,7 @@ enum tcp_verdict mp_rx_dss(struct mp_sub *s, struct instant now,
 void mp_rx_deliver(struct mp_sub *s, struct instant now, struct slice *sl);
 /* hands on what is mapped, verified and held */
 void mp_rx_pump(struct mp_sub *s, struct instant now);
+uint32_t mp_rx_consumed(const struct mp_sub *s);
 /* in fallback: everything held, in order */
 void mp_rx_flush(struct mp_sub *s, struct instant now);
 void mp_rx_fin(struct mp_conn *c, struct instant now);

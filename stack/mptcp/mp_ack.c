@@ -84,7 +84,7 @@ void mp_ack_data(struct mp_conn *c, struct instant now, uint64_t off,
 static void plain_acked(struct mp_conn *c, struct instant now, uint32_t una)
 {
 	const struct mp_fallen *f = &c->fall;
-	uint64_t off = f->tx_off + (uint64_t)(int64_t)seq_diff(una, f->tx_ssn);
+	uint64_t off = mp_plain_off(c, una);
 
 	if (off > c->snd.una && off <= c->snd.nxt) {
 		c->snd.una = off;

@@ -265,8 +265,7 @@ void mp_tx_run(struct mp_conn *c, struct instant now)
 static unsigned plain_slice(struct mp_conn *c, uint32_t ssn, uint32_t len,
 			    struct iov v[3])
 {
-	const struct mp_fallen *f = &c->fall;
-	uint64_t off = f->tx_off + (uint64_t)(int64_t)seq_diff(ssn, f->tx_ssn);
+	uint64_t off = mp_plain_off(c, ssn);
 
 	if (off < c->snd.ring.head || off + len > c->snd.ring.tail) {
 		return 0;
