@@ -112,17 +112,18 @@ static int run_as_parent(const char *path, char *const argv[], int life,
 /* 0, or the exit status after its line was printed */
 static int find_command(char *const argv[], char path[PATH_MAX])
 {
-	char why[CONF_ERR_MAX], line[PATH_MAX + CONF_ERR_MAX + 64];
+	static char line[PATH_MAX + CONF_ERR_MAX + 64];
+	char why[CONF_ERR_MAX];
 
 	switch (place_command(argv[0], path, PATH_MAX)) {
 	case 0:
 		break;
 	case EACCES:
-		snprintf(line, sizeof(line), "%s: permission denied; it must "
+		snprintf(line, sizeof(line), "%.4000s: permission denied; it must "
 			 "be an executable file", argv[0]);
 		return complain(EXIT_NOT_EXECUTABLE, line);
 	default:
-		snprintf(line, sizeof(line), "%s: not found; check the name "
+		snprintf(line, sizeof(line), "%.4000s: not found; check the name "
 			 "or PATH", argv[0]);
 		return complain(EXIT_NOT_FOUND, line);
 	}
@@ -135,7 +136,8 @@ static int find_command(char *const argv[], char path[PATH_MAX])
 
 static int run_all(const struct run_conf *conf, char *const argv[])
 {
-	char path[PATH_MAX], stackd[PATH_MAX], shim[PATH_MAX], err[1200];
+	static char path[PATH_MAX], stackd[PATH_MAX], shim[PATH_MAX];
+	char err[PATH_MAX + 256];
 	bool stay = conf_waits(conf) || getpid() == 1;
 	struct chan_run run;
 	int life = -1;
