@@ -30,6 +30,13 @@ static struct mp_sub *only_open(struct mp_conn *c)
 	return only;
 }
 
+/* Everything that came in on the subflow went up, in order and once: the next
+ * octet there is the next octet of the stream. */
+static bool rx_in_step(const struct mp_conn *c, const struct mp_sub *s)
+{
+	return mp_rx_consumed(s) - 1 == (uint32_t)c->rcv.nxt;
+}
+
 /* The peer's side is known to be in step when it says so, or when it never
  * had a second subflow to move data between. */
 static bool in_step(const struct mp_conn *c, const struct mp_sub *s,
@@ -37,6 +44,11 @@ static bool in_step(const struct mp_conn *c, const struct mp_sub *s,
 {
 	const struct mp_snd *d = &c->snd;
 
+	/* the peer says nothing: what was dropped here is missing */
+	if ((why == MP_FALLBACK_NO_DSS || why == MP_FALLBACK_NO_DATA_ACK) &&
+	    !rx_in_step(c, s)) {
+		return false;
+	}
 	return d->una >= d->mixed_end && mp_reasm_empty(&c->rcv.ooo) &&
 	       !d->again.n && !s->fin_out &&
 	       (!c->joined || why == MP_FALLBACK_INFINITE_RX);

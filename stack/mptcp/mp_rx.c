@@ -72,7 +72,7 @@ static void note_fin(struct mp_sub *s, struct instant now, uint64_t off)
 }
 
 /* first subflow sequence number that is neither handed on nor lost */
-static uint32_t consumed(const struct mp_sub *s)
+uint32_t mp_rx_consumed(const struct mp_sub *s)
 {
 	if (!list_empty(&s->held)) {
 		return (uint32_t)list_entry(s->held.next, struct slice, node)
@@ -94,7 +94,7 @@ static bool covers_segment(const struct mp_sub *s, const struct tcp_seg *seg,
 static enum tcp_verdict add_map(struct mp_sub *s, struct instant now,
 				struct mp_map *m)
 {
-	uint32_t done = consumed(s);
+	uint32_t done = mp_rx_consumed(s);
 	struct mp *mp = s->c->mp;
 
 	if (seq_leq(m->ssn + m->len, done)) {
@@ -295,9 +295,11 @@ static void csum_failed(struct mp_sub *s, struct instant now,
 
 	mp_count(c->mp, MP_CSUM_ERROR);
 	s->sig.fail_dsn = c->keys.idsn_remote + 1 + m->off;
-	if (mp_fall(c, now, MP_FALLBACK_CSUM)) {
-		s->sig.fail = true;
-		tcp_ack_now(s->tcb);
+	if (m->off == c->rcv.nxt && mp_fall(c, now, MP_FALLBACK_CSUM)) {
+		if (s->tcb) { /* what was held back may have ended it all */
+			s->sig.fail = true;
+			tcp_ack_now(s->tcb);
+		}
 		return;
 	}
 	s->rst.fail = true;
@@ -382,7 +384,7 @@ void mp_rx_pump(struct mp_sub *s, struct instant now)
 			return;
 		}
 	}
-	mp_map_drop(&s->rx, consumed(s), !s->c->checksum);
+	mp_map_drop(&s->rx, mp_rx_consumed(s), !s->c->checksum);
 	if (list_empty(&s->held)) {
 		mp_timer_stop(&s->timers, MP_T_UNMAP);
 	}
@@ -406,7 +408,7 @@ void mp_rx_flush(struct mp_sub *s, struct instant now)
 static void unmapped(struct mp_sub *s, struct instant now)
 {
 	struct mp_conn *c = s->c;
-	struct mp_map *m = mp_map_find(&s->rx, consumed(s));
+	struct mp_map *m = mp_map_find(&s->rx, mp_rx_consumed(s));
 
 	if (m) {
 		return; /* only not complete yet */
@@ -429,7 +431,7 @@ void mp_rx_unmapped_timer(struct mp_sub *s, struct instant now)
 {
 	if (s->state != MP_SUB_OPEN || list_empty(&s->held) ||
 	    s->c->mode != MP_MODE_MPTCP ||
-	    mp_map_find(&s->rx, consumed(s))) {
+	    mp_map_find(&s->rx, mp_rx_consumed(s))) {
 		return;
 	}
 	mp_count(s->c->mp, MP_DSS_NO_MAP);

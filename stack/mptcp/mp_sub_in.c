@@ -60,6 +60,16 @@ static enum tcp_verdict in_fail(struct mp_sub *s, struct instant now)
 	return TCP_UP_OK;
 }
 
+/* options come through, the keys are known on both sides */
+static void confirm(struct mp_conn *c)
+{
+	if (!c->confirmed) {
+		c->confirmed = true;
+		c->confirm_due = true;
+		mp_dirty(c);
+	}
+}
+
 /* RFC 8684 3.1: MP_CAPABLE with data parameters is a mapping of SSN 1 */
 static enum tcp_verdict in_capable(struct mp_sub *s, struct instant now,
 				   const struct tcp_seg *seg,
@@ -80,6 +90,7 @@ static enum tcp_verdict in_capable(struct mp_sub *s, struct instant now,
 	    o->len < 22 || !d.data_len || !seg->len) {
 		return TCP_UP_OK;
 	}
+	confirm(c); /* its parameters are those of a DSS */
 	return mp_rx_dss(s, now, seg, &d);
 }
 
@@ -98,11 +109,7 @@ static enum tcp_verdict in_dss(struct mp_sub *s, struct instant now,
 		}
 		s->seg_dss = true;
 		s->acks_bare = false;
-		if (!c->confirmed) {
-			c->confirmed = true;
-			c->confirm_due = true;
-			mp_dirty(c);
-		}
+		confirm(c);
 		s->dss_seen = true;
 		mp_ack_data(c, now, dsn - base, wnd);
 	}
