@@ -63,6 +63,7 @@ step build-clang quiet clang $make --no-print-directory -j"$jobs" B=build/clang 
 step lint $make --no-print-directory -s lint
 step unit-build quiet unit $make --no-print-directory -j"$jobs" WERROR=-Werror unit-build
 step unit $make --no-print-directory -s unit
+step pkt $make --no-print-directory -s pkt
 step sim $make --no-print-directory -s sim N="${N:-1000}"
 if [ -n "${CHECK_NO_NET:-}" ]; then
 	skipped="$skipped shim e2e"
