@@ -136,14 +136,14 @@ static void release(struct app_ent *t, bool abort)
 	list_del(&t->port);
 }
 
-void app_ent_free(struct app_ent *t)
+static void bury(struct app_ent *t, bool abort)
 {
 	struct app *a = t->app;
 
 	if (t->buried) {
 		return;
 	}
-	release(t, false);
+	release(t, abort);
 	t->buried = true;
 	if (t->state == APP_DEAD) {
 		a->n_dead--;
@@ -153,6 +153,11 @@ void app_ent_free(struct app_ent *t)
 	hmap_del(&a->ents, &t->by_id);
 	list_del(&t->link);
 	list_push_back(&a->grave, &t->link);
+}
+
+void app_ent_free(struct app_ent *t)
+{
+	bury(t, false);
 }
 
 void app_ent_die(struct app_ent *t, int err, bool abort)
@@ -187,7 +192,8 @@ void app_ent_fini(struct app *a)
 	list_del(&a->sweep_at);
 	while ((n = list_first(&a->live)) != NULL ||
 	       (n = list_first(&a->dead)) != NULL) {
-		app_ent_free(list_entry(n, struct app_ent, link));
+		/* what its program has not ended must not look ended */
+		bury(list_entry(n, struct app_ent, link), true);
 	}
 	app_ent_grave(a);
 	hmap_fini(&a->ents);
