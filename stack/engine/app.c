@@ -152,6 +152,7 @@ void app_turn(struct engine *e)
 	events(a); /* what these calls caused */
 	timers(a);
 	app_ent_grave(a);
+	a->turns++;
 	alarm_set(a);
 	if (!io_pending(&a->poll)) {
 		io_poll(e->io, &a->poll, a->set.epfd, POLLIN, false);

@@ -115,6 +115,7 @@ struct app_ent {
 	bool closed;          /* ... because the program closed it */
 	bool ask_wr, ask_rd;  /* the program asked for shutdown() */
 	bool resetting;       /* ... and next turn the connection is reset */
+	uint64_t reset_turn;  /* the turn before that */
 	bool ending;          /* connection lost; the rest is delivered */
 
 	struct relay relay; /* ... by the kernel */
@@ -137,6 +138,7 @@ struct app {
 	struct io_op poll; /* of set.epfd */
 	struct app_watch ctl_listen;
 	int data_fd;
+	uint64_t turns;
 	bool ctl_more; /* connections left in ctl_listen's queue */
 	struct instant next_sweep, next_retry;
 	struct list sweep_at; /* cursor in live */

@@ -46,6 +46,7 @@ static void move_in(struct app_ent *t);
 static void reset_soon(struct app_ent *t)
 {
 	t->resetting = true;
+	t->reset_turn = t->app->turns;
 	app_again(t);
 }
 
@@ -247,6 +248,10 @@ void app_conn_go_on(struct app_ent *t)
 	}
 	if (!t->relay.over) {
 		relay_go_on(&t->relay);
+		return;
+	}
+	if (t->resetting && t->reset_turn == t->app->turns) {
+		app_again(t);
 		return;
 	}
 	if (t->resetting) {

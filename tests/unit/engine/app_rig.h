@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -30,6 +31,8 @@ struct rig {
 	struct fake fake;
 	struct engine e;
 	unsigned sent; /* packets that the core sent */
+	struct fake far_fake;
+	struct stack *far; /* at the other end of the path; NULL: nobody */
 };
 
 /* used by some of the tests that include this */
@@ -61,25 +64,64 @@ void engine_watch_pid(struct engine *e, int pid)
 
 /* --- the stack process ------------------------------------------------------ */
 
+static void pkt_release(struct pkt *p)
+{
+	free(p->data);
+	free(p);
+}
+
+static void deliver(struct stack *to, const struct pkt_out *o)
+{
+	struct pkt *p = calloc(1, sizeof(*p));
+	uint32_t at = o->hdr_len;
+
+	p->data = malloc(o->len);
+	p->len = o->len;
+	p->truesize = o->len;
+	p->refs = 1;
+	p->release = pkt_release;
+	memcpy(p->data, o->hdr, o->hdr_len);
+	for (unsigned i = 0; i < o->n_iov; i++) {
+		memcpy(p->data + at, o->iov[i].p, o->iov[i].n);
+		at += (uint32_t)o->iov[i].n;
+	}
+	stack_input(to, rig.e.now, p);
+}
+
+static unsigned carry(struct stack *from, struct stack *to)
+{
+	struct pkt_out out[16];
+	unsigned got, total = 0;
+
+	do {
+		got = stack_output(from, rig.e.now, out, 16);
+		for (unsigned i = 0; to && i < got; i++) {
+			deliver(to, &out[i]);
+		}
+		total += got;
+	} while (got == 16);
+	return total;
+}
+
 static void turn(unsigned n)
 {
 	while (n-- > 0) {
-		struct pkt_out out[16];
-		unsigned got;
-
 		io_turn(rig.e.io, instant_add(io_now(), NANOS_MS));
 		rig.e.now = io_time(rig.e.io);
 		stack_tick(rig.e.stack, rig.e.now);
 		app_turn(&rig.e);
-		do {
-			got = stack_output(rig.e.stack, rig.e.now, out, 16);
-			rig.sent += got;
-		} while (got == 16);
+		rig.sent += carry(rig.e.stack, rig.far);
+		if (rig.far) {
+			stack_tick(rig.far, rig.e.now);
+			carry(rig.far, rig.e.stack);
+			app_turn(&rig.e);
+		}
 		io_flush(rig.e.io);
 	}
 }
 
-MAYBE static int rig_up(void **st)
+static struct stack *stack_at(struct fake *f, uint64_t seed,
+			      struct addr addr)
 {
 	struct stack_cfg cfg = {
 		.mp = { .policy = MP_PREFER,
@@ -87,23 +129,28 @@ MAYBE static int rig_up(void **st)
 			.scheduler = "minrtt",
 			.close_timeout = 60 * NANOS_S },
 	};
-	struct ip_path path = { .up = true };
+	struct ip_path path = { .up = true, .mtu = 1500, .n_addr = 1 };
+	struct stack *s;
 
+	fake_init(f, seed);
+	s = stack_new(&f->env, &cfg, rig.e.now);
+	assert_non_null(s);
+	path.addr[0] = addr;
+	path.bits[0] = 24;
+	assert_int_equal(stack_path_add(s, rig.e.now, &path), 0);
+	return s;
+}
+
+static int rig_up(void **st)
+{
 	(void)st;
 	memset(&rig, 0, sizeof(rig));
-	fake_init(&rig.fake, 1);
 	rig.e.keeper_fd = -1;
 	rig.e.run = (struct chan_run){ (uint64_t)getpid(), { 1, 2, 3 } };
 	rig.e.io = io_new(IO_AUTO);
 	assert_non_null(rig.e.io);
 	rig.e.now = io_now();
-	rig.e.stack = stack_new(&rig.fake.env, &cfg, rig.e.now);
-	assert_non_null(rig.e.stack);
-	path.addr[0] = addr_v4(10, 9, 0, 2);
-	path.bits[0] = 24;
-	path.n_addr = 1;
-	path.mtu = 1500;
-	assert_int_equal(stack_path_add(rig.e.stack, rig.e.now, &path), 0);
+	rig.e.stack = stack_at(&rig.fake, 1, addr_v4(10, 9, 0, 2));
 	assert_int_equal(app_start(&rig.e), 0);
 	turn(1);
 	return 0;
@@ -116,6 +163,10 @@ MAYBE static int rig_down(void **st)
 	stack_free(rig.e.stack);
 	io_free(rig.e.io);
 	fake_fini(&rig.fake);
+	if (rig.far) {
+		stack_free(rig.far);
+		fake_fini(&rig.far_fake);
+	}
 	return 0;
 }
 

@@ -1,0 +1,407 @@
+/* the core's connections and the programs' descriptors: two real stacks joined
+ * by hand, one of them with app.c in front */
+#include "tests/unit/engine/app_rig.h"
+
+static struct sock *far_listener;
+
+static int far_up(void **st)
+{
+	struct endpoint e = endpoint_make(addr_v4(10, 9, 0, 1), 80);
+
+	rig_up(st);
+	rig.far = stack_at(&rig.far_fake, 2, e.addr);
+	far_listener = sock_open(rig.far, 4);
+	assert_int_equal(sock_bind(far_listener, &e), 0);
+	assert_int_equal(sock_listen(far_listener, rig.e.now, 10), 0);
+	return 0;
+}
+
+static struct endpoint far(uint16_t port)
+{
+	return endpoint_make(addr_v4(10, 9, 0, 1), port);
+}
+
+static uint32_t far_write(struct sock *sk, const void *p, uint32_t n)
+{
+	struct iov_mut v[2];
+	unsigned k = sock_write_vec(sk, n, v);
+	uint32_t done;
+
+	if (k == 0) {
+		return 0;
+	}
+	done = min_u32(n, (uint32_t)v[0].n);
+	memcpy(v[0].p, p, done);
+	sock_write_done(sk, rig.e.now, done);
+	return done;
+}
+
+static uint64_t far_read(struct sock *sk)
+{
+	uint64_t n = sock_read_len(sk);
+
+	if (n > 0) {
+		sock_read_done(sk, rig.e.now, n);
+	}
+	return n;
+}
+
+/* a program's socket connected to the far stack; MPTCP connections are
+ * accepted there with their first octets, so one goes along */
+static int far_pair(struct chan_name *n, struct sock **peer)
+{
+	int fd = prog_socket(n);
+
+	assert_int_equal(prog_connect(fd, n, far(80), false), EINPROGRESS);
+	assert_int_equal(events(fd), POLLOUT);
+	assert_int_equal(ask(CHAN_OP_ERROR, n, 0), 0);
+	assert_int_equal(int_of_rep(), 0);
+	assert_int_equal(write(fd, "!", 1), 1);
+	turn(4);
+	*peer = sock_accept(far_listener, rig.e.now);
+	assert_non_null(*peer);
+	/* one octet, none of the stuffing */
+	assert_int_equal(far_read(*peer), 1);
+	turn(2);
+	return fd;
+}
+
+static void octets_both_ways(void **st)
+{
+	struct chan_name n;
+	struct sock *peer;
+	char b[16];
+	int fd = far_pair(&n, &peer);
+
+	(void)st;
+	assert_int_equal(write(fd, "hello", 5), 5);
+	turn(3);
+	assert_int_equal(far_read(peer), 5);
+	assert_int_equal(far_write(peer, "world!", 6), 6);
+	turn(3);
+	assert_int_equal(read(fd, b, sizeof(b)), 6);
+	assert_memory_equal(b, "world!", 6);
+	assert_int_equal(ask(CHAN_OP_NAMES, &n, 0), 0);
+	assert_int_equal(rep.remote.port, 80);
+	assert_false(rep.flags & CHAN_F_KERNEL);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), 0);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), EISCONN);
+	close(fd);
+	turn(3);
+	assert_true(sock_read_eof(peer));
+	assert_int_equal(app_busy(&rig.e), 0);
+	sock_close(peer, rig.e.now, false);
+}
+
+static void half_closes(void **st)
+{
+	struct chan_name n;
+	struct sock *peer;
+	char b;
+	int fd = far_pair(&n, &peer);
+
+	(void)st;
+	sock_shutdown_write(peer, rig.e.now);
+	turn(2);
+	assert_int_equal(events(fd), POLLIN | POLLOUT | POLLRDHUP);
+	assert_int_equal(read(fd, &b, 1), 0);
+	assert_int_equal(write(fd, "late", 4), 4);
+	turn(3);
+	assert_int_equal(far_read(peer), 4);
+	assert_int_equal(ask(CHAN_OP_SHUTDOWN, &n, SHUT_WR), 0);
+	shutdown(fd, SHUT_WR);
+	turn(4);
+	assert_true(sock_read_eof(peer));
+	assert_int_equal(read(fd, &b, 1), 0);
+	assert_int_equal(ask(CHAN_OP_WHY, &n, 0), 0);
+	close(fd);
+	sock_close(peer, rig.e.now, false);
+}
+
+static void refused(void **st)
+{
+	struct chan_name n;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	assert_int_equal(prog_connect(fd, &n, far(81), false), EINPROGRESS);
+	turn(3);
+	assert_int_equal(events(fd), ALL_GONE);
+	assert_int_equal(ask(CHAN_OP_ERROR, &n, 0), 0);
+	assert_int_equal(int_of_rep(), ECONNREFUSED);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), ECONNABORTED);
+	assert_int_equal(prog_connect(fd, &n, far(80), false),
+			 CHAN_NEED_FRESH);
+	close(fd);
+}
+
+static void a_reset_after_octets(void **st)
+{
+	struct chan_name n;
+	struct sock *peer;
+	char b[8];
+	int fd = far_pair(&n, &peer);
+
+	(void)st;
+	assert_int_equal(far_write(peer, "abc", 3), 3);
+	turn(3);
+	sock_close(peer, rig.e.now, true);
+	turn(3);
+	assert_true((events(fd) & POLLHUP) != 0);
+	assert_int_equal(read(fd, b, sizeof(b)), 3);
+	assert_int_equal(read(fd, b, sizeof(b)), 0);
+	assert_int_equal(send(fd, b, 1, MSG_NOSIGNAL), -1);
+	assert_int_equal(errno, EPIPE);
+	assert_int_equal(ask(CHAN_OP_WHY, &n, 0), ECONNRESET);
+	assert_int_equal(ask(CHAN_OP_WHY, &n, 0), 0);
+	assert_int_equal(ask(CHAN_OP_NAMES, &n, 0), 0);
+	assert_int_equal(rep.remote.addr.family, 0);
+	assert_int_equal(rep.local.addr.b[0], 10);
+	close(fd);
+	rig.e.app->next_sweep = io_now();
+	turn(2);
+	assert_int_equal(rig.e.app->n_dead, 0);
+}
+
+static void closing_with_unread_octets_resets(void **st)
+{
+	struct chan_name n;
+	struct sock *peer;
+	int fd = far_pair(&n, &peer);
+
+	(void)st;
+	assert_int_equal(far_write(peer, "abc", 3), 3);
+	turn(3);
+	assert_int_equal(write(fd, "last words", 10), 10);
+	close(fd);
+	turn(5);
+	assert_int_equal(far_read(peer), 10); /* those went before */
+	assert_int_equal(sock_error(peer), ECONNRESET);
+	assert_int_equal(app_busy(&rig.e), 0);
+	sock_close(peer, rig.e.now, false);
+}
+
+static void linger_zero_resets(void **st)
+{
+	const struct linger l = { .l_onoff = 1 };
+	struct chan_name n;
+	struct chan_req q;
+	struct sock *peer;
+	int fd = far_pair(&n, &peer);
+
+	(void)st;
+	chan_req_init(&q, &rig.e.run, CHAN_OP_SETSOCKOPT, &n);
+	q.level = SOL_SOCKET;
+	q.name = SO_LINGER;
+	q.len = sizeof(l);
+	memcpy(q.val, &l, sizeof(l));
+	assert_int_equal(ask_fd(&q, NULL, 0), 0);
+	close(fd);
+	turn(5);
+	assert_int_equal(sock_error(peer), ECONNRESET);
+	sock_close(peer, rig.e.now, false);
+}
+
+static uint64_t fill_prog(int fd)
+{
+	static char b[65536];
+	uint64_t total = 0;
+	ssize_t n;
+
+	for (unsigned i = 0; i < 300; i++) {
+		while ((n = send(fd, b, sizeof(b), MSG_NOSIGNAL)) > 0) {
+			total += (uint64_t)n;
+		}
+		turn(1);
+	}
+	return total;
+}
+
+/* the program writes more than the connection takes, and closes: everything
+ * arrives, the entry goes, nothing spins meanwhile */
+static void a_close_under_back_pressure(void **st)
+{
+	struct chan_name n;
+	struct sock *peer;
+	int fd = far_pair(&n, &peer);
+	uint64_t sent = fill_prog(fd), got = 0, done;
+
+	(void)st;
+	assert_true(sent > 65536);
+	done = io_stats(rig.e.io)->completions;
+	turn(50);
+	assert_true(io_stats(rig.e.io)->completions - done < 20);
+	close(fd);
+	turn(3);
+	assert_int_equal(app_busy(&rig.e), 1);
+	for (unsigned i = 0; i < 3000 && !sock_read_eof(peer); i++) {
+		turn(1);
+		got += far_read(peer);
+	}
+	assert_true(got == sent);
+	assert_int_equal(app_busy(&rig.e), 0);
+	sock_close(peer, rig.e.now, false);
+}
+
+static uint64_t fill_far(struct sock *peer)
+{
+	static char b[65536];
+	uint64_t total = 0;
+	uint32_t n;
+
+	for (unsigned i = 0; i < 2000; i++) {
+		while ((n = far_write(peer, b, sizeof(b))) > 0) {
+			total += n;
+		}
+		turn(1);
+	}
+	return total;
+}
+
+/* a program that does not read: bounded, and its close is seen at once */
+static void a_program_that_does_not_read(void **st)
+{
+	struct chan_name n;
+	struct sock *peer;
+	int fd = far_pair(&n, &peer);
+	uint64_t sent = fill_far(peer);
+
+	(void)st;
+	assert_true(sent > 65536 && sent < (64u << 20));
+	close(fd);
+	turn(6);
+	assert_int_equal(sock_error(peer), ECONNRESET);
+	assert_int_equal(app_busy(&rig.e), 0);
+	sock_close(peer, rig.e.now, false);
+}
+
+/* a reset while the program's buffer is full: it gets all that had arrived */
+static void a_reset_under_back_pressure(void **st)
+{
+	static char b[65536];
+	struct chan_name n;
+	struct sock *peer;
+	int fd = far_pair(&n, &peer);
+	uint64_t sent = fill_far(peer), got = 0;
+	ssize_t k = 0;
+
+	(void)st;
+	sock_close(peer, rig.e.now, true);
+	turn(3);
+	assert_int_equal(send(fd, b, 1, MSG_NOSIGNAL), -1); /* now */
+	assert_int_equal(errno, EPIPE);
+	for (unsigned i = 0; i < 4000; i++) {
+		k = recv(fd, b, sizeof(b), MSG_DONTWAIT);
+		if (k == 0) {
+			break;
+		}
+		got += k > 0 ? (uint64_t)k : 0;
+		turn(1);
+	}
+	assert_int_equal(k, 0);
+	assert_true(got > 65536 && got <= sent);
+	assert_int_equal(ask(CHAN_OP_WHY, &n, 0), ECONNRESET);
+	close(fd);
+}
+
+static void shut_read_discards(void **st)
+{
+	struct chan_name n;
+	struct sock *peer;
+	char b;
+	int fd = far_pair(&n, &peer);
+	uint64_t sent;
+
+	(void)st;
+	assert_int_equal(ask(CHAN_OP_SHUTDOWN, &n, SHUT_RD), 0);
+	assert_int_equal(read(fd, &b, 1), 0);
+	sent = fill_far(peer);
+	assert_true(sent > (64u << 20)); /* as much as it likes */
+	assert_int_equal(write(fd, "x", 1), 1);
+	turn(3);
+	assert_int_equal(far_read(peer), 1);
+	close(fd);
+	sock_close(peer, rig.e.now, true);
+}
+
+/* shut both ways and left open: the name tells when nobody holds it */
+static void shut_both_ways(void **st)
+{
+	struct chan_name n;
+	struct sock *peer;
+	int fd = far_pair(&n, &peer);
+
+	(void)st;
+	assert_int_equal(ask(CHAN_OP_SHUTDOWN, &n, SHUT_RDWR), 0);
+	shutdown(fd, SHUT_WR);
+	turn(3);
+	assert_true(sock_read_eof(peer));
+	assert_int_equal(far_write(peer, "abc", 3), 3);
+	turn(3);
+	assert_int_equal(sock_error_peek(peer), 0); /* no reset */
+	assert_int_equal(app_busy(&rig.e), 1);
+	close(fd);
+	rig.e.app->next_sweep = io_now();
+	turn(2);
+	assert_int_equal(app_busy(&rig.e), 0);
+	sock_close(peer, rig.e.now, false);
+}
+
+static void from_the_net_to_a_listener(void **st)
+{
+	struct chan_name n, c;
+	struct chan_req q;
+	struct endpoint e = endpoint_make(addr_v4(10, 9, 0, 2), 8080);
+	struct sock *peer = sock_open(rig.far, 4);
+	int l = prog_socket(&n), fd;
+	char b[8];
+
+	(void)st;
+	chan_req_init(&q, &rig.e.run, CHAN_OP_BIND, &n);
+	q.addr = e;
+	assert_int_equal(ask_fd(&q, NULL, 0), 0);
+	assert_int_equal(listen(l, 3), 0);
+	assert_int_equal(ask(CHAN_OP_LISTEN, &n, 3), 0);
+	assert_int_equal(sock_connect(peer, rig.e.now, &e), EINPROGRESS);
+	turn(4);
+	assert_true(sock_connected(peer));
+	assert_int_equal(far_write(peer, "abc", 3), 3);
+	fd = prog_accept(l, &c);
+	assert_true(fd >= 0);
+	assert_int_equal(c.local.port, 8080);
+	assert_int_equal(c.remote.addr.b[3], 1);
+	turn(2);
+	assert_int_equal(read(fd, b, sizeof(b)), 3);
+	sock_close(peer, rig.e.now, true);
+	turn(3);
+	assert_int_equal(read(fd, b, 1), 0);
+	assert_int_equal(ask(CHAN_OP_WHY, &c, 0), ECONNRESET);
+	close(fd);
+	close(l);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, far_up, rig_down)
+
+int main(void)
+{
+	const struct CMUnitTest t[] = {
+		T(octets_both_ways),
+		T(half_closes),
+		T(refused),
+		T(a_reset_after_octets),
+		T(closing_with_unread_octets_resets),
+		T(linger_zero_resets),
+		T(a_close_under_back_pressure),
+		T(a_program_that_does_not_read),
+		T(a_reset_under_back_pressure),
+		T(shut_read_discards),
+		T(shut_both_ways),
+		T(from_the_net_to_a_listener),
+	};
+
+	if (!own_netns()) {
+		puts("test_app_conn: skipped, no network namespace");
+		return 77;
+	}
+	return cmocka_run_group_tests(t, NULL, NULL);
+}
