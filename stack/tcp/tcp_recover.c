@@ -192,8 +192,10 @@ static bool is_spurious(const struct tcp_recover *r,
 	if (!r->undo_ok || instant_never(r->first_rtx)) {
 		return false;
 	}
-	if (o->dsack && r->undo_resent <= 0) {
-		return true;
+	if (o->dsack) {
+		/* A duplicate is answered with the echo of what came before
+		 * it: no evidence about anything else that was sent again. */
+		return r->undo_resent <= 0;
 	}
 	return (r->state == TCP_RECOVER_RECOVERY ||
 		r->state == TCP_RECOVER_LOSS) &&
@@ -239,7 +241,9 @@ static void take_rtt(struct tcp_recover *r, const struct tcp_recover_ack *a,
 {
 	if (o->rtt >= 0) {
 		tcp_rtt_sample(&r->rtt, a->now, o->rtt);
-	} else if (o->acked > 0) {
+	} else if (o->acked > 0 && !o->dsack) {
+		/* answering a duplicate, the peer echoes what it had before:
+		 * the ACK of then was lost, and its age is no round trip */
 		tcp_rtt_sample(&r->rtt, a->now, a->echo_rtt);
 	}
 	tcp_rtt_min_sample(&r->rtt, a->now, o->rtt_newest);
