@@ -106,7 +106,7 @@ static uint64_t allowed(const struct side *s)
 {
 	uint64_t rounds;
 
-	if (!s->round) {
+	if (!s->round || s->eof) { /* nothing to wait for */
 		return s->tx_total;
 	}
 	rounds = s->rx / s->peer_round + (s->client ? 1 : 0);

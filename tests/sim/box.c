@@ -143,7 +143,7 @@ static bool bad_mac(struct box *b, struct edit *e)
 	if (!box_has(b, F_BAD_MAC)) {
 		return false;
 	}
-	if (j && j->len >= 16) {
+	if (j && j->len == (b->mac_third ? 24 : 16)) {
 		j->b[4] ^= 1; /* SYN/ACK and third ACK: the HMAC begins here */
 	} else if (a && !(a->b[2] & 1)) {
 		a->b[a->len - 1] ^= 1;

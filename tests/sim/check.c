@@ -20,8 +20,8 @@
  * loses its first retransmission (1 + 2), one more on another subflow (1 + 2)
  * and the exchanges after it (2).  A is the longest that a program itself
  * waits between two calls.  A listener's queue that is full refuses SYNs as a
- * cut would: it counts in F for as long as its program takes to empty it
- * for everyone.
+ * cut would: it counts in F for as long as its program takes to empty it for
+ * everyone, and once more for a SYN that finds it full again.
  *
  * Memory: what a stack allocates and the packets it pins stay below what its
  * sockets' buffers allow; at the end everything is given back.
@@ -81,9 +81,12 @@ nanos check_bound(const struct world *w)
 		}
 		lazy |= w->conn[i].port == SIM_PORT_LAZY;
 	}
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		program += 2 * w->host[i].lag;
+	}
 	if (lazy) { /* a full queue is a fault to those who wait outside */
-		faults += SIM_LAZY_ROUNDS * SIM_LAZY;
-		program = nanos_max(program, SIM_LAZY);
+		faults = 2 * (faults + SIM_LAZY_ROUNDS * SIM_LAZY);
+		program += SIM_LAZY;
 	}
 	return nanos_min(RTO_MAX, faults + first) + 8 * rto + program;
 }
@@ -142,7 +145,7 @@ void check_eof(struct side *s)
 
 /* A program that gave up may have taken the other's answer with it: a reset
  * is sent once, so the other may wait for ever if it has nothing to say. */
-static bool excused(const struct conn *c)
+bool check_excused(const struct conn *c)
 {
 	const struct side *a = &c->side[0], *b = &c->side[1];
 
@@ -164,7 +167,7 @@ void check_progress(struct conn *c)
 	if (instant_before(from, w->heal)) {
 		from = w->heal;
 	}
-	if (excused(c) || instant_since(w->now, from) <= w->bound) {
+	if (check_excused(c) || instant_since(w->now, from) <= w->bound) {
 		return;
 	}
 	world_fail(w,
@@ -211,11 +214,11 @@ static void check_conn(struct conn *c)
 	for (unsigned k = 0; k < 2; k++) {
 		const struct side *s = &c->side[k], *p = &c->side[!k];
 
-		if (s->err && !excused(c)) {
+		if (s->err && !check_excused(c)) {
 			world_fail(w, "conn %u %s: error %d", c->index,
 				   s->client ? "client" : "server", s->err);
 		}
-		if (s->err == 0 && s->ended && !excused(c) &&
+		if (s->err == 0 && s->ended && !check_excused(c) &&
 		    (s->rx != p->tx_total || !s->eof)) {
 			world_fail(w, "conn %u %s: orderly end, but not all "
 				      "came", c->index,
@@ -228,28 +231,33 @@ static void check_conn(struct conn *c)
 	w->stats->conns_mptcp += c->was_mptcp;
 }
 
-static uint64_t buffers(const struct world *w)
+/* what the buffers of this host's sockets may hold, full */
+static uint64_t buffers(const struct host *h)
 {
+	const struct world *w = h->w;
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < w->n_conns; i++) {
 		const struct conn *c = &w->conn[i];
+		bool set = c->side[0].host == h;
 
-		sum += c->opt.sndbuf ? c->opt.sndbuf : (uint64_t)4 << 20;
-		sum += c->opt.rcvbuf ? c->opt.rcvbuf : (uint64_t)6 << 20;
+		if (!set && c->side[1].host != h) {
+			continue;
+		}
+		sum += set && c->opt.sndbuf ? c->opt.sndbuf : 4u << 20;
+		sum += set && c->opt.rcvbuf ? c->opt.rcvbuf : 6u << 20;
 	}
 	return sum;
 }
 
 void check_end(struct world *w)
 {
-	uint64_t most = MEM_BASE + 2 * buffers(w);
-
 	for (unsigned i = 0; i < w->n_conns && !w->failed; i++) {
 		check_conn(&w->conn[i]);
 	}
 	for (unsigned i = 0; i < w->n_hosts && !w->failed; i++) {
 		const struct host *h = &w->host[i];
+		uint64_t most = MEM_BASE + 2 * buffers(h);
 
 		if (h->mem.peak > most || h->pinned_peak > most) {
 			world_fail(w,

@@ -307,7 +307,8 @@ static void forge_tcp(struct box *b, const struct edit *e, bool out)
 	case 10: /* to a listener, neither SYN nor ACK nor RST */
 		f.seg.t.local.port = SIM_PORT;
 		f.seg.t.remote.port = 7;
-		f.seg.flags = TCP_FIN;
+		f.seg.flags = world_chance(b->w, 0.5) ? TCP_FIN :
+							TCP_SYN | TCP_FIN;
 		break;
 	default: /* to a port where nobody is */
 		f.seg.t.local.port = 9;
@@ -384,7 +385,8 @@ static void forge_mp(struct box *b, const struct edit *e, bool out)
 	send(b, &f, out);
 }
 
-void forge_flood(struct world *w, struct host *victim, unsigned n)
+void forge_flood(struct world *w, struct host *victim, uint16_t port,
+		 unsigned n)
 {
 	struct box *b = &victim->path[0].box;
 	struct edit f;
@@ -393,7 +395,7 @@ void forge_flood(struct world *w, struct host *victim, unsigned n)
 	f.ip.ttl = 60;
 	f.ip.proto = IP_PROTO_TCP;
 	f.ip.dst = victim->path[0].cfg.addr[0];
-	f.seg.t.local.port = SIM_PORT_LAZY;
+	f.seg.t.local.port = port;
 	f.seg.flags = TCP_SYN;
 	f.seg.wnd = 65535;
 	for (unsigned i = 0; i < n; i++) {

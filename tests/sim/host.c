@@ -33,6 +33,14 @@ static void fill(void *ctx, void *buf, size_t n)
 	struct host *h = ctx;
 
 	rng_fill(&h->entropy, buf, n);
+	if (n != sizeof(h->last_entropy)) {
+		return;
+	}
+	if (h->repeat > 0 && rng_unit(&h->alloc_rng) < h->repeat) {
+		world_fault(h->w, F_ENTROPY);
+		memcpy(buf, &h->last_entropy, n);
+	}
+	memcpy(&h->last_entropy, buf, n);
 }
 
 void host_start(struct host *h, uint64_t seed)
@@ -161,6 +169,18 @@ void host_turn(struct host *h)
 	set_tick(h);
 }
 
+static void late_turn(struct world *w, void *ctx, uint64_t arg)
+{
+	struct host *h = ctx;
+
+	(void)w;
+	(void)arg;
+	h->turn_due = false;
+	if (h->stack) {
+		host_turn(h);
+	}
+}
+
 void host_deliver(struct host *h, unsigned path, struct pkt *p)
 {
 	if (!h->stack || p->len == 0) {
@@ -172,7 +192,12 @@ void host_deliver(struct host *h, unsigned path, struct pkt *p)
 	p->owner = h;
 	h->pinned += p->truesize;
 	stack_input(h->stack, h->w->now, p);
-	host_turn(h);
+	if (!h->lag) {
+		host_turn(h);
+	} else if (!h->turn_due) { /* as an engine that is busy elsewhere */
+		h->turn_due = true;
+		world_in(h->w, h->lag, late_turn, h, 0);
+	}
 }
 
 /* --- the core of the net --------------------------------------------------------- */

@@ -67,7 +67,7 @@ static bool all_done(const struct world *w, bool excused_too)
 		const struct conn *c = &w->conn[i];
 
 		if ((!c->started || !app_done(c)) &&
-		    (excused_too || !c->may_die)) {
+		    (excused_too || !check_excused(c))) {
 			return false;
 		}
 	}

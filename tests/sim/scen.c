@@ -26,7 +26,7 @@ static double spread(struct world *w, double lo, double hi)
 enum families { ONLY4 = 1, ONLY6 = 2, BOTH = 3 };
 
 static void build_path(struct world *w, struct host *h, unsigned i,
-		       enum families fam, bool slow)
+		       enum families fam, unsigned n_addr, bool slow)
 {
 	struct host_path *p = &h->path[i];
 	uint8_t net = (uint8_t)(h->index * 10 + i + 1);
@@ -42,13 +42,17 @@ static void build_path(struct world *w, struct host *h, unsigned i,
 	p->cfg.csum_offload = p->cfg.gso || chance(w, 0.3);
 	p->cfg.backup = i > 0 && chance(w, 0.15);
 	a6[15] = 1;
-	if (fam & ONLY4) {
-		p->cfg.addr[p->cfg.n_addr] = addr_v4(10, net, 0, 1);
-		p->cfg.bits[p->cfg.n_addr++] = 24;
-	}
-	if (fam & ONLY6) {
-		p->cfg.addr[p->cfg.n_addr] = addr_from(6, a6);
-		p->cfg.bits[p->cfg.n_addr++] = 64;
+	/* families alternate: every path has one of each that there is */
+	for (uint8_t k = 0; p->cfg.n_addr < n_addr; k++) {
+		if (k % 2 == 0 && (fam & ONLY4)) {
+			p->cfg.addr[p->cfg.n_addr] =
+				addr_v4(10, net, k, 1);
+			p->cfg.bits[p->cfg.n_addr++] = 24;
+		} else if (k % 2 && (fam & ONLY6)) {
+			a6[7] = k;
+			p->cfg.addr[p->cfg.n_addr] = addr_from(6, a6);
+			p->cfg.bits[p->cfg.n_addr++] = 64;
+		}
 	}
 	p->up.rate = slow ? (uint64_t)spread(w, 2e6, 2e8) : 1000000000;
 	p->down.rate = slow && chance(w, 0.3) ?
@@ -84,14 +88,22 @@ static void build_hosts(struct world *w)
 	w->n_hosts = chance(w, 0.2) ? 3 : 2;
 	for (unsigned i = 0; i < w->n_hosts; i++) {
 		struct host *h = &w->host[i];
+		unsigned n_addr = fam == BOTH ? 2 : 1;
 
 		h->w = w;
 		h->index = i;
 		h->n_paths = i == 0 ? 1 + (unsigned)below(w, 4) :
 			     i == 1 ? 1 + (unsigned)(below(w, 3) == 0) :
 				      1;
+		if (i == 1 && chance(w, 0.03)) { /* more than fit a table */
+			h->n_paths = SIM_PATHS_MAX;
+			n_addr = IP_PATH_ADDRS_MAX;
+		}
 		for (unsigned k = 0; k < h->n_paths; k++) {
-			build_path(w, h, k, fam, i != 1);
+			build_path(w, h, k, fam, n_addr, i != 1);
+		}
+		if (chance(w, 0.3)) {
+			h->lag = (nanos)spread(w, 1e3, 1e6);
 		}
 		build_cfg(w, h, csum);
 	}
@@ -115,7 +127,7 @@ static uint64_t size_of(struct world *w)
 		return 0;
 	}
 	return chance(w, 0.5) ? (uint64_t)spread(w, 1, 3e5) :
-				(uint64_t)spread(w, 2e4, 2e6);
+				(uint64_t)spread(w, 2e4, 3e6);
 }
 
 static void build_side(struct world *w, struct side *s)
@@ -188,7 +200,7 @@ static struct conn *add_conn(struct world *w, nanos at)
 	build_end(w, c);
 	c->port = SIM_PORT;
 	c->family = w->host[0].path[0].cfg.addr[0].family;
-	if (w->host[0].path[0].cfg.n_addr == 2 && chance(w, 0.5)) {
+	if (w->host[0].path[0].cfg.n_addr == 2 && chance(w, 0.5)) { /* both */
 		c->family = 6;
 	}
 	c->v6only_sock = c->family == 4 && chance(w, 0.2);
@@ -211,7 +223,7 @@ static struct conn *add_conn(struct world *w, nanos at)
 
 static void build_conns(struct world *w)
 {
-	unsigned n = 1 + (unsigned)below(w, 3);
+	unsigned n = 1 + (unsigned)below(w, 5);
 	struct conn *c;
 
 	while (n-- > 0) {
@@ -377,6 +389,9 @@ static void set_box(struct box *b, const struct plan *p, bool on)
 	case F_STRIP_DATA:
 		b->strip_skip = p->x < 0.5 ? 0 : (uint32_t)(p->x * 40);
 		break;
+	case F_BAD_MAC:
+		b->mac_third = p->x < 0.5;
+		break;
 	case F_STRIP_ONE_WAY:
 		b->one_way_out = p->x < 0.5;
 		break;
@@ -429,9 +444,16 @@ static void apply(struct world *w, const struct plan *p, bool on)
 	case F_MEMORY:
 		h->refuse = on ? 0.02 + p->x * 0.3 : 0;
 		break;
+	case F_ENTROPY:
+		h->repeat = on ? 0.02 + p->x * 0.3 : 0;
+		break;
 	case F_FLOOD:
-		if (on) {
-			forge_flood(w, h, 1 + (unsigned)(p->x * 60));
+		if (on && p->x < 0.5) {
+			forge_flood(w, h, SIM_PORT_LAZY,
+				    1 + (unsigned)(p->x * 120));
+		} else if (on) {
+			forge_flood(w, h, SIM_PORT_SHUT,
+				    1 + (unsigned)(p->x * 400));
 		}
 		break;
 	default:
@@ -502,7 +524,8 @@ static const struct kind {
 	{ F_BAD_TOKEN, 3, true, false },  { F_OLD_VERSION, 3, true, false },
 	{ F_BAD_DSN, 4, false, false },	  { F_DSS_CSUM, 3, false, true },
 	{ F_REWRITE, 12, false, false },  { F_FORGED_IP, 10, false, false },
-	{ F_FORGED_RST, 4, false, true }, { F_FLOOD, 3, false, false },
+	{ F_FORGED_RST, 4, false, true }, { F_FLOOD, 4, false, false },
+	{ F_ENTROPY, 4, true, false },
 };
 
 static const struct kind *draw(struct world *w)
@@ -558,7 +581,7 @@ void scen_build(struct world *w)
 
 	build_hosts(w);
 	build_conns(w);
-	n = chance(w, 0.1) ? 0 : 1 + (unsigned)below(w, 4);
+	n = chance(w, 0.1) ? 0 : 1 + (unsigned)below(w, chance(w, 0.3) ? 10 : 4);
 	while (n-- > 0) {
 		add_fault(w);
 	}

@@ -56,6 +56,7 @@
 	X(F_MTU_SILENT, "MTU drop without ICMP")                               \
 	X(F_RATE, "rate lowered tenfold")                                      \
 	X(F_MEMORY, "memory refused")                                          \
+	X(F_ENTROPY, "entropy repeats itself")                                 \
 	X(F_STRIP_SYN, "MPTCP stripped from SYN")                              \
 	X(F_STRIP_SYNACK, "MPTCP stripped from SYN/ACK")                       \
 	X(F_STRIP_ACK, "MPTCP stripped from third ACK")                        \
@@ -163,6 +164,7 @@ struct box {
 	unsigned path;
 	uint32_t faults_lo, faults_hi; /* bits of enum sim_fault: on */
 	bool one_way_out;   /* direction of F_STRIP_ONE_WAY */
+	bool mac_third;     /* F_BAD_MAC: the third ACK, not the SYN/ACK */
 	uint32_t rewrite_left; /* packets F_REWRITE still alters */
 	uint32_t bad_dsn_left;
 	uint32_t dss_csum_left;
@@ -188,7 +190,8 @@ void box_fini(struct box *b);
 void forge_beside(struct box *b, const struct pkt *p, bool out);
 /* an ICMP "too big" from the net behind b, about p */
 void forge_too_big(struct box *b, const struct pkt *p, bool out, uint16_t mtu);
-void forge_flood(struct world *w, struct host *victim, unsigned n);
+void forge_flood(struct world *w, struct host *victim, uint16_t port,
+		 unsigned n);
 
 /* --- host ---------------------------------------------------------------------- */
 
@@ -206,6 +209,10 @@ struct host {
 	struct env env;
 	struct rng entropy, alloc_rng;
 	double refuse; /* chance that an allocation fails */
+	double repeat; /* ... that 8 octets of entropy come again */
+	uint64_t last_entropy;
+	nanos lag; /* between packets coming in and the turn they cause */
+	bool turn_due;
 	bool ever_refused;
 	struct stack *stack;
 	unsigned n_paths;
@@ -349,6 +356,8 @@ void check_progress(struct conn *c);
 void check_data(struct side *s, const uint8_t *p, uint64_t n);
 void check_eof(struct side *s);
 void check_end(struct world *w);
+/* the scenario allows this connection to fail, or to wait for ever */
+bool check_excused(const struct conn *c);
 
 const char *sim_fault_text(enum sim_fault f);
 
