@@ -62,8 +62,8 @@ static void seen_hup(struct app_ent *t, bool err)
 	}
 	if (err && getsockopt(t->u.fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 &&
 	    e) { /* closed with unread octets */
+		reset_soon(t); /* first: the end of file is no FIN */
 		move_in(t);
-		reset_soon(t);
 	}
 }
 
