@@ -73,8 +73,7 @@ static ssize_t open_and_send(int fd, const struct msghdr *m, int flags)
 	}
 	plain.msg_name = NULL;
 	plain.msg_namelen = 0;
-	return libc.sendmsg(fd, &plain, (flags & ~MSG_FASTOPEN) |
-						MSG_NOSIGNAL);
+	return libc.sendmsg(fd, &plain, (flags & ~MSG_FASTOPEN) | MSG_NOSIGNAL);
 }
 
 enum control {
@@ -118,8 +117,8 @@ static enum control control_of(const struct msghdr *m)
 
 /* one message on a socket of ours, as TCP sends it: no address, no ancillary
  * data */
-static ssize_t send_ours(int fd, const struct whose *w,
-			 const struct msghdr *m, int flags)
+static ssize_t send_ours(int fd, const struct whose *w, const struct msghdr *m,
+			 int flags)
 {
 	struct msghdr plain = *m;
 	ssize_t put;
@@ -166,8 +165,8 @@ static bool sent_special(int fd, const struct msghdr *m, int flags,
 	if (control == CONTROL_PASS && !is_special(flags)) {
 		return false;
 	}
-	*put = control == CONTROL_BAD && w.peer ? fail(EINVAL) :
-						  send_ours(fd, &w, m, flags);
+	*put = control == CONTROL_BAD && w.peer ? fail(EINVAL)
+						: send_ours(fd, &w, m, flags);
 	return true;
 }
 
@@ -194,8 +193,10 @@ ssize_t shim_sendto(int fd, const void *buf, size_t n, int flags,
 		void *out;
 	} data = { .in = buf }, addr = { .in = sa };
 	struct iovec v = { data.out, n };
-	struct msghdr m = { .msg_name = addr.out, .msg_namelen = len,
-			    .msg_iov = &v, .msg_iovlen = 1 };
+	struct msghdr m = { .msg_name = addr.out,
+			    .msg_namelen = len,
+			    .msg_iov = &v,
+			    .msg_iovlen = 1 };
 	ssize_t put;
 
 	if (!init_on()) {
@@ -251,8 +252,8 @@ int shim_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	if (!look || !whose(fd, &w)) {
 		int put = libc.sendmmsg(fd, m, n, flags | MSG_NOSIGNAL);
 
-		return put >= 0 ? put :
-				  (int)end_write(fd, flags & MSG_NOSIGNAL,
+		return put >= 0 ? put
+				: (int)end_write(fd, flags & MSG_NOSIGNAL,
 						 false);
 	}
 	for (done = 0; done < n; done++) {

@@ -29,8 +29,8 @@ static int look_up(int fd, const struct whose *w, struct endpoint *local,
 	return err;
 }
 
-static int answer(const struct endpoint *e, uint8_t family,
-		  struct sockaddr *sa, socklen_t *len)
+static int answer(const struct endpoint *e, uint8_t family, struct sockaddr *sa,
+		  socklen_t *len)
 {
 	struct sockaddr_storage ss;
 	socklen_t n = chan_addr_put(e, family, 0, &ss);

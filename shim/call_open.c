@@ -16,9 +16,9 @@
 #include "shim/whose.h"
 #include "stack/chan/chan_addr.h"
 
-#define TYPE_MASK 0xf /* SOCK_TYPE_MASK of the kernel */
+#define TYPE_MASK   0xf /* SOCK_TYPE_MASK of the kernel */
 #define PROTO_MPTCP 262
-#define PORT_TRIES 64
+#define PORT_TRIES  64
 
 static int fail(int err)
 {
@@ -146,7 +146,11 @@ static bool at_our_listener(int fd)
 	return whose(fd, &w);
 }
 
-enum verdict { FOREIGN, OURS, DROP };
+enum verdict {
+	FOREIGN,
+	OURS,
+	DROP
+};
 
 static enum verdict judge(int fd, const struct sockaddr_storage *ss,
 			  socklen_t len, struct chan_name *n)

@@ -25,9 +25,9 @@
 #include "stack/base/check.h"
 
 /* numbers that older headers lack */
-#define OPT_PEERGROUPS   59
-#define OPT_NETNS_COOKIE 71
-#define OPT_PEERPIDFD    77
+#define OPT_PEERGROUPS    59
+#define OPT_NETNS_COOKIE  71
+#define OPT_PEERPIDFD     77
 
 #define IOCTL_SOCKET_BASE 0x8900ul /* SIOC*: 0x8900 to 0x89ff */
 
@@ -151,8 +151,8 @@ int shim_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 	if (room < 0) {
 		return fail(EINVAL);
 	}
-	if (level == SOL_SOCKET && get_special(fd, &w, name, val, len,
-					       (socklen_t)room, &rc)) {
+	if (level == SOL_SOCKET &&
+	    get_special(fd, &w, name, val, len, (socklen_t)room, &rc)) {
 		return rc;
 	}
 	ask_init(&a, CHAN_OP_GETSOCKOPT, &w.id);
@@ -196,8 +196,7 @@ static void set_native_too(int fd, const struct whose *w, int name,
 	}
 }
 
-int shim_setsockopt(int fd, int level, int name, const void *val,
-		    socklen_t len)
+int shim_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 {
 	struct whose w;
 	struct ask a;

@@ -26,13 +26,13 @@ static int fail(int err)
 }
 
 /* a text file without "#!" is a shell's */
-static void exec_shell(const char *path, char *const argv[],
-		       char *const envp[])
+static void exec_shell(const char *path, char *const argv[], char *const envp[])
 {
 	static char shell[] = SHELL;
 	struct reach_room room;
 	size_t n = 0;
 	char **out;
+
 	union {
 		const char *in;
 		char *out;
@@ -89,8 +89,8 @@ int shim_execvpe(const char *file, char *const argv[], char *const envp[])
 	errno = ENOENT;
 	for (;;) {
 		size_t len = strcspn(list, ":");
-		int n = snprintf(path, sizeof(path), "%.*s%s%s", (int)len,
-				 list, len ? "/" : "", file);
+		int n = snprintf(path, sizeof(path), "%.*s%s%s", (int)len, list,
+				 len ? "/" : "", file);
 
 		if (n > 0 && (size_t)n < sizeof(path)) {
 			/* one line for one refusal, not one per link to it */
@@ -134,6 +134,7 @@ static void collect(char **argv, const char *arg, va_list ap)
 		const char *in;
 		char *out;
 	} first = { .in = arg };
+
 	size_t n = 0;
 
 	for (char *p = first.out; p; p = va_arg(ap, char *)) {
@@ -142,7 +143,11 @@ static void collect(char **argv, const char *arg, va_list ap)
 	argv[n] = NULL;
 }
 
-enum last { EXEC_PATH, EXEC_SEARCH, EXEC_ENV };
+enum last {
+	EXEC_PATH,
+	EXEC_SEARCH,
+	EXEC_ENV
+};
 
 static int exec_list(enum last how, const char *path, const char *arg,
 		     va_list ap)

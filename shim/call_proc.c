@@ -165,6 +165,7 @@ struct lent {
 static void lend(struct lent *l)
 {
 	char *const *env = reach_env(&l->room, environ);
+
 	union {
 		char *const *in;
 		char **out;

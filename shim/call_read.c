@@ -269,8 +269,7 @@ int shim_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags,
 		no_address(fd, m[i].msg_hdr.msg_name,
 			   &m[i].msg_hdr.msg_namelen);
 	}
-	if (m[0].msg_len == 0 &&
-	    recvmsg_end(fd, 0, &m[0].msg_hdr, flags) < 0) {
+	if (m[0].msg_len == 0 && recvmsg_end(fd, 0, &m[0].msg_hdr, flags) < 0) {
 		return -1;
 	}
 	return done;

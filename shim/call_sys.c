@@ -135,8 +135,8 @@ long shim_syscall(long number, ...)
 		a.v[i] = va_arg(ap, long);
 	}
 	va_end(ap);
-	if (init_on() && (call_names(number, &a, &rc) ||
-			  call_data(number, &a, &rc))) {
+	if (init_on() &&
+	    (call_names(number, &a, &rc) || call_data(number, &a, &rc))) {
 		return rc;
 	}
 	rc = libc.syscall(number, a.v[0], a.v[1], a.v[2], a.v[3], a.v[4],

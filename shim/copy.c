@@ -24,8 +24,8 @@ static int copy(void *local, const void *user, size_t n, bool in)
 	if (n == 0) {
 		return 0;
 	}
-	done = in ? process_vm_readv(getpid(), &here, 1, &there, 1, 0) :
-		    process_vm_writev(getpid(), &here, 1, &there, 1, 0);
+	done = in ? process_vm_readv(getpid(), &here, 1, &there, 1, 0)
+		  : process_vm_writev(getpid(), &here, 1, &there, 1, 0);
 	if (done < 0 && errno != EFAULT) {
 		errno = err;
 		if (in) {

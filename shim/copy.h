@@ -17,7 +17,6 @@ int copy_out(void *user, const void *src, size_t n); /* 0 or EFAULT */
 int copy_addr_out(void *user, socklen_t *user_len, const void *sa,
 		  socklen_t len);
 /* As the kernel takes one: at most 128 octets, else EINVAL. */
-int copy_addr_in(struct sockaddr_storage *sa, const void *user,
-		 socklen_t len);
+int copy_addr_in(struct sockaddr_storage *sa, const void *user, socklen_t len);
 
 #endif

@@ -138,6 +138,7 @@ char *const *env_patch(const struct env_keep *k, char *const envp[], void *buf)
 	const char *list = find_preload(envp);
 	char **out = buf, *text;
 	size_t n = 0;
+
 	union {
 		const char *in;
 		char *out;

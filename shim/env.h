@@ -35,7 +35,6 @@ size_t env_patch_size(const struct env_keep *k, char *const envp[]);
  * library at the end of LD_PRELOAD.  buf: of that size, pointer-aligned; it
  * holds the result.  Values that are there stay as they are: a nested run has
  * its own. */
-char *const *env_patch(const struct env_keep *k, char *const envp[],
-		       void *buf);
+char *const *env_patch(const struct env_keep *k, char *const envp[], void *buf);
 
 #endif

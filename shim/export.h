@@ -35,8 +35,8 @@ int shim_getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 /* call_opt.c */
 int shim_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 	EXPORT("getsockopt");
-int shim_setsockopt(int fd, int level, int name, const void *val,
-		    socklen_t len) EXPORT("setsockopt");
+int shim_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
+	EXPORT("setsockopt");
 int shim_shutdown(int fd, int how) EXPORT("shutdown");
 int shim_ioctl(int fd, unsigned long request, ...) EXPORT("ioctl");
 
@@ -62,11 +62,9 @@ ssize_t shim_recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags,
 /* call_msg.c */
 ssize_t shim_write(int fd, const void *buf, size_t n) EXPORT("write");
 ssize_t shim_writev(int fd, const struct iovec *v, int n) EXPORT("writev");
-ssize_t shim_send(int fd, const void *buf, size_t n, int flags)
-	EXPORT("send");
+ssize_t shim_send(int fd, const void *buf, size_t n, int flags) EXPORT("send");
 ssize_t shim_sendto(int fd, const void *buf, size_t n, int flags,
-		    const struct sockaddr *sa, socklen_t len)
-	EXPORT("sendto");
+		    const struct sockaddr *sa, socklen_t len) EXPORT("sendto");
 ssize_t shim_sendmsg(int fd, const struct msghdr *m, int flags)
 	EXPORT("sendmsg");
 int shim_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)

@@ -120,8 +120,8 @@ static void replay(int s, const struct chan_rep *p)
 static int bind_kernel(int s, struct ask *a)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = chan_addr_put(&a->q.addr, a->q.family, a->q.scope_id,
-				      &ss);
+	socklen_t len =
+		chan_addr_put(&a->q.addr, a->q.family, a->q.scope_id, &ss);
 
 	if (libc.bind(s, (struct sockaddr *)&ss, len) != 0) {
 		return -1;
@@ -169,8 +169,7 @@ static bool chosen(int fd)
 	int lock = 0;
 	socklen_t len = sizeof(lock);
 
-	return libc.getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &lock, &len) ==
-		       0 &&
+	return libc.getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &lock, &len) == 0 &&
 	       (lock & SNDBUF_LOCK);
 }
 
@@ -179,8 +178,7 @@ void fresh_roomy(int fd)
 	int size = FRESH_SNDBUF, saved = errno;
 
 	if (!chosen(fd) && writable(fd)) {
-		libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size,
-				sizeof(size));
+		libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	}
 	errno = saved;
 }

@@ -28,7 +28,7 @@ int fresh_kernel(struct ask *a, bool bind);
 void fresh_roomy(int fd);
 /* the same for a socket just accepted, which inherits what the listener has */
 void fresh_roomy_as(int fd, int listener);
-#define FRESH_SNDBUF  (2 << 20) /* the kernel doubles it */
+#define FRESH_SNDBUF (2 << 20) /* the kernel doubles it */
 /* most while a connect is pending, as the kernel counts before doubling */
 #define FRESH_PENDING 106496
 

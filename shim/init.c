@@ -26,8 +26,8 @@ void init_load(void)
 
 	libc_load();
 	if (!disabled() && chan_run_parse(getenv("MPTCP_RUN_ID"), &run)) {
-		page = mmap(NULL, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
+		page = mmap(NULL, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0);
 		init.nowhere = page == MAP_FAILED ? NULL : page;
 		init.run = run;
 		dladdr(&init, &self);

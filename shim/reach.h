@@ -16,6 +16,7 @@ int reach_check(const char *path, char *const envp[]);
 /* memory for arguments or an environment: on the caller's stack while it is
  * small, since a child of vfork() leaves what it maps to its parent */
 #define REACH_ROOM_MIN 3072
+
 struct reach_room {
 	size_t mapped; /* octets, 0: small is used */
 	void *p;

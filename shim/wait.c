@@ -110,8 +110,8 @@ int wait_connected(int fd)
 	int saved = errno, err = 0;
 
 	for (int i = 0; i < ASK_WAIT_MS; i++) {
-		err = libc.send(fd, init.nowhere, 1, MSG_NOSIGNAL) < 0 ?
-			      errno : 0;
+		err = libc.send(fd, init.nowhere, 1, MSG_NOSIGNAL) < 0 ? errno
+								       : 0;
 		/* the stack's backlog was full: it connects the socket soon */
 		if (err != ENOTCONN) {
 			break;

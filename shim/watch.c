@@ -33,8 +33,8 @@ static void take_line(struct watch *w, int ep, int fd, ino_t ino,
 	int tfd;
 
 	if (w->n < WATCH_MAX &&
-	    sscanf(line, "tfd: %d events: %x data: %llx pos:%*s ino:%llx",
-		   &tfd, &events, &data, &node) == 4 &&
+	    sscanf(line, "tfd: %d events: %x data: %llx pos:%*s ino:%llx", &tfd,
+		   &events, &data, &node) == 4 &&
 	    tfd == fd && node == ino) {
 		w->in[w->n].ep = ep;
 		w->in[w->n].events = events;

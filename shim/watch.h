@@ -12,6 +12,7 @@
 
 struct watch {
 	unsigned n;
+
 	struct {
 		int ep;
 		uint32_t events;

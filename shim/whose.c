@@ -44,8 +44,7 @@ bool whose_listens(int fd)
 	int on = 0;
 	socklen_t len = sizeof(on);
 
-	return libc.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) ==
-		       0 &&
+	return libc.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 &&
 	       on;
 }
 

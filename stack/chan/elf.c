@@ -71,7 +71,7 @@ static int check_rights(int fd, const struct stat *st, char *why, size_t n)
 }
 
 /* a note of owner "Go", type 4: the build ID that the Go linker writes */
-static bool notes_say_go(int fd, const ElfW(Phdr) *ph)
+static bool notes_say_go(int fd, const ElfW(Phdr) * ph)
 {
 	uint8_t buf[1024];
 	size_t size = ph->p_filesz < sizeof(buf) ? ph->p_filesz : sizeof(buf);
@@ -104,14 +104,14 @@ static bool notes_say_go(int fd, const ElfW(Phdr) *ph)
 
 /* the mark that Go's own debug/buildinfo looks for when there are no sections:
  * 16-aligned, at the beginning of the writable data */
-static bool data_says_go(int fd, const ElfW(Phdr) *ph)
+static bool data_says_go(int fd, const ElfW(Phdr) * ph)
 {
 	uint8_t buf[4096];
 	uint64_t end = ph->p_filesz < GO_SCAN ? ph->p_filesz : GO_SCAN;
 
 	for (uint64_t at = 0; at + 16 <= end; at += sizeof(buf)) {
-		size_t n = end - at < sizeof(buf) ? (size_t)(end - at) :
-						    sizeof(buf);
+		size_t n = end - at < sizeof(buf) ? (size_t)(end - at)
+						  : sizeof(buf);
 
 		if (!read_at(fd, buf, n, ph->p_offset + at)) {
 			return false;
@@ -126,7 +126,7 @@ static bool data_says_go(int fd, const ElfW(Phdr) *ph)
 	return false;
 }
 
-static bool sections_say_go(int fd, const ElfW(Ehdr) *eh)
+static bool sections_say_go(int fd, const ElfW(Ehdr) * eh)
 {
 	ElfW(Shdr) names, sh;
 	char name[sizeof(".go.buildinfo")];
@@ -150,11 +150,11 @@ static bool sections_say_go(int fd, const ElfW(Ehdr) *eh)
 	return false;
 }
 
-static int check_loader(int fd, const ElfW(Phdr) *ph, char *why, size_t n)
+static int check_loader(int fd, const ElfW(Phdr) * ph, char *why, size_t n)
 {
 	char path[NAME_MAX_LEN];
-	size_t len = ph->p_filesz < sizeof(path) ? ph->p_filesz :
-						   sizeof(path) - 1;
+	size_t len =
+		ph->p_filesz < sizeof(path) ? ph->p_filesz : sizeof(path) - 1;
 
 	if (len == 0 || !read_at(fd, path, len, ph->p_offset)) {
 		return refuse(why, n, "names no loader that can be read");
@@ -170,7 +170,7 @@ static int check_loader(int fd, const ElfW(Phdr) *ph, char *why, size_t n)
 	return EACCES;
 }
 
-static int check_segments(int fd, const char *path, const ElfW(Ehdr) *eh,
+static int check_segments(int fd, const char *path, const ElfW(Ehdr) * eh,
 			  char *why, size_t n)
 {
 	bool loader = false, go = sections_say_go(fd, eh);
@@ -196,8 +196,9 @@ static int check_segments(int fd, const char *path, const ElfW(Ehdr) *eh,
 		}
 	}
 	if (go) {
-		return refuse(why, n, "is a Go program, whose system calls "
-				      "bypass the C library");
+		return refuse(why, n,
+			      "is a Go program, whose system calls "
+			      "bypass the C library");
 	}
 	/* the loader as a program: ld-linux.so.2 PROGRAM obeys LD_PRELOAD */
 	if (!loader && strcmp(base_of(path), OWN_LOADER) != 0) {
@@ -206,16 +207,17 @@ static int check_segments(int fd, const char *path, const ElfW(Ehdr) *eh,
 	return 0;
 }
 
-static int check_elf(int fd, const char *path, const uint8_t *head,
-		     size_t got, char *why, size_t n)
+static int check_elf(int fd, const char *path, const uint8_t *head, size_t got,
+		     char *why, size_t n)
 {
 	ElfW(Ehdr) eh;
 	uint16_t machine;
 
 	if (head[EI_CLASS] != OWN_CLASS) {
-		return refuse(why, n, head[EI_CLASS] == ELFCLASS32 ?
-				      "is a 32-bit program" :
-				      "is of another word size");
+		return refuse(why, n,
+			      head[EI_CLASS] == ELFCLASS32
+				      ? "is a 32-bit program"
+				      : "is of another word size");
 	}
 	if (got < sizeof(eh)) {
 		return 0;

@@ -1,8 +1,8 @@
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <elf.h>
 #include <errno.h>
@@ -65,13 +65,12 @@ static void own_image(struct image *im, char loader[256])
 
 	memset(im, 0, sizeof(*im));
 	assert_true(fd >= 0);
-	assert_int_equal(pread(fd, &im->eh, sizeof(im->eh), 0),
-			 sizeof(im->eh));
+	assert_int_equal(pread(fd, &im->eh, sizeof(im->eh), 0), sizeof(im->eh));
 	for (unsigned i = 0; i < im->eh.e_phnum; i++) {
-		assert_int_equal(pread(fd, &ph, sizeof(ph),
-				       (off_t)(im->eh.e_phoff +
-					       i * sizeof(ph))),
-				 sizeof(ph));
+		assert_int_equal(
+			pread(fd, &ph, sizeof(ph),
+			      (off_t)(im->eh.e_phoff + i * sizeof(ph))),
+			sizeof(ph));
 		if (ph.p_type == PT_INTERP) {
 			assert_true(ph.p_filesz <= 256);
 			assert_int_equal(pread(fd, loader, ph.p_filesz,
@@ -118,7 +117,7 @@ static void refuses(const struct image *im, mode_t mode, const char *word)
 
 static void out_of_reach_is_named(void **state)
 {
-	static const uint8_t note[] = { 4, 0, 0, 0, 2, 0, 0, 0, 4, 0,
+	static const uint8_t note[] = { 4, 0, 0,   0,   2, 0, 0,   0, 4, 0,
 					0, 0, 'G', 'o', 0, 0, 'x', 0, 0, 0 };
 	char loader[256] = "";
 	struct image im, base;

@@ -85,8 +85,8 @@ static void what_is_there_stays(void **st)
 
 static void blank_values_are_replaced(void **st)
 {
-	char *envp[] = { (char[]){ "MPTCP_RUN_ID=" },
-			 (char[]){ "LD_PRELOAD=" }, NULL };
+	char *envp[] = { (char[]){ "MPTCP_RUN_ID=" }, (char[]){ "LD_PRELOAD=" },
+			 NULL };
 	char *const *got;
 	void *block;
 
