@@ -170,6 +170,7 @@ static const uint16_t allowed[] = {
 	SYS_rt_sigaction,
 	SYS_rt_sigprocmask,
 	SYS_rt_sigreturn,
+	SYS_sigaltstack,
 	SYS_restart_syscall,
 	SYS_getpid,
 	SYS_gettid,

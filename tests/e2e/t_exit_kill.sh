@@ -18,8 +18,9 @@ while True:
 EOF
 in_s mptcpize run python3 "$tmp/sink.py" >"$tmp/sink.out" &
 wait_for 5 listens_s 9000 || fail "sink"
+# not in_c: $! would be a shell, not the program
 # shellcheck disable=SC2086
-in_c "$run" $tun_c4 -- python3 -c '
+ip netns exec "$topo_c" "$run" $tun_c4 -- python3 -c '
 import socket, os
 s = socket.create_connection(("10.9.0.1", 9000))
 s.sendall(b"x" * 3000000)
@@ -27,6 +28,7 @@ os._exit(0)' || fail "writer"
 wait_for 15 test -s "$tmp/sink.out" || fail "nothing arrived"
 grep -q "^3000000 $(head -c 3000000 /dev/zero | tr '\0' x | sha256sum | cut -d' ' -f1) eof" "$tmp/sink.out" || fail "exit right after the last write: $(cat "$tmp/sink.out")"
 : >"$tmp/sink.out"
+# not in_c: $! would be a shell, not the program
 # shellcheck disable=SC2086
 ip netns exec "$topo_c" "$run" $tun_c4 -- python3 -c '
 import socket
