@@ -18,9 +18,8 @@ while True:
 EOF
 in_s mptcpize run python3 "$tmp/sink.py" >"$tmp/sink.out" &
 wait_for 5 listens_s 9000 || fail "sink"
-# not in_c: $! would be a shell, not the program
 # shellcheck disable=SC2086
-ip netns exec "$topo_c" "$run" $tun_c4 -- python3 -c '
+in_c "$run" $tun_c4 -- python3 -c '
 import socket, os
 s = socket.create_connection(("10.9.0.1", 9000))
 s.sendall(b"x" * 3000000)
