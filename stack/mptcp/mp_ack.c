@@ -201,7 +201,10 @@ static void head_lost(struct mp_conn *c, struct instant now)
 	list_each_safe(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
-		if (s->state != MP_SUB_OPEN || !s->acks_bare) {
+		/* also while no DATA_ACK ever came: the peer may be plain
+		 * TCP by now and take what is repeated for more */
+		if (s->state != MP_SUB_OPEN ||
+		    (!s->acks_bare && !(s->first && !s->dss_seen))) {
 			continue;
 		}
 		if (!mp_fall(c, now, MP_FALLBACK_NO_DATA_ACK)) {
