@@ -292,6 +292,11 @@ void mp_close_no_subflow(struct mp_conn *c, struct instant now)
 		return;
 	}
 	mp_count(c->mp, MP_NO_SUBFLOW);
+	if (!c->confirmed && !c->passive) {
+		/* RFC 8684 3.1: without a DSS there is no join: the end */
+		mp_conn_fail(c, now, ECONNRESET);
+		return;
+	}
 	mp_timer_stop(&c->timers, MP_T_DATA);
 	if (!mp_timer_on(&c->timers, MP_T_ALONE)) {
 		mp_timer_set(&c->timers, MP_T_ALONE,

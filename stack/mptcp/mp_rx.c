@@ -295,7 +295,11 @@ static void csum_failed(struct mp_sub *s, struct instant now,
 
 	mp_count(c->mp, MP_CSUM_ERROR);
 	s->sig.fail_dsn = c->keys.idsn_remote + 1 + m->off;
-	if (m->off == c->rcv.nxt && mp_fall(c, now, MP_FALLBACK_CSUM)) {
+	/* the mapping may be what was altered: its place is known as well
+	 * when all before it came in step */
+	if ((m->off == c->rcv.nxt ||
+	     mp_rx_consumed(s) - 1 == (uint32_t)c->rcv.nxt) &&
+	    mp_fall(c, now, MP_FALLBACK_CSUM)) {
 		if (s->tcb) { /* what was held back may have ended it all */
 			s->sig.fail = true;
 			tcp_ack_now(s->tcb);
