@@ -146,6 +146,7 @@ void mp_join_established(struct mp_sub *s, struct instant now)
 		return;
 	}
 	s->state = MP_SUB_PRE; /* TCP's ACK of the SYN/ACK carries the HMAC */
+	s->c->joined = true; /* from there on the peer may send data on it */
 	mp_timer_set(&s->timers, MP_T_JOIN, instant_add(now, third_wait(s)));
 }
 
