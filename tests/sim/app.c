@@ -22,8 +22,17 @@ uint8_t app_octet(uint64_t key, uint64_t pos)
 
 bool app_done(const struct conn *c)
 {
-	return c->started && c->side[0].closed &&
-	       (c->side[1].closed || !c->side[1].sk);
+	const struct side *a = &c->side[0], *b = &c->side[1];
+
+	if (!c->started || !a->closed) {
+		return false;
+	}
+	if (b->closed || c->simultaneous) {
+		return b->closed;
+	}
+	/* not accepted yet: will it ever be? */
+	return !b->sk && (!a->connected || a->err || a->how == CLOSE_ABORT ||
+			  a->how == CLOSE_UNREAD);
 }
 
 static struct side *peer_of(struct side *s)
@@ -315,6 +324,7 @@ static struct side *accepted_side(struct host *h, struct sock *sk)
 
 		if (c->started && !c->accepted && !c->simultaneous &&
 		    c->side[1].host == h && c->local_port == r.port &&
+		    c->port == l.port &&
 		    owns(c->side[0].host, &r.addr) &&
 		    addr_eq(addr_of(h, c->dst_path, c->family), &l.addr)) {
 			return &c->side[1];

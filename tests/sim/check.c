@@ -20,8 +20,8 @@
  * loses its first retransmission (1 + 2), one more on another subflow (1 + 2)
  * and the exchanges after it (2).  A is the longest that a program itself
  * waits between two calls.  A listener's queue that is full refuses SYNs as a
- * cut would: it counts in F for as long as its program takes to empty it for
- * everyone, and once more for a SYN that finds it full again.
+ * cut would: it counts in F, and each time that a SYN finds it full again the
+ * SYN timer has doubled.
  *
  * Memory: what a stack allocates and the packets it pins stay below what its
  * sockets' buffers allow; at the end everything is given back.
@@ -85,7 +85,7 @@ nanos check_bound(const struct world *w)
 		program += 2 * w->host[i].lag;
 	}
 	if (lazy) { /* a full queue is a fault to those who wait outside */
-		faults = 2 * (faults + SIM_LAZY_ROUNDS * SIM_LAZY);
+		faults = (faults + SIM_LAZY) << (SIM_LAZY_ROUNDS - 1);
 		program += SIM_LAZY;
 	}
 	return nanos_min(RTO_MAX, faults + first) + 8 * rto + program;

@@ -92,6 +92,8 @@ static void settle(struct world *w)
 	while (!w->failed && owing(w) && instant_before(w->now, limit)) {
 		skip_to(w, NANOS_S);
 	}
+	/* whose peer vanished without a word may hold on to it */
+	w->dirty_end |= !all_done(w, true);
 	if (!w->failed && owing(w) && !w->dirty_end) {
 		world_fail(w, "a connection still owes its peer something");
 	}

@@ -554,6 +554,8 @@ static void add_fault(struct world *w)
 	struct instant from = w->now, to;
 	nanos lasts = (nanos)spread(w, 5e7, 8e9);
 
+	/* the checksum covers the DSN: one that fails, and out of place */
+	p.risky |= k->fault == F_BAD_DSN && w->host[0].cfg.mp.checksum;
 	p.path = (unsigned)below(w, w->host[p.host].n_paths);
 	if (chance(w, 0.5)) {
 		p.path = 0;

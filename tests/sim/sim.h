@@ -30,7 +30,8 @@
 #define SIM_CONNS_MAX 24
 #define SIM_PORT      80 /* every server's listener */
 #define SIM_PORT_LAZY 81 /* ... whose program is slow to accept */
-/* the lazy program accepts so late, and needs so many turns for everyone */
+/* the lazy program accepts so late; two fit its queue, so seven connections
+ * take so many turns */
 #define SIM_LAZY        (4 * NANOS_S)
 #define SIM_LAZY_ROUNDS 4
 #define SIM_PORT_SHUT 82 /* nobody listens here */
