@@ -124,6 +124,7 @@ struct mp_sub {
 	struct mp_maps tx; /* mp_tx.c adds, mp_sub_acked() drops */
 	uint32_t una;      /* ssn, cumulatively acknowledged */
 	uint32_t first_len; /* of the mapping at ssn 1 */
+	uint8_t opt_len;   /* of our options in the last segment with data */
 	uint32_t given;    /* ssn up to which others have it, given_any */
 	bool given_any;
 	struct {           /* copy of what a stale subflow still owes, so that

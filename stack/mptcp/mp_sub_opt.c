@@ -285,6 +285,7 @@ unsigned mp_sub_options(void *up, const struct tcp_tx *tx, uint8_t *buf,
 		opt_join_third(s, &w);
 	} else if (tx->kind == TCP_TX_DATA) {
 		opt_data(s, tx, &w);
+		s->opt_len = (uint8_t)((wr_len(&w) + 3) & ~(size_t)3);
 	} else {
 		opt_ack(s, tx, &w);
 	}

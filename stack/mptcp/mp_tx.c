@@ -10,7 +10,6 @@
 #include "stack/mptcp/mp.h"
 
 #define CORK_WAIT (200 * NANOS_MS)
-#define DSS_ROOM  28 /* the longest DSS */
 
 uint32_t mp_tx_room(const struct mp_sub *s)
 {
@@ -22,17 +21,20 @@ bool mp_tx_waiting(const struct mp_conn *c)
 	return c->snd.nxt < c->snd.ring.tail;
 }
 
-/* payload of a full segment; TCP learns what our options cost only with the
- * first data */
+/* Payload of a full segment.  TCP knows what our options cost in the last
+ * segment with data; the next may carry a longer DATA_ACK. */
 static uint32_t seg_size(const struct mp_sub *s)
 {
+	const struct mp_conn *c = s->c;
+	struct mp_opt_dss d = { .ack = true, .ack8 = c->ack8, .map = true,
+				.dsn8 = true, .has_csum = c->checksum };
 	uint32_t mss = tcp_mss(s->tcb);
+	uint32_t next = (mp_opt_dss_len(&d) + 3) & ~3u;
 
-	if (s->c->mode == MP_MODE_MPTCP && tcp_push_ssn(s->tcb) == 1 &&
-	    mss > 4 * DSS_ROOM) {
-		mss -= DSS_ROOM;
+	if (c->mode != MP_MODE_MPTCP || mss + s->opt_len <= 2 * next) {
+		return mss ? mss : 1;
 	}
-	return mss ? mss : 1;
+	return mss + s->opt_len - next;
 }
 
 /* Nagle as Minshall has it (only one small segment at a time), and cork */

@@ -1,0 +1,250 @@
+/* RFC 8684 3.1: MP_CAPABLE, both roles */
+#include "tests/unit/mptcp/common.h"
+
+#include "stack/mptcp/mp.h"
+#include "stack/wire/tcp_hdr.h"
+
+static struct {
+	bool synack, capable;
+	struct mp_opt_capable cap;
+	unsigned firsts;  /* data with MP_CAPABLE */
+	uint64_t keys[2];
+	unsigned options; /* segments with any */
+} seen;
+
+static void watch(void *ctx, const struct mpair_pkt *p)
+{
+	const struct mp_opts *o = &p->seg.opts.mp;
+	bool cap = o->have & MP_HAVE(MP_OPT_CAPABLE);
+
+	(void)ctx;
+	seen.options += o->have != 0;
+	if (p->seg.flags == (TCP_SYN | TCP_ACK)) {
+		seen.synack = true;
+		seen.capable = cap;
+		seen.cap = o->capable;
+	}
+	if (cap && p->seg.flags == TCP_SYN) {
+		/* statements 1, 17 */
+		assert_int_equal(o->capable.len, 4);
+		assert_int_equal(o->capable.version, 1);
+		assert_int_equal(o->capable.flags & 0x3f, MP_CAP_SHA256);
+	}
+	if (cap && o->capable.len >= 22) {
+		/* statements 4, 7 */
+		assert_int_equal(o->capable.data_len >= p->seg.len, 1);
+		assert_true(!seen.firsts ||
+			    (seen.keys[0] == o->capable.key_snd &&
+			     seen.keys[1] == o->capable.key_rcv));
+		seen.keys[0] = o->capable.key_snd;
+		seen.keys[1] = o->capable.key_rcv;
+		seen.firsts++;
+	}
+}
+
+static void start(uint64_t seed)
+{
+	memset(&seen, 0, sizeof(seen));
+	mpair_defaults(&P, seed);
+	P.tap = watch;
+}
+
+static void answer_to(uint8_t len, uint8_t version, uint8_t flags)
+{
+	uint8_t opt[24] = { 30, len, version, flags };
+	struct tuple t;
+
+	mpair_sleep(&P, 10 * NANOS_MS);
+	seen.synack = false;
+	t.local = endpoint_make(P.end[0].addr[0], (uint16_t)(5000 + P.nr));
+	t.remote = endpoint_make(P.end[1].addr[0], 80);
+	mpair_inject(&P, 1, &t, 1, 0, TCP_SYN, 65535, opt, len, NULL, 0);
+	mpair_sleep(&P, 100 * NANOS_MS);
+	assert_true(seen.synack);
+}
+
+/* statements 10, 13..16, 24, 26 */
+static void syn_forms(void **state)
+{
+	static const struct {
+		uint8_t len, version, flags;
+		bool yes;
+	} t[] = {
+		{ 4, 1, 0x01, true },  { 4, 1, 0x03, true },
+		{ 4, 2, 0x01, true },  { 4, 1, 0x81, true },
+		{ 4, 1, 0x21, true },  { 4, 1, 0x00, false },
+		{ 4, 1, 0x02, false }, { 4, 1, 0x41, false },
+		{ 4, 0, 0x01, false }, { 12, 0, 0x01, false },
+		{ 12, 1, 0x01, false }, { 20, 1, 0x01, false },
+	};
+
+	(void)state;
+	start(1);
+	up(false);
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		answer_to(t[i].len, t[i].version, t[i].flags);
+		assert_int_equal(seen.capable, t[i].yes);
+		if (t[i].yes) {
+			/* statement 2: and exactly one algorithm */
+			assert_int_equal(seen.cap.len, 12);
+			assert_int_equal(seen.cap.version, 1);
+			assert_int_equal(seen.cap.flags,
+					 MP_CAP_SHA256 |
+						 (t[i].flags & MP_CAP_CSUM));
+		}
+	}
+	mpair_stop(&P);
+}
+
+static unsigned lose_next;
+
+static void lose_third(void *ctx, struct mpair_pkt *p)
+{
+	(void)ctx;
+	if (p->from == 0 && !(p->seg.flags & TCP_SYN) && lose_next) {
+		lose_next--;
+		p->drop = true;
+	}
+}
+
+/* statements 6, 7: third ACK, and the first data, lost */
+static void third_ack_lost(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 3; n++) {
+		start(10 + n);
+		P.mbox = lose_third;
+		lose_next = n;
+		mpair_start(&P);
+		mpair_connect(&P);
+		while (!P.end[0].app.established) {
+			mpair_sleep(&P, NANOS_MS);
+		}
+		mpair_send(&P, 0, 100000, false);
+		assert_true(mpair_run(&P, 20 * NANOS_S, mpair_arrived));
+		assert_int_equal(mp_mode(P.end[0].app.c), MP_MODE_MPTCP);
+		assert_int_equal(mp_mode(P.end[1].app.c), MP_MODE_MPTCP);
+		assert_true(seen.firsts > 0);
+		finish();
+	}
+}
+
+/* statement 8 */
+static void server_speaks_first(void **state)
+{
+	(void)state;
+	start(20);
+	up(false);
+	mpair_send(&P, 1, 5000, false);
+	assert_true(mpair_run(&P, NANOS_S, mpair_arrived));
+	mpair_send(&P, 0, 5000, false);
+	assert_true(mpair_run(&P, NANOS_S, mpair_arrived));
+	assert_int_equal(seen.firsts, 0);
+	assert_int_equal(mp_mode(P.end[0].app.c), MP_MODE_MPTCP);
+	finish();
+}
+
+/* statement 9 */
+static void both_speak_at_once(void **state)
+{
+	(void)state;
+	start(21);
+	up(false);
+	transfer(50000, 50000, 5 * NANOS_S);
+	assert_true(seen.firsts > 0);
+	finish();
+}
+
+static void wrong_echo(void *ctx, struct mpair_pkt *p)
+{
+	const struct mp_opts *o = &p->seg.opts.mp;
+	uint8_t *b = p->pkt->data + IP4_HDR_LEN + TCP_HDR_LEN;
+
+	(void)ctx;
+	if (p->from == 0 && o->have & MP_HAVE(MP_OPT_CAPABLE) &&
+	    o->capable.len >= 20) {
+		while (*b != MP_OPT_KIND) {
+			b += *b == 1 ? 1 : b[1];
+		}
+		b[15] ^= 1;
+		mpair_fix(p->pkt);
+	}
+}
+
+/* statement 34: stop using it, do not abort */
+static void key_altered(void **state)
+{
+	(void)state;
+	start(22);
+	P.mbox = wrong_echo;
+	up(false);
+	transfer(50000, 50000, 10 * NANOS_S);
+	assert_int_equal(mp_mode(P.end[1].app.c), MP_MODE_TCP);
+	assert_int_equal(mp_mode(P.end[0].app.c), MP_MODE_TCP);
+	finish();
+}
+
+/* nobody accepts: the port is closed, or the connection is refused */
+static void refused(void **state)
+{
+	struct tuple t = { .remote = { .port = 81 } };
+	static const struct mp_owner none;
+	struct mp_conn *c;
+	int err;
+
+	(void)state;
+	start(23);
+	up(false);
+	t.local.addr = P.end[0].addr[0];
+	t.remote.addr = P.end[1].addr[0];
+	c = mp_connect(P.end[0].mp, P.now, &t, 0, &P.end[0].conf, &none, NULL,
+		       &err);
+	assert_non_null(c);
+	mpair_sleep(&P, NANOS_S);
+	assert_true(c->over);
+	assert_int_equal(c->err, ECONNREFUSED);
+	mp_close(c, P.now, false);
+	/* a second connection: the application here takes one only */
+	t.remote.port = 80;
+	c = mp_connect(P.end[0].mp, P.now, &t, 0, &P.end[0].conf, &none, NULL,
+		       &err);
+	mpair_sleep(&P, NANOS_S);
+	assert_true(c->over);
+	assert_int_equal(c->err, ECONNRESET);
+	mp_close(c, P.now, false);
+	mpair_sleep(&P, NANOS_S);
+	assert_int_equal(mp_count_conns(P.end[0].mp), 1);
+	finish();
+}
+
+static void unlistened_while_opening(void **state)
+{
+	(void)state;
+	start(24);
+	mpair_start(&P);
+	mpair_connect(&P);
+	mpair_sleep(&P, 6 * NANOS_MS); /* SYN arrived, third ACK not */
+	mp_unlisten(P.end[1].mp, P.end[1].listener);
+	P.end[1].listener = NULL;
+	mpair_sleep(&P, NANOS_S);
+	assert_int_equal(mp_count_conns(P.end[1].mp), 0);
+	assert_true(P.end[0].app.closed);
+	mpair_close(&P, 0, false);
+	mpair_sleep(&P, NANOS_S);
+	mpair_stop(&P);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(syn_forms),
+		cmocka_unit_test(third_ack_lost),
+		cmocka_unit_test(server_speaks_first),
+		cmocka_unit_test(both_speak_at_once),
+		cmocka_unit_test(key_altered),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(unlistened_while_opening),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,83 @@
+/* RFC 8684 3.3.4 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "stack/mptcp/mp_wnd.h"
+
+static struct instant at(nanos t)
+{
+	return (struct instant){ t };
+}
+
+/* statement 96 */
+static void edge_never_moves_left(void **state)
+{
+	struct mp_rwnd w;
+	uint64_t edge;
+
+	(void)state;
+	mp_wnd_init(&w, 1 << 20, at(0));
+	assert_int_equal(mp_wnd_offer(&w, 0, 0), MP_WND_INITIAL);
+	edge = w.edge;
+	/* 100,000 octets came, nobody read them */
+	assert_int_equal(mp_wnd_offer(&w, 100000, 100000),
+			 MP_WND_INITIAL - 100000);
+	assert_true(w.edge == edge);
+	/* the application's socket holds some, too */
+	w.held = 50000;
+	assert_int_equal(mp_wnd_offer(&w, 200000, 150000),
+			 MP_WND_INITIAL - 200000);
+	mp_wnd_set_max(&w, 4096);
+	assert_int_equal(mp_wnd_offer(&w, 200000, 0), MP_WND_INITIAL - 200000);
+	assert_int_equal(mp_wnd_offer(&w, MP_WND_INITIAL, 0), 0);
+}
+
+static void held_counts(void **state)
+{
+	struct mp_rwnd w;
+
+	(void)state;
+	mp_wnd_init(&w, 100000, at(0));
+	assert_int_equal(w.size, 100000);
+	mp_wnd_offer(&w, 0, 0);
+	w.held = 30000;
+	assert_int_equal(mp_wnd_offer(&w, 100000, 0), 70000);
+	w.held = 0;
+	assert_int_equal(mp_wnd_offer(&w, 100000, 0), 100000);
+}
+
+/* doubles and more while the sender does, never above the buffer */
+static void grows_with_what_is_read(void **state)
+{
+	struct mp_rwnd w;
+	nanos t = 0;
+
+	(void)state;
+	mp_wnd_init(&w, 6 << 20, at(0));
+	for (unsigned i = 0; i < 20; i++) {
+		t += 50 * NANOS_MS;
+		mp_wnd_read(&w, w.size / 2, 50 * NANOS_MS, at(t));
+	}
+	assert_int_equal(w.size, 6 << 20);
+	/* a slow reader gets no more than it needs */
+	mp_wnd_init(&w, 6 << 20, at(0));
+	for (t = 0; t < 10 * NANOS_S; t += 10 * NANOS_MS) {
+		mp_wnd_read(&w, 1000, 50 * NANOS_MS, at(t));
+	}
+	assert_int_equal(w.size, MP_WND_INITIAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(edge_never_moves_left),
+		cmocka_unit_test(held_counts),
+		cmocka_unit_test(grows_with_what_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
