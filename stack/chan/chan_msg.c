@@ -98,6 +98,5 @@ const char *chan_op_name(unsigned op)
 		[CHAN_OP_HELLO] = "hello",
 	};
 
-	return op < sizeof(name) / sizeof(name[0]) && name[op] ? name[op] :
-								 "?";
+	return op < sizeof(name) / sizeof(name[0]) && name[op] ? name[op] : "?";
 }

@@ -20,8 +20,7 @@ static uint64_t name_tag(const struct chan_run *run, const uint8_t *p)
 	return siphash24(&k, p, TAG_AT);
 }
 
-static void put_endpoint(struct wr *w, uint8_t family,
-			 const struct endpoint *e)
+static void put_endpoint(struct wr *w, uint8_t family, const struct endpoint *e)
 {
 	struct addr a = family == 6 ? addr_map(e->addr) : e->addr;
 
@@ -102,8 +101,8 @@ bool chan_name_decode(const struct chan_run *run, const void *p, unsigned n,
 
 void chan_run_text(const struct chan_run *run, char out[CHAN_RUN_TEXT])
 {
-	int n = snprintf(out, CHAN_RUN_TEXT, "%016llx:",
-			 (unsigned long long)run->id);
+	int n = snprintf(out, CHAN_RUN_TEXT,
+			 "%016llx:", (unsigned long long)run->id);
 
 	for (unsigned i = 0; i < CHAN_SECRET_LEN; i++) {
 		snprintf(out + n + 2 * i, 3, "%02x", run->secret[i]);

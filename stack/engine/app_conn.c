@@ -61,7 +61,7 @@ static void seen_hup(struct app_ent *t, bool err)
 		return;
 	}
 	if (err && getsockopt(t->u.fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 &&
-	    e) { /* closed with unread octets */
+	    e) {               /* closed with unread octets */
 		reset_soon(t); /* first: the end of file is no FIN */
 		move_in(t);
 	}
@@ -296,7 +296,8 @@ static void u_event(struct app_watch *w, uint32_t ev)
 	}
 	if (ev & EPOLLOUT) {
 		t->can_out = true;
-		app_watch_want(&t->app->set, w, t->u.want & ~(uint32_t)EPOLLOUT);
+		app_watch_want(&t->app->set, w,
+			       t->u.want & ~(uint32_t)EPOLLOUT);
 		sock_read_held(t->sk, app_now(t->app), 0);
 	}
 	if ((ev & EPOLLHUP) && !t->hup) {

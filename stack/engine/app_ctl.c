@@ -102,8 +102,8 @@ static void handle(struct app *a, int fd, struct app_req *r, size_t got)
 		watch_peer(a, fd);
 		rep.err = app_req(a, r);
 		engine_log(a->e, 3, "request %s %016llx: %d",
-			   chan_op_name(r->q->op),
-			   (unsigned long long)r->q->id, rep.err);
+			   chan_op_name(r->q->op), (unsigned long long)r->q->id,
+			   rep.err);
 		break;
 	}
 	/* first: the program may want the name of a descriptor of its own */

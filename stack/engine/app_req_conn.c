@@ -54,8 +54,7 @@ static bool is_own(const struct app_ent *t, int fd)
 	socklen_t len = sizeof(un);
 	struct chan_name n;
 
-	return fd >= 0 &&
-	       getsockname(fd, (struct sockaddr *)&un, &len) == 0 &&
+	return fd >= 0 && getsockname(fd, (struct sockaddr *)&un, &len) == 0 &&
 	       chan_addr_un_get(&t->app->e->run, (struct sockaddr *)&un, len,
 				&n) &&
 	       n.kind == t->kind && n.id == t->id;
@@ -105,8 +104,8 @@ static int kernel_connect(struct app_ent *t, const struct app_req *r, int k,
 			  bool *later)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = chan_addr_put(&r->q->addr, t->family, r->q->scope_id,
-				      &ss);
+	socklen_t len =
+		chan_addr_put(&r->q->addr, t->family, r->q->scope_id, &ss);
 	struct pollfd p = { .fd = k, .events = POLLOUT };
 	int err = 0;
 

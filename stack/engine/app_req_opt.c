@@ -5,8 +5,8 @@
  * it is set there too.  Later only whoever carries it is asked.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <linux/tcp.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,7 +57,7 @@ static int remember(struct app_ent *t, const struct chan_req *q)
 static int set_kernel(int fd, const struct chan_req *q)
 {
 	return setsockopt(fd, q->level, q->name, q->val, q->len) == 0 ? 0
-								       : errno;
+								      : errno;
 }
 
 /* the buffer between us and the program is the receive buffer that the

@@ -17,8 +17,8 @@ int app_watch_open(struct app_watch_set *s)
 	if (s->epfd < 0) {
 		return errno;
 	}
-	s->timerfd = timerfd_create(CLOCK_MONOTONIC,
-				    TFD_NONBLOCK | TFD_CLOEXEC);
+	s->timerfd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (s->timerfd < 0 ||
 	    epoll_ctl(s->epfd, EPOLL_CTL_ADD, s->timerfd, &ev) != 0) {
 		err = errno;
@@ -55,8 +55,7 @@ int app_watch_add(struct app_watch_set *s, struct app_watch *w, int fd,
 	return 0;
 }
 
-void app_watch_want(struct app_watch_set *s, struct app_watch *w,
-		    uint32_t want)
+void app_watch_want(struct app_watch_set *s, struct app_watch *w, uint32_t want)
 {
 	struct epoll_event ev = { .events = want | EPOLLET, .data.ptr = w };
 
@@ -110,9 +109,8 @@ bool app_watch_run(struct app_watch_set *s)
 
 		if (w) {
 			w->fn(w, ev.events);
-		} else if (ev.events &&
-			   read(s->timerfd, &n_expired, sizeof(n_expired)) >
-				   0) {
+		} else if (ev.events && read(s->timerfd, &n_expired,
+					     sizeof(n_expired)) > 0) {
 			s->armed = INSTANT_NEVER;
 		}
 	}

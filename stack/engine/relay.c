@@ -26,7 +26,7 @@
 /* most that one direction moves before others have their turn */
 #define RELAY_TURN (1u << 20)
 
-#define FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL)
+#define FLAGS      (MSG_DONTWAIT | MSG_NOSIGNAL)
 
 static int so_error(int fd)
 {
@@ -115,8 +115,7 @@ static void send_failed(struct relay *r, struct relay_dir *d, int err)
 	if (err == EAGAIN || err == ENOBUFS) {
 		d->can_out = false;
 		if (d == &r->down) {
-			app_watch_want(r->set, &r->u,
-				       r->u.want | EPOLLOUT);
+			app_watch_want(r->set, &r->u, r->u.want | EPOLLOUT);
 		}
 		return;
 	}
@@ -449,8 +448,8 @@ static void k_event(struct app_watch *w, uint32_t ev)
 /* --- asked for by the owner --------------------------------------------------- */
 
 int relay_start(struct relay *r, struct app_watch_set *set,
-		const struct relay_owner *owner, uint8_t *scratch, int u,
-		int k, bool connecting)
+		const struct relay_owner *owner, uint8_t *scratch, int u, int k,
+		bool connecting)
 {
 	const int on = 1;
 	int err;

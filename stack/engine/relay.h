@@ -31,12 +31,12 @@ struct relay_owner {
 };
 
 struct relay_dir {
-	uint8_t *buf;     /* RELAY_BUF, or NULL while nothing waits */
-	uint32_t at, len; /* what waits: buf[at, at + len) */
+	uint8_t *buf;          /* RELAY_BUF, or NULL while nothing waits */
+	uint32_t at, len;      /* what waits: buf[at, at + len) */
 	uint64_t taken, given; /* octets */
 	bool can_in, can_out;  /* as far as the last event and call told */
-	bool eof;  /* the source will send no more */
-	bool shut; /* ... and the target was told */
+	bool eof;              /* the source will send no more */
+	bool shut;             /* ... and the target was told */
 };
 
 struct relay {
@@ -46,12 +46,12 @@ struct relay {
 	struct relay_dir up, down; /* u to k; k to u */
 	uint8_t *scratch;          /* RELAY_BUF, shared by all */
 	uint64_t urgent;           /* end of urgent data in up.taken; 0 none */
-	int err;      /* k failed; what it had received is still delivered */
+	int err; /* k failed; what it had received is still delivered */
 	bool connecting;
-	bool hup;     /* both directions of u are shut */
-	bool closed;  /* ... because the program closed it */
-	bool ask_wr;  /* the program asked for SHUT_WR */
-	bool ask_rd;  /* ... for SHUT_RD: what arrives is dropped */
+	bool hup;    /* both directions of u are shut */
+	bool closed; /* ... because the program closed it */
+	bool ask_wr; /* the program asked for SHUT_WR */
+	bool ask_rd; /* ... for SHUT_RD: what arrives is dropped */
 	bool over;
 	int k_left; /* in ended(): k, when the handshake failed; its owner is
 		     * whoever implements ended() then; else -1 */
@@ -60,8 +60,8 @@ struct relay {
 /* connecting: k's handshake still runs, u is watched for the program's close
  * only.  0 or errno: neither descriptor was taken. */
 int relay_start(struct relay *r, struct app_watch_set *set,
-		const struct relay_owner *owner, uint8_t *scratch, int u,
-		int k, bool connecting);
+		const struct relay_owner *owner, uint8_t *scratch, int u, int k,
+		bool connecting);
 /* the rest of a turn that was cut short, or of a connect that ended */
 void relay_go_on(struct relay *r);
 void relay_shutdown(struct relay *r, int how);

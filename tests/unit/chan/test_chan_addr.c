@@ -32,8 +32,8 @@ static void round_trips(void **st)
 		socklen_t n = chan_addr_put(&e, e.addr.family, 0, &ss);
 
 		assert_int_equal(n, e.addr.family == 4 ? 16 : 28);
-		assert_true(chan_addr_get((struct sockaddr *)&ss, n, &out,
-					  NULL));
+		assert_true(
+			chan_addr_get((struct sockaddr *)&ss, n, &out, NULL));
 		assert_true(endpoint_eq(&e, &out));
 	}
 }
@@ -92,8 +92,8 @@ static void lengths_and_families_checked(void **st)
 					       NULL),
 				 n >= 24);
 		ss.ss_family = AF_UNIX;
-		assert_false(chan_addr_get((struct sockaddr *)&ss, n, &out,
-					   NULL));
+		assert_false(
+			chan_addr_get((struct sockaddr *)&ss, n, &out, NULL));
 	}
 	assert_false(chan_addr_get(NULL, 16, &out, NULL));
 }
@@ -109,8 +109,8 @@ static void unix_names(void **st)
 	assert_int_equal(len, 2 + CHAN_NAME_LEN);
 	assert_true(chan_addr_un_get(&run, (struct sockaddr *)&un, len, &out));
 	assert_true(out.id == 3 && out.family == 6);
-	assert_false(chan_addr_un_get(&run, (struct sockaddr *)&un, len - 1,
-				      &out));
+	assert_false(
+		chan_addr_un_get(&run, (struct sockaddr *)&un, len - 1, &out));
 	assert_false(chan_addr_un_get(&run, (struct sockaddr *)&un, 1, &out));
 	assert_false(chan_addr_un_get(&run, (struct sockaddr *)&un, 2, &out));
 	un.sun_family = AF_INET;

@@ -31,9 +31,10 @@ static void layout_is_as_documented(void **st)
 
 	(void)st;
 	chan_name_encode(&run, &n, b);
-	assert_memory_equal(b, "\0mptcprun\x01\x23\x45\x67\x89\xab\xcd\xef"
-			       "\x04\x04\xfe\xdc\xba\x98\x76\x54\x32\x10"
-			       "\x0a\x00\x01\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\x50",
+	assert_memory_equal(b,
+			    "\0mptcprun\x01\x23\x45\x67\x89\xab\xcd\xef"
+			    "\x04\x04\xfe\xdc\xba\x98\x76\x54\x32\x10"
+			    "\x0a\x00\x01\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\x50",
 			    9 + 8 + 2 + 8 + 18);
 	assert_int_equal(b[45], 192);
 	assert_int_equal(b[61] << 8 | b[62], 51234);
@@ -72,9 +73,8 @@ static void ipv4_on_an_ipv6_socket_travels_mapped(void **st)
 static void a_socket_has_no_addresses(void **st)
 {
 	uint8_t b[CHAN_NAME_LEN];
-	struct chan_name out, n = { .kind = CHAN_KIND_SOCK,
-				    .family = 6,
-				    .id = 7 };
+	struct chan_name out,
+		n = { .kind = CHAN_KIND_SOCK, .family = 6, .id = 7 };
 
 	(void)st;
 	chan_name_encode(&run, &n, b);

@@ -120,8 +120,7 @@ static void turn(unsigned n)
 	}
 }
 
-static struct stack *stack_at(struct fake *f, uint64_t seed,
-			      struct addr addr)
+static struct stack *stack_at(struct fake *f, uint64_t seed, struct addr addr)
 {
 	struct stack_cfg cfg = {
 		.mp = { .policy = MP_PREFER,
@@ -221,6 +220,7 @@ MAYBE static int prog_socket(struct chan_name *n)
 static int raw_ask(const void *p, size_t len, const int *fd, unsigned n_fd)
 {
 	struct chan_name ctl = { .kind = CHAN_KIND_CTL };
+
 	union {
 		struct cmsghdr h;
 		char b[CMSG_SPACE(2 * sizeof(int))];
@@ -293,8 +293,8 @@ MAYBE static int kernel_socket(void)
 }
 
 /* connect() of a program; kernel sockets are made as asked */
-MAYBE static int prog_connect(int fd, const struct chan_name *n, struct endpoint to,
-			bool blocking)
+MAYBE static int prog_connect(int fd, const struct chan_name *n,
+			      struct endpoint to, bool blocking)
 {
 	struct chan_req q;
 	int both[2] = { fd, -1 };
@@ -348,8 +348,8 @@ MAYBE static int prog_accept(int fd, struct chan_name *n)
 		c = accept4(fd, (struct sockaddr *)&un, &len, SOCK_NONBLOCK);
 	}
 	if (c >= 0) {
-		assert_true(chan_addr_un_get(
-			&rig.e.run, (struct sockaddr *)&un, len, n));
+		assert_true(chan_addr_un_get(&rig.e.run, (struct sockaddr *)&un,
+					     len, n));
 		assert_int_equal(n->kind, CHAN_KIND_CONN);
 	}
 	return c;
@@ -404,8 +404,7 @@ MAYBE static int pair(struct chan_name *n, int *peer)
 /* POLL* of fd after some turns */
 MAYBE static int events(int fd)
 {
-	struct pollfd p = { .fd = fd,
-			    .events = POLLIN | POLLOUT | POLLRDHUP };
+	struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP };
 
 	turn(3);
 	return poll(&p, 1, 0) < 0 ? -1 : p.revents;

@@ -39,8 +39,7 @@ static void a_flood_of_silent_requests_is_bounded(void **st)
 	(void)st;
 	for (unsigned i = 0; i < ARRAY_SIZE(s); i++) {
 		s[i] = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-		assert_int_equal(connect(s[i], (struct sockaddr *)&un, len),
-				 0);
+		assert_int_equal(connect(s[i], (struct sockaddr *)&un, len), 0);
 		if (i % 100 == 0) {
 			turn(1);
 		}

@@ -130,8 +130,7 @@ static void refused(void **st)
 	assert_int_equal(ask(CHAN_OP_ERROR, &n, 0), 0);
 	assert_int_equal(int_of_rep(), ECONNREFUSED);
 	assert_int_equal(prog_connect(fd, &n, far(80), false), ECONNABORTED);
-	assert_int_equal(prog_connect(fd, &n, far(80), false),
-			 CHAN_NEED_FRESH);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), CHAN_NEED_FRESH);
 	close(fd);
 }
 

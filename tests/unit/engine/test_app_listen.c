@@ -41,8 +41,8 @@ static void own_connections_are_there_at_once(void **st)
 	assert_int_equal(prog_connect(fd, &m, lo(port), true), 0);
 	a = accept4(l, (struct sockaddr *)&un, &len, SOCK_NONBLOCK);
 	assert_true(a >= 0);
-	assert_true(chan_addr_un_get(&rig.e.run, (struct sockaddr *)&un, len,
-				     &c));
+	assert_true(
+		chan_addr_un_get(&rig.e.run, (struct sockaddr *)&un, len, &c));
 	assert_int_equal(write(fd, "x", 1), 1);
 	turn(3);
 	assert_int_equal(read(a, &un, 1), 1);
@@ -173,9 +173,8 @@ static void the_wildcard_is_both(void **st)
 	close(peer);
 	/* the core holds the port as well */
 	chan_req_init(&q, &rig.e.run, CHAN_OP_BIND,
-		      &(struct chan_name){ .kind = CHAN_KIND_SOCK,
-					   .family = 4,
-					   .id = 1 });
+		      &(struct chan_name){
+			      .kind = CHAN_KIND_SOCK, .family = 4, .id = 1 });
 	q.addr = endpoint_make(addr_v4(10, 9, 0, 2), ntohs(in.sin_port));
 	assert_int_equal(ask_fd(&q, NULL, 0), EADDRINUSE);
 	close(fd);
