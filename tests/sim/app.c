@@ -62,6 +62,19 @@ static void side_close(struct side *s, bool abort)
 	host_turn(s->host);
 }
 
+static void idle_over(struct world *w, void *ctx, uint64_t arg)
+{
+	struct side *s = ctx;
+
+	(void)w;
+	(void)arg;
+	s->idle = 0;
+	if (s->sk && s->host->stack) {
+		side_step(s);
+		host_turn(s->host);
+	}
+}
+
 static bool all_sent(const struct side *s)
 {
 	return s->tx == s->tx_total;
@@ -96,6 +109,13 @@ static void side_end(struct side *s)
 		break;
 	case CLOSE_AFTER_EOF:
 		break;
+	}
+	if (all_sent(s) && s->idle && !s->ended && !s->eof) {
+		if (!s->idle_timer) {
+			s->idle_timer = true;
+			world_in(w, s->idle, idle_over, s, 0);
+		}
+		return;
 	}
 	if (all_sent(s) && !s->shut && !s->ended) {
 		s->shut = true;
@@ -171,9 +191,8 @@ static void side_write(struct side *s)
 		if (s->write_gap) {
 			s->write_timer = true;
 			world_in(s->conn->w,
-				 1 + (nanos)world_below(
-					     s->conn->w,
-					     (uint64_t)s->write_gap),
+				 1 + (nanos)world_below(s->conn->w,
+							(uint64_t)s->write_gap),
 				 write_later, s, 0);
 		}
 	}
@@ -324,8 +343,7 @@ static struct side *accepted_side(struct host *h, struct sock *sk)
 
 		if (c->started && !c->accepted && !c->simultaneous &&
 		    c->side[1].host == h && c->local_port == r.port &&
-		    c->port == l.port &&
-		    owns(c->side[0].host, &r.addr) &&
+		    c->port == l.port && owns(c->side[0].host, &r.addr) &&
 		    addr_eq(addr_of(h, c->dst_path, c->family), &l.addr)) {
 			return &c->side[1];
 		}
@@ -416,8 +434,8 @@ void app_event(struct host *h, const struct stack_event *ev)
 		s->connected = true;
 		progress(s);
 		world_say(h->w, "conn %u connected", s->conn->index);
-		s->conn->was_mptcp |= sock_info(s->sk, &info) &&
-				      info.mode == MP_MODE_MPTCP;
+		s->conn->was_mptcp |=
+			sock_info(s->sk, &info) && info.mode == MP_MODE_MPTCP;
 	}
 	if (ev->bits & SOCK_EV_CLOSED) {
 		closed(s);
@@ -431,8 +449,8 @@ void app_event(struct host *h, const struct stack_event *ev)
 
 static void set_int(struct side *s, int level, int name, int v)
 {
-	check(sock_setopt(s->sk, s->conn->w->now, level, name, &v,
-			  sizeof(v)) == 0);
+	check(sock_setopt(s->sk, s->conn->w->now, level, name, &v, sizeof(v)) ==
+	      0);
 }
 
 static void set_options(struct side *s)
@@ -470,8 +488,8 @@ static void connect_side(struct side *s, uint16_t port, uint16_t local_port)
 {
 	struct conn *c = s->conn;
 	struct host *h = s->host;
-	const struct addr *a = addr_of(peer_of(s)->host, c->dst_path,
-				       c->family);
+	const struct addr *a =
+		addr_of(peer_of(s)->host, c->dst_path, c->family);
 	struct endpoint to, l;
 	int err;
 
@@ -542,12 +560,18 @@ void app_listen(struct host *h)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		struct sock *l = sock_open(h->stack, 6);
-		struct endpoint e =
-			endpoint_make(addr_any(6), i ? SIM_PORT_LAZY : SIM_PORT);
+		struct endpoint e = endpoint_make(addr_any(6),
+						  i ? SIM_PORT_LAZY : SIM_PORT);
 		int one = 1;
 
 		check(l);
 		check(sock_setopt(l, h->w->now, 1, 2, &one, sizeof(one)) == 0);
+		if (h->rcvbuf) {
+			int v = (int)h->rcvbuf;
+
+			check(sock_setopt(l, h->w->now, 1, 8, &v, sizeof(v)) ==
+			      0);
+		}
 		check(sock_bind(l, &e) == 0);
 		check(sock_listen(l, h->w->now, i ? 1 : 128) == 0);
 		h->listener[i] = l;

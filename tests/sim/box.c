@@ -63,12 +63,11 @@ static bool strip_all(struct box *b, struct edit *e, bool out)
 	bool did = false;
 
 	did |= strip(b, e, F_STRIP_SYN, syn, MP_OPT_KIND, MP_OPT_CAPABLE);
-	did |= strip(b, e, F_STRIP_SYNACK, synack, MP_OPT_KIND,
-		     MP_OPT_CAPABLE);
+	did |= strip(b, e, F_STRIP_SYNACK, synack, MP_OPT_KIND, MP_OPT_CAPABLE);
 	did |= strip(b, e, F_STRIP_ACK, !any, MP_OPT_KIND, MP_OPT_CAPABLE);
 	did |= strip(b, e, F_STRIP_JOIN, true, MP_OPT_KIND, MP_OPT_JOIN);
-	did |= strip(b, e, F_STRIP_ONE_WAY, out == b->one_way_out,
-		     MP_OPT_KIND, -1);
+	did |= strip(b, e, F_STRIP_ONE_WAY, out == b->one_way_out, MP_OPT_KIND,
+		     -1);
 	did |= strip(b, e, F_STRIP_TS, syn, OPT_TS, -1);
 	did |= strip(b, e, F_STRIP_SACK, any, OPT_SACK_PERM, -1);
 	did |= strip(b, e, F_STRIP_WSCALE, syn, OPT_WSCALE, -1);
@@ -258,9 +257,9 @@ static void split(struct box *b, struct edit *e, bool out)
 		e->seg.seq = seq + at;
 		e->data = data + at;
 		e->len = n;
-		e->seg.flags = at + n == whole ?
-				       flags :
-				       flags & (uint8_t)~(TCP_FIN | TCP_PSH);
+		e->seg.flags = at + n == whole
+				       ? flags
+				       : flags & (uint8_t) ~(TCP_FIN | TCP_PSH);
 		box_forward(b, edit_make(b->w, e), out);
 		at += n;
 	}
@@ -308,8 +307,8 @@ static void coalesce(struct box *b, struct edit *e, struct pkt *p, bool out)
 	uint8_t *buf;
 
 	if (!plain_data(e) || !b->held[out] || !edit_open(&h, b->held[out]) ||
-	    !tuple_eq(&h.seg.t, &e->seg.t) ||
-	    h.seg.seq + h.len != e->seg.seq || h.len + e->len > COALESCE_MAX) {
+	    !tuple_eq(&h.seg.t, &e->seg.t) || h.seg.seq + h.len != e->seg.seq ||
+	    h.len + e->len > COALESCE_MAX) {
 		release_held(b, out);
 		if (plain_data(e) && e->len < 2000) {
 			hold(b, p, out);
@@ -359,8 +358,8 @@ void box_pass(struct box *b, struct pkt *p, bool out)
 	if (too_big(b, p, out)) {
 		return;
 	}
-	if ((!b->faults_lo && !b->faults_hi && !b->next_flow &&
-	     b->forge <= 0 && !b->held[out]) ||
+	if ((!b->faults_lo && !b->faults_hi && !b->next_flow && b->forge <= 0 &&
+	     !b->held[out]) ||
 	    !edit_open(&e, p)) {
 		box_forward(b, p, out);
 		return;
@@ -384,6 +383,9 @@ void box_pass(struct box *b, struct pkt *p, bool out)
 		}
 	}
 	forge_beside(b, p, out);
+	if (box_has(b, F_FORGED_HARD) && is_syn(&e)) {
+		forge_refusal(b, p, out);
+	}
 	if (box_has(b, F_SPLIT) && plain_data(&e) && e.len > 64 &&
 	    world_chance(b->w, 0.5)) {
 		split(b, &e, out);

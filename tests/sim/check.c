@@ -76,8 +76,8 @@ nanos check_bound(const struct world *w)
 		for (unsigned k = 0; k < 2; k++) {
 			const struct side *s = &w->conn[i].side[k];
 
-			program = nanos_max(program,
-					    s->write_gap + s->read_gap);
+			program = nanos_max(
+				program, s->write_gap + s->read_gap + s->idle);
 		}
 		lazy |= w->conn[i].port == SIM_PORT_LAZY;
 	}
@@ -220,9 +220,10 @@ static void check_conn(struct conn *c)
 		}
 		if (s->err == 0 && s->ended && !check_excused(c) &&
 		    (s->rx != p->tx_total || !s->eof)) {
-			world_fail(w, "conn %u %s: orderly end, but not all "
-				      "came", c->index,
-				   s->client ? "client" : "server");
+			world_fail(w,
+				   "conn %u %s: orderly end, but not all "
+				   "came",
+				   c->index, s->client ? "client" : "server");
 		}
 	}
 	if (c->side[0].err || c->side[1].err) {

@@ -25,8 +25,7 @@ static void fix4(struct pkt *p)
 {
 	if (p->data[0] >> 4 == 4) {
 		be16_put(p->data + 10, 0);
-		be16_put(p->data + 10,
-			 cksum_finish(cksum_add(0, p->data, 20)));
+		be16_put(p->data + 10, cksum_finish(cksum_add(0, p->data, 20)));
 	}
 }
 
@@ -128,8 +127,8 @@ static void icmp(struct world *w, struct box *to, bool to_host,
 	struct ip_hdr h = { .src = router(dst->family),
 			    .dst = *dst,
 			    .ttl = 60,
-			    .proto = dst->family == 4 ? IP_PROTO_ICMP :
-							IP_PROTO_ICMPV6 };
+			    .proto = dst->family == 4 ? IP_PROTO_ICMP
+						      : IP_PROTO_ICMPV6 };
 	struct pkt *p = world_pkt(w, NULL, 60 + 8 + n);
 	struct wr o = wr_make(p->data, p->len);
 	unsigned ip_len = ip_hdr_emit(&o, &h, 8 + n);
@@ -167,8 +166,8 @@ void forge_too_big(struct box *b, const struct pkt *p, bool out, uint16_t mtu)
 }
 
 /* about p, to its sender; harmless kinds on an open connection (RFC 5927) */
-static void forge_icmp(struct box *b, const struct edit *e,
-		       const struct pkt *p, bool out)
+static void forge_icmp(struct box *b, const struct edit *e, const struct pkt *p,
+		       bool out)
 {
 	uint32_t n = min_u32(p->len, 60 + (uint32_t)world_below(b->w, 60));
 	struct pkt *q = copy_of(b, p);
@@ -204,6 +203,21 @@ static void forge_icmp(struct box *b, const struct edit *e,
 	world_fault(b->w, F_FORGED_ICMP);
 	icmp(b->w, b, out, &e->ip.src, type, code, rest, q->data, n);
 	pkt_put(q);
+}
+
+void forge_refusal(struct box *b, const struct pkt *p, bool out)
+{
+	struct edit e;
+	bool v4;
+
+	if (!edit_open(&e, p)) {
+		return;
+	}
+	v4 = e.ip.src.family == 4;
+	world_fault(b->w, F_FORGED_HARD);
+	icmp(b->w, b, out, &e.ip.src, v4 ? 3 : 1,
+	     (uint8_t)(v4 ? 2 + world_below(b->w, 2) : 4), 0, p->data,
+	     min_u32(p->len, 68));
 }
 
 static void forge_echo(struct box *b, const struct edit *e, bool out)
@@ -253,8 +267,7 @@ static void forge_header(struct box *b, const struct edit *e, bool out)
 		p->data[ip_len + 12] = 0xf0; /* beyond the segment */
 	}
 	be16_put(p->data + ip_len + 16, 0);
-	sum = cksum_pseudo(&f.ip.src, &f.ip.dst, IP_PROTO_TCP,
-			   p->len - ip_len);
+	sum = cksum_pseudo(&f.ip.src, &f.ip.dst, IP_PROTO_TCP, p->len - ip_len);
 	sum = cksum_add(sum, p->data + ip_len, p->len - ip_len);
 	be16_put(p->data + ip_len + 16, cksum_finish(sum));
 	box_forward(b, p, out);
@@ -307,8 +320,8 @@ static void forge_tcp(struct box *b, const struct edit *e, bool out)
 	case 10: /* to a listener, neither SYN nor ACK nor RST */
 		f.seg.t.local.port = SIM_PORT;
 		f.seg.t.remote.port = 7;
-		f.seg.flags = world_chance(b->w, 0.5) ? TCP_FIN :
-							TCP_SYN | TCP_FIN;
+		f.seg.flags =
+			world_chance(b->w, 0.5) ? TCP_FIN : TCP_SYN | TCP_FIN;
 		break;
 	default: /* to a port where nobody is */
 		f.seg.t.local.port = 9;

@@ -116,8 +116,8 @@ static void tick(struct world *w, void *ctx, uint64_t arg)
 	}
 	h->tick_at = INSTANT_NEVER;
 	/* time that stands still: a timer that fires without effect */
-	h->ticks_in_row = h->last_tick.ns == w->now.ns ? h->ticks_in_row + 1 :
-							 0;
+	h->ticks_in_row =
+		h->last_tick.ns == w->now.ns ? h->ticks_in_row + 1 : 0;
 	h->last_tick = w->now;
 	if (h->ticks_in_row > TICKS_AT_ONE) {
 		world_fail(w, "host %c: deadline never moves on",
@@ -190,6 +190,7 @@ void host_deliver(struct host *h, unsigned path, struct pkt *p)
 	world_trace(h->w, "recv", h, path, p);
 	p->dev = (uint16_t)path;
 	p->owner = h;
+	p->truesize = max_u32(p->truesize, h->truesize);
 	h->pinned += p->truesize;
 	stack_input(h->stack, h->w->now, p);
 	if (!h->lag) {

@@ -29,8 +29,8 @@ static bool lost(struct link *l)
 		return true;
 	}
 	if (f->burst_in > 0) {
-		l->bad = l->bad ? !world_chance(w, f->burst_out) :
-				  world_chance(w, f->burst_in);
+		l->bad = l->bad ? !world_chance(w, f->burst_out)
+				: world_chance(w, f->burst_in);
 		if (l->bad) {
 			world_fault(w, F_BURST);
 			return true;
@@ -71,12 +71,13 @@ static void schedule(struct link *l, struct pkt *p)
 	struct instant at = instant_add(l->busy, l->delay);
 
 	if (f->jitter) {
-		at = instant_add(at, (nanos)world_below(w, (uint64_t)f->jitter));
+		at = instant_add(at,
+				 (nanos)world_below(w, (uint64_t)f->jitter));
 		world_fault(w, F_JITTER);
 	}
 	if (world_chance(w, f->reorder)) {
-		at = instant_add(at, 1 + (nanos)world_below(
-					     w, (uint64_t)f->reorder_by));
+		at = instant_add(
+			at, 1 + (nanos)world_below(w, (uint64_t)f->reorder_by));
 		world_fault(w, F_REORDER);
 	} else {
 		/* jitter alone does not let packets overtake each other */
@@ -89,8 +90,8 @@ static void schedule(struct link *l, struct pkt *p)
 void link_send(struct link *l, struct pkt *p)
 {
 	struct world *w = l->w;
-	uint64_t rate = l->fault.slower > 1 ? l->rate / l->fault.slower :
-					      l->rate;
+	uint64_t rate =
+		l->fault.slower > 1 ? l->rate / l->fault.slower : l->rate;
 	nanos spend = (nanos)((uint64_t)p->len * 8 * (uint64_t)NANOS_S / rate);
 	nanos waits = nanos_max(instant_since(l->busy, w->now), 0);
 
@@ -109,9 +110,8 @@ void link_send(struct link *l, struct pkt *p)
 		return;
 	}
 	p = damage(l, p);
-	l->busy = instant_add(instant_before(l->busy, w->now) ? w->now :
-								l->busy,
-			      spend);
+	l->busy = instant_add(
+		instant_before(l->busy, w->now) ? w->now : l->busy, spend);
 	if (p->len > 0 && world_chance(w, l->fault.dup)) {
 		world_fault(w, F_DUP);
 		schedule(l, world_pkt(w, p->data, p->len));

@@ -103,8 +103,9 @@ static void settle(struct world *w)
 
 		if (!w->dirty_end &&
 		    (stack_timewait(s) != 0 || stack_conns(s) != 0)) {
-			world_fail(w, "host %c: %u connections, %u in "
-				      "TIME-WAIT at the end",
+			world_fail(w,
+				   "host %c: %u connections, %u in "
+				   "TIME-WAIT at the end",
 				   (int)('A' + i), stack_conns(s),
 				   stack_timewait(s));
 		}
@@ -116,16 +117,16 @@ static void say_conn(void *ctx, const struct mp_info *m)
 	struct world *w = ctx;
 	char a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
 
-	world_say(w, "left: mode %d (%s) sent %llu received %llu",
-		  (int)m->mode,
+	world_say(w, "left: mode %d (%s) sent %llu received %llu", (int)m->mode,
 		  m->mode == MP_MODE_TCP ? mp_reason_name(m->why_plain) : "",
 		  (unsigned long long)m->bytes_sent,
 		  (unsigned long long)m->bytes_received);
 	for (unsigned i = 0; i < m->n_subs; i++) {
 		const struct mp_sub_info *s = &m->sub[i];
 
-		world_say(w, "  %s > %s%s%s%s state %d rto %.3f cwnd %u "
-			     "flight %u unsent %u snd_wnd %u rcv_wnd %u",
+		world_say(w,
+			  "  %s > %s%s%s%s state %d rto %.3f cwnd %u "
+			  "flight %u unsent %u snd_wnd %u rcv_wnd %u",
 			  endpoint_text(&s->t.local, a),
 			  endpoint_text(&s->t.remote, b),
 			  s->established ? " established" : "",
@@ -325,8 +326,7 @@ int main(int argc, char **argv)
 	}
 	if (!quiet) {
 		failed += report(&stats, (unsigned)n);
-		printf("%lu failed, %ld s\n", failed,
-		       (long)(time(NULL) - t0));
+		printf("%lu failed, %ld s\n", failed, (long)(time(NULL) - t0));
 	}
 	return failed ? 1 : 0;
 }

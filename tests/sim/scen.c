@@ -23,7 +23,11 @@ static double spread(struct world *w, double lo, double hi)
 
 /* --- hosts ------------------------------------------------------------------- */
 
-enum families { ONLY4 = 1, ONLY6 = 2, BOTH = 3 };
+enum families {
+	ONLY4 = 1,
+	ONLY6 = 2,
+	BOTH = 3
+};
 
 static void build_path(struct world *w, struct host *h, unsigned i,
 		       enum families fam, unsigned n_addr, bool slow)
@@ -45,8 +49,7 @@ static void build_path(struct world *w, struct host *h, unsigned i,
 	/* families alternate: every path has one of each that there is */
 	for (uint8_t k = 0; p->cfg.n_addr < n_addr; k++) {
 		if (k % 2 == 0 && (fam & ONLY4)) {
-			p->cfg.addr[p->cfg.n_addr] =
-				addr_v4(10, net, k, 1);
+			p->cfg.addr[p->cfg.n_addr] = addr_v4(10, net, k, 1);
 			p->cfg.bits[p->cfg.n_addr++] = 24;
 		} else if (k % 2 && (fam & ONLY6)) {
 			a6[7] = k;
@@ -55,9 +58,8 @@ static void build_path(struct world *w, struct host *h, unsigned i,
 		}
 	}
 	p->up.rate = slow ? (uint64_t)spread(w, 2e6, 2e8) : 1000000000;
-	p->down.rate = slow && chance(w, 0.3) ?
-			       (uint64_t)spread(w, 2e6, 2e8) :
-			       p->up.rate;
+	p->down.rate = slow && chance(w, 0.3) ? (uint64_t)spread(w, 2e6, 2e8)
+					      : p->up.rate;
 	p->up.delay = (nanos)spread(w, 1e4, slow ? 6e7 : 1e6);
 	p->down.delay = p->up.delay;
 	p->up.queue = slow ? (uint32_t)spread(w, 4e4, 4e5) : 2000000;
@@ -92,9 +94,9 @@ static void build_hosts(struct world *w)
 
 		h->w = w;
 		h->index = i;
-		h->n_paths = i == 0 ? 1 + (unsigned)below(w, 4) :
-			     i == 1 ? 1 + (unsigned)(below(w, 3) == 0) :
-				      1;
+		h->n_paths = i == 0   ? 1 + (unsigned)below(w, 4)
+			     : i == 1 ? 1 + (unsigned)(below(w, 3) == 0)
+				      : 1;
 		if (i == 1 && chance(w, 0.03)) { /* more than fit a table */
 			h->n_paths = SIM_PATHS_MAX;
 			n_addr = IP_PATH_ADDRS_MAX;
@@ -102,6 +104,8 @@ static void build_hosts(struct world *w)
 		for (unsigned k = 0; k < h->n_paths; k++) {
 			build_path(w, h, k, fam, n_addr, i != 1);
 		}
+		h->truesize = chance(w, 0.3) ? 2048u << below(w, 6) : 0;
+		h->rcvbuf = chance(w, 0.2) ? (uint32_t)spread(w, 6e3, 3e5) : 0;
 		if (chance(w, 0.3)) {
 			h->lag = (nanos)spread(w, 1e3, 1e6);
 		}
@@ -126,8 +130,8 @@ static uint64_t size_of(struct world *w)
 	if (chance(w, 0.1)) {
 		return 0;
 	}
-	return chance(w, 0.5) ? (uint64_t)spread(w, 1, 3e5) :
-				(uint64_t)spread(w, 2e4, 3e6);
+	return chance(w, 0.5) ? (uint64_t)spread(w, 1, 3e5)
+			      : (uint64_t)spread(w, 2e4, 3e6);
 }
 
 static void build_side(struct world *w, struct side *s)
@@ -140,7 +144,7 @@ static void build_side(struct world *w, struct side *s)
 		s->tx_total = min_u64(s->tx_total, 20000);
 		s->write_gap = (nanos)spread(w, 1e4, 2e7);
 	}
-	if (chance(w, 0.12)) {
+	if (chance(w, 0.18)) {
 		s->read_gap = (nanos)spread(w, 1e5, 3e8);
 		/* at most some hundred reads a stream */
 		s->read_max = 4096 + (uint32_t)below(w, 60000);
@@ -221,6 +225,8 @@ static struct conn *add_conn(struct world *w, nanos at)
 	return c;
 }
 
+static void cut_all(struct world *w);
+
 static void build_conns(struct world *w)
 {
 	unsigned n = 1 + (unsigned)below(w, 5);
@@ -239,6 +245,17 @@ static void build_conns(struct world *w)
 			c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
 		}
 	}
+	if (chance(w, 0.05)) { /* left open: keep-alives, and perhaps a cut */
+		c = add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
+		c->opt.keepalive = true;
+		c->side[0].idle = c->side[1].idle = 40 * NANOS_S;
+		c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
+		c->side[0].tx_total = c->side[1].tx_total = below(w, 5000);
+		c->side[0].round = c->side[1].round = 0;
+		if (chance(w, 0.6)) {
+			cut_all(w);
+		}
+	}
 	if (chance(w, 0.04)) {
 		c = add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
 		c->port = SIM_PORT_SHUT;
@@ -253,7 +270,7 @@ static void build_conns(struct world *w)
 		/* a SYN that comes before the other end opened is refused */
 		c->may_die = true;
 	}
-	if (chance(w, 0.05)) {
+	if (chance(w, 0.1)) {
 		for (n = 0; n < 4; n++) {
 			c = add_conn(w, n * 3 * NANOS_S);
 			c->reuse = true;
@@ -264,8 +281,8 @@ static void build_conns(struct world *w)
 			c->side[0].round = c->side[1].round = 0;
 			/* the server is first to close: TIME-WAIT is there */
 			c->side[0].how = CLOSE_AFTER_EOF;
-			c->side[1].how = chance(w, 0.5) ? CLOSE_AT_ONCE :
-							  CLOSE_AFTER_EOF;
+			c->side[1].how = chance(w, 0.5) ? CLOSE_AT_ONCE
+							: CLOSE_AFTER_EOF;
 			c->side[1].read_gap = c->side[0].read_gap = 0;
 			if (c->side[1].how == CLOSE_AT_ONCE) {
 				c->side[0].tx_total = 0;
@@ -451,7 +468,8 @@ static void apply(struct world *w, const struct plan *p, bool on)
 		if (on && p->x < 0.5) {
 			forge_flood(w, h, SIM_PORT_LAZY,
 				    1 + (unsigned)(p->x * 120));
-		} else if (on) {
+		} else if (on) { /* while the host is busy elsewhere */
+			h->lag = nanos_max(h->lag, 800 * NANOS_US);
 			forge_flood(w, h, SIM_PORT_SHUT,
 				    1 + (unsigned)(p->x * 400));
 		}
@@ -507,25 +525,25 @@ static const struct kind {
 	bool early; /* matters during handshakes: from the beginning */
 	bool risky; /* may end a connection that has no other path */
 } kinds[] = {
-	{ F_LOSS, 10, false, false },	  { F_BURST, 5, false, false },
-	{ F_JITTER, 5, false, false },	  { F_REORDER, 8, false, false },
-	{ F_DUP, 6, false, false },	  { F_CORRUPT, 5, false, false },
-	{ F_RATE, 3, false, false },	  { F_CUT, 8, false, false },
-	{ F_CUT_ONE, 5, false, false },	  { F_CUT_FOREVER, 4, false, true },
-	{ F_LINK_DOWN, 5, false, true },  { F_BACKUP, 4, false, false },
-	{ F_MEMORY, 4, false, true },	  { F_MTU_ICMP, 4, false, false },
-	{ F_MTU_SILENT, 3, false, false }, { F_STRIP_SYN, 3, true, false },
+	{ F_LOSS, 10, false, false },       { F_BURST, 5, false, false },
+	{ F_JITTER, 5, false, false },      { F_REORDER, 8, false, false },
+	{ F_DUP, 6, false, false },         { F_CORRUPT, 5, false, false },
+	{ F_RATE, 3, false, false },        { F_CUT, 8, false, false },
+	{ F_CUT_ONE, 5, false, false },     { F_CUT_FOREVER, 4, false, true },
+	{ F_LINK_DOWN, 8, false, true },    { F_BACKUP, 4, false, false },
+	{ F_MEMORY, 4, false, true },       { F_MTU_ICMP, 4, false, false },
+	{ F_MTU_SILENT, 3, false, false },  { F_STRIP_SYN, 3, true, false },
 	{ F_STRIP_SYNACK, 3, true, false }, { F_STRIP_ACK, 3, true, false },
-	{ F_STRIP_DATA, 4, true, true },  { F_STRIP_ONE_WAY, 4, true, true },
-	{ F_STRIP_JOIN, 3, true, false }, { F_STRIP_TS, 3, true, false },
-	{ F_STRIP_SACK, 3, true, false }, { F_STRIP_WSCALE, 3, true, false },
-	{ F_SPLIT, 5, false, false },	  { F_COALESCE, 4, false, true },
-	{ F_SHIFT, 5, true, false },	  { F_BAD_MAC, 4, true, false },
-	{ F_BAD_TOKEN, 3, true, false },  { F_OLD_VERSION, 3, true, false },
-	{ F_BAD_DSN, 4, false, false },	  { F_DSS_CSUM, 3, false, true },
-	{ F_REWRITE, 12, false, false },  { F_FORGED_IP, 10, false, false },
-	{ F_FORGED_RST, 4, false, true }, { F_FLOOD, 4, false, false },
-	{ F_ENTROPY, 4, true, false },
+	{ F_STRIP_DATA, 7, true, true },    { F_STRIP_ONE_WAY, 4, true, true },
+	{ F_STRIP_JOIN, 3, true, false },   { F_STRIP_TS, 3, true, false },
+	{ F_STRIP_SACK, 3, true, false },   { F_STRIP_WSCALE, 3, true, false },
+	{ F_SPLIT, 5, false, false },       { F_COALESCE, 4, false, true },
+	{ F_SHIFT, 5, true, false },        { F_BAD_MAC, 7, true, false },
+	{ F_BAD_TOKEN, 3, true, false },    { F_OLD_VERSION, 3, true, false },
+	{ F_BAD_DSN, 4, false, false },     { F_DSS_CSUM, 3, false, true },
+	{ F_REWRITE, 12, false, false },    { F_FORGED_IP, 10, false, false },
+	{ F_FORGED_RST, 4, false, true },   { F_FLOOD, 4, false, false },
+	{ F_FORGED_HARD, 3, true, true },   { F_ENTROPY, 6, true, false },
 };
 
 static const struct kind *draw(struct world *w)
@@ -544,6 +562,12 @@ static const struct kind *draw(struct world *w)
 	}
 }
 
+static bool joins_possible(const struct world *w)
+{
+	return w->host[0].n_paths > 1 || w->host[1].n_paths > 1 ||
+	       w->host[0].path[0].cfg.n_addr > 1;
+}
+
 static void add_fault(struct world *w)
 {
 	const struct kind *k = draw(w);
@@ -556,6 +580,8 @@ static void add_fault(struct world *w)
 
 	/* the checksum covers the DSN: one that fails, and out of place */
 	p.risky |= k->fault == F_BAD_DSN && w->host[0].cfg.mp.checksum;
+	/* with a join under way the subflow that fails a checksum is reset */
+	p.risky |= k->fault == F_REWRITE && joins_possible(w);
 	p.path = (unsigned)below(w, w->host[p.host].n_paths);
 	if (chance(w, 0.5)) {
 		p.path = 0;
@@ -577,13 +603,29 @@ static void add_fault(struct world *w)
 	}
 }
 
+/* nobody reaches the first host any more, after a while */
+static void cut_all(struct world *w)
+{
+	struct instant at = instant_add(w->now, 4 * NANOS_S);
+
+	for (unsigned i = 0; i < w->host[0].n_paths; i++) {
+		struct plan p = { .fault = F_CUT_FOREVER,
+				  .risky = true,
+				  .path = i };
+
+		world_at(w, at, fault_on, NULL, pack(&p));
+	}
+	w->heal = w->heal.ns < at.ns ? at : w->heal;
+}
+
 void scen_build(struct world *w)
 {
 	unsigned n;
 
 	build_hosts(w);
 	build_conns(w);
-	n = chance(w, 0.1) ? 0 : 1 + (unsigned)below(w, chance(w, 0.3) ? 10 : 4);
+	n = chance(w, 0.1) ? 0
+			   : 1 + (unsigned)below(w, chance(w, 0.3) ? 10 : 4);
 	while (n-- > 0) {
 		add_fault(w);
 	}

@@ -80,6 +80,7 @@
 	X(F_FORGED_RST, "forged exact reset")                                  \
 	X(F_FORGED_ICMP, "forged ICMP errors")                                 \
 	X(F_FORGED_MP, "forged MPTCP options")                                 \
+	X(F_FORGED_HARD, "forged ICMP errors during a handshake")              \
 	X(F_ECHO, "echo requests")                                             \
 	X(F_FLOOD, "SYN flood")                                                \
 	X(F_ABORT, "program aborts")                                           \
@@ -191,6 +192,8 @@ void box_fini(struct box *b);
 void forge_beside(struct box *b, const struct pkt *p, bool out);
 /* an ICMP "too big" from the net behind b, about p */
 void forge_too_big(struct box *b, const struct pkt *p, bool out, uint16_t mtu);
+/* port unreachable and the like for a SYN */
+void forge_refusal(struct box *b, const struct pkt *p, bool out);
 void forge_flood(struct world *w, struct host *victim, uint16_t port,
 		 unsigned n);
 
@@ -214,6 +217,8 @@ struct host {
 	uint64_t last_entropy;
 	nanos lag; /* between packets coming in and the turn they cause */
 	bool turn_due;
+	uint32_t truesize; /* least octets that a received packet pins */
+	uint32_t rcvbuf;   /* of the listeners, 0: built-in */
 	bool ever_refused;
 	struct stack *stack;
 	unsigned n_paths;
@@ -260,6 +265,8 @@ struct side {
 	enum close_how how;
 	uint64_t stop_at;
 	bool urgent;
+	nanos idle; /* all sent, the connection is left open so long */
+	bool idle_timer;
 	bool connected, shut, eof, closed, ended;
 	bool peer_done_seen;
 	int err;

@@ -42,8 +42,7 @@ void world_fini(struct world *w)
 
 static bool earlier(const struct sim_event *a, const struct sim_event *b)
 {
-	return a->at.ns != b->at.ns ? a->at.ns < b->at.ns :
-				      a->order < b->order;
+	return a->at.ns != b->at.ns ? a->at.ns < b->at.ns : a->order < b->order;
 }
 
 void world_at(struct world *w, struct instant at, sim_fn *fn, void *ctx,
@@ -66,8 +65,7 @@ void world_at(struct world *w, struct instant at, sim_fn *fn, void *ctx,
 	w->heap[i] = e;
 }
 
-void world_in(struct world *w, nanos after, sim_fn *fn, void *ctx,
-	      uint64_t arg)
+void world_in(struct world *w, nanos after, sim_fn *fn, void *ctx, uint64_t arg)
 {
 	world_at(w, instant_add(w->now, after), fn, ctx, arg);
 }
@@ -180,9 +178,8 @@ void world_trace(struct world *w, const char *where, const struct host *h,
 	w->stats->packets++;
 	w->stats->octets += p->len;
 	if (w->verbose) {
-		world_say(w, "%c%u %-4s %s", (int)('A' + h->index), path,
-			  where, show_packet(p->data, p->len, text,
-					     sizeof(text)));
+		world_say(w, "%c%u %-4s %s", (int)('A' + h->index), path, where,
+			  show_packet(p->data, p->len, text, sizeof(text)));
 	}
 }
 
