@@ -138,6 +138,7 @@ def pair_ours(cmd):
         sh(f"ip netns pids {TOPO}-s | xargs -r kill -9", check=False)
         stop(srv)
         wait_gone("s", "bq1")
+        wait_gone("c", "bp1")
 
 
 def pair_kernel(cmd):
