@@ -48,9 +48,9 @@ static bool lost(struct link *l)
 static struct pkt *damage(struct link *l, struct pkt *p)
 {
 	struct world *w = l->w;
-	uint32_t from = p->data[0] >> 4 == 6 ? 40 : 0;
+	uint32_t from = p->len && p->data[0] >> 4 == 6 ? 40 : 0;
 
-	if (!world_chance(w, l->fault.corrupt)) {
+	if (p->len <= from || !world_chance(w, l->fault.corrupt)) {
 		return p;
 	}
 	if (world_chance(w, 0.2)) {
