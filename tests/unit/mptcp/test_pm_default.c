@@ -1,0 +1,113 @@
+/* RFC 8684 3.9.3: what is tried again, and what is not */
+#include "tests/unit/mptcp/common.h"
+
+#include "stack/mptcp/mp.h"
+#include "stack/wire/tcp_hdr.h"
+
+static unsigned syns; /* on link 1 */
+static int answer;    /* RST to joins on link 1: -1 none, else T */
+
+static void refuse_joins(void *ctx, struct mpair_pkt *p)
+{
+	uint8_t opt[4];
+	struct wr w = wr_make(opt, sizeof(opt));
+	struct tuple t = { p->seg.t.local, p->seg.t.remote };
+
+	(void)ctx;
+	if (p->link != 1 || p->from != 0) {
+		return;
+	}
+	p->drop = true;
+	if (p->seg.flags != TCP_SYN) {
+		return;
+	}
+	syns++;
+	if (answer >= 0) {
+		mp_opt_emit_rst(&w, answer, MP_RST_PROHIBITED);
+		mpair_inject(&P, 0, &t, 0, p->seg.seq + 1, TCP_RST | TCP_ACK,
+			     0, opt, sizeof(opt), NULL, 0);
+	}
+}
+
+static void start(uint64_t seed, int reply)
+{
+	mpair_defaults(&P, seed);
+	P.mbox = refuse_joins;
+	syns = 0;
+	answer = reply;
+	up(false);
+	mpair_send(&P, 0, 1000, false);
+	mpair_sleep(&P, 60 * NANOS_S);
+}
+
+/* statement 144: T=0 is for good; the path going down and up starts afresh */
+static void permanent(void **state)
+{
+	(void)state;
+	start(1, 0);
+	assert_int_equal(syns, 1);
+	assert_int_equal(count(0, MP_RST_RX), 1);
+	mpair_path(&P, 0, 1, false);
+	mpair_path(&P, 0, 1, true);
+	mpair_sleep(&P, 10 * NANOS_S);
+	assert_int_equal(syns, 2);
+	P.mbox = NULL;
+	mpair_path(&P, 0, 1, false);
+	mpair_path(&P, 0, 1, true);
+	assert_true(mpair_run(&P, NANOS_S, mpair_two_subs));
+	finish();
+}
+
+static void transient(void **state)
+{
+	(void)state;
+	start(2, 1);
+	assert_int_equal(syns, 3);
+	finish();
+}
+
+/* nobody answers: one attempt with its retransmissions */
+static void silence(void **state)
+{
+	unsigned n;
+
+	(void)state;
+	start(3, -1);
+	n = syns;
+	assert_true(n >= 3 && n <= 5);
+	mpair_sleep(&P, 200 * NANOS_S);
+	assert_int_equal(syns, n);
+	assert_int_equal(count(0, MP_JOIN_TIMEOUT), 1);
+	finish();
+}
+
+/* the side that was connected to does not join, unless told to */
+static void server_side(void **state)
+{
+	(void)state;
+	for (int joins = 0; joins < 2; joins++) {
+		mpair_defaults(&P, 4);
+		P.end[0].n_paths = 1;
+		P.end[1].n_paths = 2;
+		P.end[1].cfg.server_joins = joins;
+		up(false);
+		transfer(10000, 10000, NANOS_S);
+		mpair_sleep(&P, 2 * NANOS_S);
+		assert_int_equal(mpair_open_subs(&P, 0), 1 + joins);
+		assert_int_equal(count(1, MP_JOIN_DONE), joins);
+		transfer(100000, 100000, 5 * NANOS_S);
+		finish();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(permanent),
+		cmocka_unit_test(transient),
+		cmocka_unit_test(silence),
+		cmocka_unit_test(server_side),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
