@@ -54,9 +54,11 @@ static enum tcp_verdict in_fail(struct mp_sub *s, struct instant now)
 		s->rst.fail = true;
 		return TCP_UP_RESET;
 	}
-	/* ... whose receiver MUST also respond with an MP_FAIL */
-	s->sig.fail = true;
-	tcp_ack_now(s->tcb);
+	if (s->tcb) { /* what was held back may have ended it all */
+		/* ... whose receiver MUST also respond with an MP_FAIL */
+		s->sig.fail = true;
+		tcp_ack_now(s->tcb);
+	}
 	return TCP_UP_OK;
 }
 
@@ -66,6 +68,17 @@ static void confirm(struct mp_conn *c)
 	if (!c->confirmed) {
 		c->confirmed = true;
 		c->confirm_due = true;
+		mp_dirty(c);
+	}
+}
+
+/* RFC 8684 3.1: new subflows only once a DSS has come; MP_CAPABLE with data
+ * parameters is enough to announce addresses, not for this */
+static void first_dss(struct mp_conn *c)
+{
+	if (!c->dss_in) {
+		c->dss_in = true;
+		c->pm.due = true;
 		mp_dirty(c);
 	}
 }
@@ -110,6 +123,7 @@ static enum tcp_verdict in_dss(struct mp_sub *s, struct instant now,
 		s->seg_dss = true;
 		s->acks_bare = false;
 		confirm(c);
+		first_dss(c);
 		s->dss_seen = true;
 		mp_ack_data(c, now, dsn - base, wnd);
 	}
@@ -170,7 +184,7 @@ static enum tcp_verdict in_mptcp(struct mp_sub *s, struct instant now,
 	}
 	if (have(o, MP_OPT_CAPABLE)) {
 		v = in_capable(s, now, seg, &o->capable);
-		if (v != TCP_UP_OK) {
+		if (v != TCP_UP_OK || s->state == MP_SUB_DEAD) {
 			return v;
 		}
 	}
