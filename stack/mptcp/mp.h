@@ -221,7 +221,8 @@ struct mp_conn {
 	bool peer_deny_join; /* C flag: not to the initial address and port */
 	bool plain_syn;      /* a SYN without option went out */
 	bool established;    /* owner told, or accepted */
-	bool confirmed;      /* first DSS with DATA_ACK: joins are allowed */
+	bool confirmed;      /* the keys are known on both sides */
+	bool dss_in;         /* a DSS came: joins are allowed (RFC 8684 3.1) */
 	bool confirm_due;    /* the path manager is to be told */
 	bool ack8;           /* the peer uses 64-bit DSNs */
 	bool over;           /* owner told that it is over */

@@ -97,7 +97,7 @@ static void try_pair(struct mp_conn *c, struct instant now, unsigned path,
 
 static bool may_join(const struct mp_conn *c)
 {
-	return c->mode == MP_MODE_MPTCP && c->confirmed &&
+	return c->mode == MP_MODE_MPTCP && c->dss_in &&
 	       c->fsm.state < MP_ST_TIME_WAIT &&
 	       (!c->passive || c->mp->cfg.server_joins);
 }
