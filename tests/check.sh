@@ -1,82 +1,160 @@
 #!/bin/bash
 # check.sh - make check: everything that can be told by a machine
 #
-# root: installs what is missing first, before any namespace is entered.
-# ordinary user: installs nothing; re-enters itself in a user and network
-# namespace where the kernel allows that, and says which tests could not run.
-# STRICT=1: what could not run is a failure.
+# Root installs what is missing first, before any namespace is entered; an
+# ordinary user installs nothing and is told what is missing.  All steps then
+# run in namespaces that end with them (lib/enter.sh).  What could not run is
+# named at the end; STRICT=1 makes it a failure.
+#
+# A step's program prints "N passed, N failed[, N skipped]", and a line "SKIP
+# what: why" for each thing that it could not do.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/deps.sh
+. tests/lib/enter.sh
 export STRICT=${STRICT:-0}
-make=${MAKE:-make}
-t_start=$(date +%s)
-failed='' skipped=''
+make="${MAKE:-make} --no-print-directory"
+jobs=$(nproc)
+logs=build/check
+n_passed=0 n_failed=0 n_skipped=0 failed=''
 
-# In a user namespace: a private /run (ip netns keeps its names there), and a
-# range of users where newuidmap has one, so that www-data and sshd exist.
-reenter()
+# a step has a process group of its own: an interrupt ends it as a whole
+interrupted()
 {
-	local map='--map-root-user'
-	[ -z "${CHECK_INSIDE:-}" ] && [ "$(id -u)" != 0 ] || return 0
-	if command -v newuidmap >/dev/null && grep -q "^$(id -un):" /etc/subuid 2>/dev/null; then
-		map='--map-root-user --map-auto'
-	fi
-	# shellcheck disable=SC2086
-	if unshare --user $map --net --mount true 2>/dev/null; then
-		export CHECK_INSIDE=1
-		# shellcheck disable=SC2086
-		exec unshare --user $map --net --mount --pid --fork --mount-proc \
-			sh -c 'mount -t tmpfs none /run && mkdir -p /run/netns && ip link set lo up; exec "$@"' \
-			sh "$0" "$@"
-	fi
-	echo "this kernel lets ordinary users make no user namespaces"
-	export CHECK_NO_NET=1
+	trap '' INT TERM HUP
+	[ -z "${step_pid:-}" ] || kill -TERM -- "-$step_pid" 2>/dev/null
+	echo "interrupted"
+	wait
+	exit 130
+}
+
+# in_group LOG COMMAND...: what it prints goes to LOG, and is shown
+in_group()
+{
+	local log=$1 rc
+	shift
+	set -m
+	"$@" >"$log" 2>&1 </dev/null &
+	step_pid=$!
+	set +m
+	[ -z "${show:-}" ] || tail -q -n +1 -f --pid=$step_pid -s 0.2 "$log" &
+	wait $step_pid
+	rc=$?
+	step_pid=''
+	wait
+	return $rc
+}
+
+# tally LOG RC: adds what a step counted; a step that counted nothing has failed
+tally()
+{
+	local log=$1 rc=$2 a b p=0 f=0 s
+	while read -r a b; do
+		p=$((p + a)) f=$((f + b))
+	done < <(sed -nE 's/^(.*: )?([0-9]+) passed, ([0-9]+) failed.*/\2 \3/p' "$log")
+	s=$(grep -c '^SKIP ' "$log")
+	[ $((p + f + s)) -gt 0 ] || { echo "no test ran"; rc=1; }
+	[ "$rc" = 0 ] || [ "$f" -gt 0 ] || f=1
+	[ "$rc" != 0 ] || [ "$f" = 0 ] || rc=1
+	n_passed=$((n_passed + p))
+	n_failed=$((n_failed + f))
+	n_skipped=$((n_skipped + s))
+	[ "$STRICT" != 1 ] || [ "$s" = 0 ] || rc=1
+	return "$rc"
 }
 
 step()
 {
-	local name=$1 t0 rc
+	local name=$1 t0=$SECONDS rc
 	shift
-	t0=$(date +%s)
 	printf '=== %s\n' "$name"
-	"$@"
+	show=1 in_group "$logs/$name.log" "$@"
+	tally "$logs/$name.log" $?
 	rc=$?
-	printf '=== %s: %s (%d s)\n' "$name" "$([ $rc = 0 ] && echo passed || echo FAILED)" \
-		$(($(date +%s) - t0))
+	printf '=== %s: %s (%d s)\n' "$name" \
+		"$([ $rc = 0 ] && echo passed || echo FAILED)" $((SECONDS - t0))
 	[ $rc = 0 ] || failed="$failed $name"
 }
 
-quiet()
+# a build counts as one test; its lines are shown when it fails
+compile()
 {
-	local log=build/check-$1.log
+	local log=$logs/$1.make
 	shift
-	mkdir -p build
-	"$@" >"$log" 2>&1 || { tail -30 "$log"; return 1; }
+	if "$@" >"$log" 2>&1; then
+		echo "1 passed, 0 failed"
+	else
+		tail -30 "$log"
+		echo "0 passed, 1 failed"
+		return 1
+	fi
 }
 
-jobs=$(nproc)
-deps_need build demo test || exit 1
-reenter "$@"
-step build quiet build $make --no-print-directory -j"$jobs" WERROR=-Werror all
-step build-clang quiet clang $make --no-print-directory -j"$jobs" B=build/clang CC=clang WERROR=-Werror all
-step lint $make --no-print-directory -s lint
-step unit-build quiet unit $make --no-print-directory -j"$jobs" WERROR=-Werror unit-build
-step unit $make --no-print-directory -s unit
-step pkt $make --no-print-directory -s pkt
-step sim $make --no-print-directory -s sim N="${N:-1000}"
-if [ -n "${CHECK_NO_NET:-}" ]; then
-	skipped="$skipped shim e2e"
-else
-	step shim $make --no-print-directory -s shim-test
-	step e2e $make --no-print-directory -s e2e
+with_clang()
+{
+	command -v clang >/dev/null || { echo "SKIP build with clang: no clang"; return 0; }
+	compile clang $make -j"$jobs" B=build/clang CC=clang WERROR=-Werror all unit-build
+}
+
+# the programs of tests/shim, or CPython's tests, under the shim
+shim()
+{
+	local why=${CHECK_NO_NET:-}
+	[ -n "$why" ] || [ -w /dev/net/tun ] || why="no access to /dev/net/tun"
+	if [ -n "$why" ]; then
+		echo "SKIP ${1##*/}: $why"
+	else
+		B=build "$1"
+	fi
+}
+
+prepare()
+{
+	local missing
+	if [ "$(id -u)" = 0 ]; then
+		deps_need build demo test || exit 1
+	else
+		deps_need build || exit 1
+		missing=$(deps_want demo test)
+		[ -z "$missing" ] || {
+			echo "missing packages: $missing"
+			echo "install them as root:  apt-get install --no-install-recommends $missing"
+		}
+	fi
+	mkdir -p $logs || exit 1
+	rm -f $logs/*.log
+}
+
+main()
+{
+	trap interrupted INT TERM HUP
+	# shellcheck disable=SC2086
+	{
+		step build compile build $make -j"$jobs" WERROR=-Werror all unit-build
+		step build-clang with_clang
+		step lint $make -s lint
+		step unit $make -s unit
+		step pkt $make -s pkt
+		step sim $make -s sim N="${N:-1000}"
+		step shim shim tests/shim/run.sh
+		step cpython shim tests/shim/cpython.sh
+		step e2e $make -s e2e
+	}
+	echo
+	echo "took $SECONDS s"
+	if [ $n_skipped != 0 ]; then
+		echo "could not run:"
+		sed -n 's/^SKIP /  /p' $logs/*.log
+	fi
+	[ -z "$failed" ] || echo "FAILED:$failed"
+	echo "$n_passed passed, $n_failed failed, $n_skipped skipped"
+	[ -z "$failed" ]
+}
+
+if [ -z "${CHECK_INSIDE:-}" ]; then
+	prepare
+	enter_again tests/check.sh
+	export CHECK_NO_NET="the kernel allows no namespaces here"
+	echo "$CHECK_NO_NET"
 fi
-echo
-echo "took $(($(date +%s) - t_start)) s"
-[ -z "$skipped" ] || echo "could not run:$skipped"
-[ "$STRICT" != 1 ] || failed="$failed$skipped"
-if [ -n "$failed" ]; then
-	echo "FAILED:$failed"
-	exit 1
-fi
-echo "all passed"
+main

@@ -8,25 +8,48 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/lib/topo.sh
 
 size_mb=${DEMO_MB:-60}
-fails=0 pids=''
+fails=0 job='' tmp=''
 
 say() { printf '%s\n' "$*"; }
 bad() { say "  WRONG: $*"; fails=$((fails + 1)); }
 
 cleanup()
 {
-	trap - EXIT INT TERM
+	trap '' INT TERM HUP
+	trap - EXIT
+	[ -z "$job" ] || kill -TERM -- "-$job" 2>/dev/null
 	topo_down
 	[ -z "${tmp:-}" ] || rm -rf "$tmp"
 }
 
-# progress FILE PID: what has arrived so far, until PID ends
-watch_file()
+# in_group COMMAND...: in a process group of its own, so that an interrupt ends it
+in_group()
 {
-	local file=$1 pid=$2 n
+	local rc
+	set -m
+	"$@" >build/demo-build.log 2>&1 </dev/null &
+	job=$!
+	set +m
+	wait "$job"
+	rc=$?
+	job=''
+	return $rc
+}
+
+# progress PID: how much has arrived, at curl or at the server, until PID ends;
+# on a terminal in one line that is overwritten, elsewhere every 2 seconds
+progress()
+{
+	local pid=$1 n i=0
 	while kill -0 "$pid" 2>/dev/null; do
-		n=$(stat -c %s "$file" 2>/dev/null || echo 0)
-		[ ! -t 1 ] || printf '\r    %4d of %d MB ' $((n / 1000000)) "$size_mb"
+		n=$(find "$tmp/got" "$tmp/body" "$tmp/www/up" -type f -printf '%s\n' 2>/dev/null | head -1)
+		n=${n:-0}
+		if [ -t 1 ]; then
+			printf '\r    %4d of %d MB ' $((n / 1000000)) "$size_mb"
+		elif [ $((i += 1)) = 10 ]; then
+			i=0
+			printf '    %4d of %d MB\n' $((n / 1000000)) "$size_mb"
+		fi
 		sleep 0.2
 	done
 	[ ! -t 1 ] || printf '\r                    \r'
@@ -50,7 +73,6 @@ server_up()
 	EOF
 	in_s ip mptcp limits set subflows 8 add_addr_accepted 8
 	in_s mptcpize run nginx -c "$tmp/nginx.conf" -p "$tmp" >"$tmp/nginx.out" 2>&1 &
-	pids="$pids $!"
 	for _ in $(seq 50); do
 		in_s ss -Hltn 'sport = :80' 2>/dev/null | grep -q . && return 0
 		sleep 0.1
@@ -67,41 +89,62 @@ d=json.load(open('$tmp/stats.json'))
 print($1)"
 }
 
-# run NAME TUNS DIRECTION [EXTRA...]: one transfer; sets secs
+# transfer NAME TUNS DIRECTION: one, checked; curl's own time is in $secs
 transfer()
 {
-	local what=$1 tuns=$2 dir=$3 rc t0 t1
+	local what=$1 tuns=$2 dir=$3 rc pid file=$tmp/got
 	rm -f "$tmp/got" "$tmp/www/up/file" "$tmp/stats.json"
-	t0=$(date +%s%N)
-	# shellcheck disable=SC2086
-	if [ "$dir" = down ]; then
-		in_c build/mptcp-run $tuns --mptcp require --stats-json "$tmp/stats.json" -- \
-			curl -sS -o "$tmp/got" http://10.9.0.1/file 2>"$tmp/err" &
-	else
-		in_c build/mptcp-run $tuns --mptcp require --stats-json "$tmp/stats.json" -- \
-			curl -sS -T "$tmp/www/file" http://10.9.0.1/up/file 2>"$tmp/err" &
+	set -- -o "$tmp/got" http://10.9.0.1/file
+	if [ "$dir" = up ]; then
+		file=$tmp/www/up/file
+		set -- -T "$tmp/www/file" http://10.9.0.1/up/file
 	fi
-	local pid=$!
+	# shellcheck disable=SC2086
+	in_c build/mptcp-run $tuns --mptcp require --stats-json "$tmp/stats.json" -- \
+		curl -sS -w '%{stderr}%{time_total}' "$@" 2>"$tmp/err" &
+	pid=$!
 	[ -z "${cut_hook:-}" ] || { sleep 1.5; $cut_hook; }
-	if [ "$dir" = down ]; then watch_file "$tmp/got" $pid; else watch_file "$tmp/body/0000000001" $pid; fi
+	progress $pid
 	wait $pid
 	rc=$?
-	t1=$(date +%s%N)
 	[ $rc = 0 ] || { bad "$what: curl ended with $rc: $(cat "$tmp/err")"; return 1; }
-	local file=$tmp/got
-	[ "$dir" = down ] || file=$tmp/www/up/file
-	[ "$(sha256sum <"$file")" = "$sum" ] || bad "$what: SHA-256 differs"
-	secs=$(awk -v a="$t0" -v b="$t1" 'BEGIN { printf "%.2f", (b - a) / 1e9 }')
+	secs=$(tail -n 1 "$tmp/err")
+	[ "$(sha256sum <"$file")" = "$sum" ] || { bad "$what: SHA-256 differs"; return 1; }
 }
 
+# report NAME VARIABLE: goodput of the last transfer, into the variable too
 report()
 {
 	local mbit
-	mbit=$(js "'%.1f' % (d['connections'][-1]['goodput_bps'] / 1e6)")
-	printf '  %-34s %7s Mbit/s  %s subflow(s)  %s  SHA-256 right\n' "$1" "$mbit" \
-		"$(js "sum(1 for s in d['connections'][-1]['subflows'] if s['established'])")" \
-		"$(js "d['connections'][-1]['mode']")"
+	mbit=$(awk -v mb="$size_mb" -v s="$secs" 'BEGIN { printf "%.1f", mb * 8 / s }')
+	printf '  %-22s %6s Mbit/s  %s  SHA-256 right\n' "$1" "$mbit" "$(subflows)"
 	eval "$2=$mbit"
+}
+
+# mode, and what each subflow carried
+subflows()
+{
+	js "d['connections'][-1]['mode'] + ': ' + ', '.join('%s %.0f MB' % (
+		s['local'].rsplit(':', 1)[0], (s['bytes_sent'] + s['bytes_received']) / 1e6)
+		for s in d['connections'][-1]['subflows'] if s['established'])"
+}
+
+# path 2 fails while a transfer runs: it completes, and in an upload what was
+# lost was sent again by us
+survives()
+{
+	local how=$1 heal=$3 again
+	cut_hook=$2
+	transfer "download, $how" "$tun_c4" down && report "download completes" x
+	$heal 2
+	if transfer "upload, $how" "$tun_c4" up; then
+		report "upload completes" x
+		again=$(js "d['connections'][-1]['bytes_reinjected']")
+		say "    octets that we sent again on the other path: $again"
+		[ "$again" -gt 0 ] || bad "nothing was sent again"
+	fi
+	$heal 2
+	cut_hook=''
 }
 
 main()
@@ -109,11 +152,14 @@ main()
 	[ "$(id -u)" = 0 ] || { say "make demo needs root: it makes network namespaces and TUN devices."; exit 1; }
 	deps_need build demo || exit 1
 	say "building"
-	${MAKE:-make} --no-print-directory -s all >build/demo-build.log 2>&1 || { tail -20 build/demo-build.log; exit 1; }
-	tmp=$(mktemp -d /tmp/mptcp-demo.XXXXXX)
+	mkdir -p build
 	trap cleanup EXIT
-	trap 'cleanup; exit 130' INT TERM
-	topo_up && topo_rate 100mbit || exit 1
+	trap 'exit 130' INT TERM HUP
+	in_group "${MAKE:-make}" --no-print-directory -j"$(nproc)" all || { tail -20 build/demo-build.log; exit 1; }
+	[ -e /proc/sys/net/mptcp/enabled ] || { say "this kernel has no Multipath TCP: the demo's server needs it"; exit 1; }
+	[ -w /dev/net/tun ] || { say "no access to /dev/net/tun: load the module tun"; exit 1; }
+	tmp=$(mktemp -d /tmp/mptcp-demo.XXXXXX) || exit 1
+	topo_up && topo_rate 100mbit || { say "cannot make the namespaces and their links"; exit 1; }
 	mkdir -p "$tmp/www/up" "$tmp/body"
 	say "making a file of $size_mb MB"
 	head -c $((size_mb * 1000000)) /dev/urandom >"$tmp/www/file"
@@ -130,26 +176,9 @@ main()
 	transfer "one path" "$one" up && report "one path alone" u1
 	transfer "two paths" "$tun_c4" up && report "both paths" u2
 	say "path 2 drops everything silently, mid-transfer:"
-	cut_hook="topo_cut 2"
-	transfer "download, cut" "$tun_c4" down && report "download completes" x
-	topo_heal 2
-	transfer "upload, cut" "$tun_c4" up && {
-		report "upload completes" x
-		say "    octets we sent again on the other path: $(js "d['connections'][-1]['bytes_reinjected']")"
-		[ "$(js "d['connections'][-1]['bytes_reinjected']")" -gt 0 ] || bad "nothing was reinjected"
-	}
-	topo_heal 2
+	survives cut "topo_cut 2" topo_heal
 	say "path 2's link goes down, mid-transfer:"
-	cut_hook="topo_link_down 2"
-	transfer "download, link down" "$tun_c4" down && report "download completes" x
-	topo_link_up 2
-	transfer "upload, link down" "$tun_c4" up && {
-		report "upload completes" x
-		say "    octets we sent again on the other path: $(js "d['connections'][-1]['bytes_reinjected']")"
-		[ "$(js "d['connections'][-1]['bytes_reinjected']")" -gt 0 ] || bad "nothing was reinjected"
-	}
-	topo_link_up 2
-	cut_hook=''
+	survives "link down" "topo_link_down 2" topo_link_up
 	say ""
 	say "the server's kernel counted:"
 	in_s nstat -asz 2>/dev/null | awk '/MPTcpExt(MPCapableSYNRX|MPCapableACKRX|MPJoinAckRx|MPJoinAckHMacFailure|DataCsumErr|MPCapableFallbackACK)/ { printf "  %-34s %s\n", $1, $2 }'

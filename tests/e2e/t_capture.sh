@@ -2,7 +2,7 @@
 # --pcapng: one interface for each path, both directions, readable by tshark,
 # which finds both subflows of one Multipath TCP connection
 . tests/lib/e2e.sh
-command -v tshark >/dev/null || skip "no tshark"
+need tshark
 e2e_start
 kernel_server
 make_file "$tmp/www/file" 2

@@ -5,7 +5,7 @@
 e2e_start
 topo_rate 100mbit
 kernel_server
-make_file "$tmp/www/file" 30
+make_file "$tmp/www/file" 60
 for cut in topo_cut topo_link_down; do
 	for dir in down up; do
 		rm -f "$tmp/got" "$tmp/www/up/f"

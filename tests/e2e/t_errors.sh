@@ -33,8 +33,3 @@ expect 125 'in use|already' "$run" $t1 -- true
 in_c ip link del dum0
 # an unwritable file
 expect 125 'stats' "$run" $t1 --stats-json /nonexistent/dir/s.json -- true
-# no privilege: an ordinary user without a device of his own
-if [ "$(id -u nobody 2>/dev/null)" ] && setpriv --reuid=65534 --clear-groups true 2>/dev/null; then
-	chmod -R a+rX build 2>/dev/null
-	expect 125 'privilege|permission|CAP_NET_ADMIN' setpriv --reuid=65534 --clear-groups --inh-caps=-all "$run" $t1 -- true
-fi

@@ -1,6 +1,7 @@
 #!/bin/bash
 # unmodified programs: iperf3, python (blocking, asyncio), nc, pipes, shells
 . tests/lib/e2e.sh
+need iperf3 nc
 e2e_start
 kernel_server
 make_file "$tmp/www/file" 5

@@ -1,6 +1,7 @@
 #!/bin/bash
 # programs that the preload cannot reach are refused, at the start and at exec
 . tests/lib/e2e.sh
+need gcc
 e2e_start
 printf 'int main(void) { return 0; }\n' >"$tmp/s.c"
 gcc -static -o "$tmp/static" "$tmp/s.c" || skip "no static libc"

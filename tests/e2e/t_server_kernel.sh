@@ -5,7 +5,7 @@ e2e_start
 mkdir -p "$tmp/www/up" "$tmp/body"; chmod 777 "$tmp/www/up" "$tmp/body"
 make_file "$tmp/www/file" 20
 cat >"$tmp/nginx.conf" <<EOF
-daemon off; pid $tmp/nginx.pid; error_log $tmp/nginx.err; user www-data; worker_processes 2;
+$(nginx_who www-data) pid $tmp/nginx.pid; error_log $tmp/nginx.err;
 events { worker_connections 256; }
 http { access_log off; sendfile on; client_body_temp_path $tmp/body;
   proxy_temp_path $tmp/p; fastcgi_temp_path $tmp/f; uwsgi_temp_path $tmp/u; scgi_temp_path $tmp/s;

@@ -2,21 +2,56 @@
 # e2e.sh - what every end-to-end test starts with; sourced
 #
 # e2e_start makes the topology of topo.sh and removes it at exit.  fail() ends
-# the test.  Files of a test live in $tmp.
+# the test, skip() says why it cannot run here.  Files of a test live in $tmp.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+export LC_ALL=C.UTF-8
 . tests/lib/topo.sh
-run=$PWD/build/mptcp-run
+run=$PWD/${B:-build}/mptcp-run
 
 skip() { echo "$*"; exit 77; }
 fail() { echo "FAIL: $*"; exit 1; }
 
+# need COMMAND...: skips without one of them
+need()
+{
+	local c
+	for c; do
+		command -v "$c" >/dev/null || skip "no $c here"
+	done
+}
+
+# need_users NAME...: skips in a user namespace to which they do not belong
+need_users()
+{
+	local u uid
+	grep -q allow /proc/self/setgroups 2>/dev/null ||
+		skip "needs a range of users (newuidmap, /etc/subuid)"
+	for u; do
+		uid=$(id -u "$u" 2>/dev/null) || skip "no user $u here"
+		awk -v u="$uid" '$1 <= u && u < $1 + $3 { f = 1 } END { exit !f }' \
+			/proc/self/uid_map || skip "user $u is not in the range of users"
+	done
+}
+
+# a failed test leaves its small files where the next look can find them
+e2e_keep()
+{
+	local to=build/e2e/${E2E_NAME:-test}
+	rm -rf "$to"
+	mkdir -p "$to"
+	find "$tmp" -maxdepth 2 -type f -size -200k -exec cp -t "$to" {} + 2>/dev/null
+}
+
 e2e_end()
 {
 	local rc=$?
-	trap - EXIT INT TERM
+	trap '' INT TERM HUP
+	trap - EXIT
 	topo_down
-	[ $rc = 0 ] && rm -rf "$tmp"
+	[ $rc = 0 ] || [ $rc = 77 ] || e2e_keep
+	# shellcheck disable=SC2086
+	rm -rf "$tmp" ${jail:-}
 	exit $rc
 }
 
@@ -24,13 +59,24 @@ e2e_start()
 {
 	[ "$(id -u)" = 0 ] || skip "needs root or a user namespace"
 	[ -r /dev/net/tun ] && [ -w /dev/net/tun ] || skip "no access to /dev/net/tun"
-	tmp=$(mktemp -d /tmp/mptcp-e2e.XXXXXX)
-	chmod 755 "$tmp"
+	need ip nft ss sysctl curl nginx mptcpize python3
+	tmp=''
 	trap e2e_end EXIT
-	trap 'exit 130' INT TERM
+	trap 'exit 130' INT TERM HUP
+	tmp=$(mktemp -d "${E2E_TMP:-/tmp}/mptcp-e2e.XXXXXX") || fail "no $tmp"
+	chmod 755 "$tmp"
 	topo_up || fail "cannot make the namespaces"
 	in_s ip mptcp limits set subflows 8 add_addr_accepted 8
 	in_c ip mptcp limits set subflows 8 add_addr_accepted 8
+}
+# nginx_who USER: as whom nginx works; without a range of users as one process
+nginx_who()
+{
+	if grep -q allow /proc/self/setgroups 2>/dev/null; then
+		echo "daemon off; user $1; worker_processes 2;"
+	else
+		echo "daemon off; master_process off;"
+	fi
 }
 
 # make_file NAME MB: random, its sum in $sum
@@ -65,7 +111,7 @@ kernel_server()
 	mkdir -p "$tmp/www/up" "$tmp/body"
 	chmod 777 "$tmp/www/up" "$tmp/body"
 	cat >"$tmp/nginx.conf" <<-EOF
-	daemon off; pid $tmp/nginx.pid; error_log $tmp/nginx.err; user root;
+	$(nginx_who root) pid $tmp/nginx.pid; error_log $tmp/nginx.err;
 	events { worker_connections 256; }
 	http {
 	  access_log off; sendfile on; client_body_temp_path $tmp/body;

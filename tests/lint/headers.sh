@@ -3,12 +3,11 @@
 set -u
 rc=0
 while read -r h; do
-	if ! ${CC:-gcc} -std=gnu11 -D_GNU_SOURCE -I. -fsyntax-only -x c "$h" 2>/tmp/headers.$$; then
+	if ! out=$(${CC:-gcc} -std=gnu11 -D_GNU_SOURCE -I. -fsyntax-only -x c "$h" 2>&1); then
 		echo "$h does not compile alone:"
-		head -3 /tmp/headers.$$
+		head -3 <<<"$out"
 		rc=1
 	fi
 	grep -q '^#ifndef [A-Z0-9_]*_H$' "$h" || { echo "$h: no include guard"; rc=1; }
-done < <(git ls-files 'stack/*.h' 'shim/*.h' 'tools/*.h')
-rm -f /tmp/headers.$$
+done < <(find stack shim tools -name '*.h')
 exit $rc

@@ -5,14 +5,13 @@
 # manual pages, and every one in the manual pages is in the table.
 set -u
 rc=0
+command -v mandoc >/dev/null || { echo "no mandoc"; exit 77; }
 for f in man/*.[178]; do
 	out=$(MANPATH=$PWD/man mandoc -T lint -W warning "$f" 2>&1) || { echo "$out"; rc=1; }
 done
 B=${B:-build}
-"$B/mptcp-run" --help >/tmp/man.$$ || { echo "mptcp-run --help fails"; exit 1; }
-trap 'rm -f /tmp/man.$$' EXIT
-page=$(mandoc -T ascii man/mptcp-run.1 | col -b)
-opts_help=$(grep -oE -- '(^|[ ,(])--?[a-z][a-z-]*' /tmp/man.$$ | grep -oE -- '--?[a-z][a-z-]*' | sort -u)
+help=$("$B/mptcp-run" --help) || { echo "mptcp-run --help fails"; exit 1; }
+opts_help=$(grep -oE -- '(^|[ ,(])--?[a-z][a-z-]*' <<<"$help" | grep -oE -- '--?[a-z][a-z-]*' | sort -u)
 opts_page=$(grep -oE '^\.It Fl [^ ]+( , Fl [^ ]+)*.*' man/mptcp-run.1 |
 	grep -oE 'Fl -?[a-z][a-z-]*' | sed 's/^Fl /-/' | sort -u)
 for o in $opts_help; do
@@ -21,10 +20,10 @@ done
 for o in $opts_page; do
 	grep -qxF -- "$o" <<<"$opts_help" || { echo "$o is in man/mptcp-run.1 and not in --help"; rc=1; }
 done
-vars_help=$(grep -oE 'MPTCP_[A-Z_]+' /tmp/man.$$ | sort -u)
+vars_help=$(grep -oE 'MPTCP_[A-Z_]+' <<<"$help" | sort -u)
 vars_page=$(grep -ohE 'MPTCP_[A-Z_]+' man/*.[178] | sort -u)
-vars_code=$(git ls-files 'stack/chan/*.c' 'stack/engine/*.c' 'shim/*.c' 'tools/*.c' |
-	xargs grep -ohE '"MPTCP_[A-Z_]+' | tr -d '"' | sort -u)
+vars_code=$(find stack/chan stack/engine shim tools -name '*.c' -print0 |
+	xargs -0 grep -ohE '"MPTCP_[A-Z_]+' | tr -d '"' | sort -u)
 for v in $vars_help $vars_code; do
 	grep -qxF "$v" <<<"$vars_page" || { echo "$v is in the program and in no manual page"; rc=1; }
 done

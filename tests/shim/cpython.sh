@@ -10,7 +10,7 @@ B=$(realpath "${B:-build}")
 python=/usr/bin/python3.11
 known=$PWD/tests/shim/known.txt
 [ -x $python ] && $python -c 'import test.test_socket' 2>/dev/null ||
-	{ echo "python3.11 and libpython3.11-testsuite are not installed"; exit 77; }
+	{ echo "SKIP cpython: python3.11 and libpython3.11-testsuite are not installed"; exit 0; }
 if [ -z "${SHIM_IN_NETNS:-}" ]; then
 	SHIM_IN_NETNS=1 exec unshare -n "$0" "$@"
 fi
@@ -52,7 +52,8 @@ for module in "${@:-test_socket}"; do
 	n=$(wc -l <"$module.native.results")
 	diff "$module.native.results" "$module.shim.results" | sed -n 's/^< //p' |
 		grep -vFf <(sed -n 's/^\(test[^ ]* ([^)]*)\):.*/\1/p' "$known") >"$module.differ"
-	echo "cpython: $module: $n tests, $(wc -l <"$module.differ") differ from the native run"
+	differ=$(wc -l <"$module.differ")
+	echo "cpython: $module: as natively: $((n - differ)) passed, $differ failed"
 	if [ "$n" = 0 ] || [ -s "$module.differ" ]; then
 		rc=1
 		while read -r line; do

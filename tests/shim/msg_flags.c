@@ -41,6 +41,7 @@ static void test(int fd, int far)
 	SHOW(send(fd, "x", 1, MSG_MORE));
 	SHOW(send(fd, "y", 1, MSG_DONTROUTE));
 	SHOW(send(fd, "", 0, 0));
+	settle();
 	SHOW(far_read(far, b, 2));
 	far_close(far);
 	SHOW(recv(fd, NULL, 5, MSG_TRUNC));

@@ -39,7 +39,7 @@ make_unreachable()
 {
 	printf 'int main(void) { return 7; }\n' >"$out/static.c"
 	${CC:-gcc} -static -o "$out/static" "$out/static.c" 2>/dev/null ||
-		{ echo "shim: only/exec: skipped, no static C library"; return 1; }
+		{ echo "SKIP shim only/exec: no static C library"; return 1; }
 	printf '#!%s\n' "$out/static" >"$out/script"
 	chmod +x "$out/script"
 }
@@ -82,4 +82,4 @@ for t in "${tests[@]}"; do
 	done
 done
 echo "shim: $passed passed, $failed failed"
-[ $failed = 0 ]
+[ $failed = 0 ] && [ $passed -gt 0 ]

@@ -1,9 +1,10 @@
 /* main.c - runs seeds; see sim.h
  *
- *   sim [-n seeds] [-s first seed] [-v] [-q]
+ *   sim [-n seeds] [-s first seed] [-v] [-q] [-x]
  *
- * -v: one seed, every packet as text.  In a run of 1,000 seeds or more a
- * fault or a reason that never occurred fails the run.
+ * -v: one seed, every packet as text; -q: no table; -x: ends with the first
+ * failure.  In a run of 1,000 seeds or more a fault or a reason that never
+ * occurred fails the run.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -291,13 +292,12 @@ static bool one(uint64_t seed, bool verbose, bool twice)
 
 int main(int argc, char **argv)
 {
-	unsigned long n = 100, failed = 0;
+	unsigned long n = 100, failed = 0, most = 20, i;
 	uint64_t seed = 1;
 	bool verbose = false, quiet = false;
-	time_t t0 = time(NULL);
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:s:vq")) != -1) {
+	while ((opt = getopt(argc, argv, "n:s:vqx")) != -1) {
 		switch (opt) {
 		case 'n':
 			n = strtoul(optarg, NULL, 10);
@@ -308,25 +308,30 @@ int main(int argc, char **argv)
 		case 'v':
 			verbose = true;
 			break;
+		case 'x':
+			most = 1;
+			break;
 		case 'q':
 			quiet = true;
 			break;
 		default:
 			fprintf(stderr, "usage: sim [-n seeds] [-s first] "
-					"[-v] [-q]\n");
+					"[-v] [-q] [-x]\n");
 			return 2;
 		}
 	}
 	signal(SIGABRT, crashed);
 	signal(SIGSEGV, crashed);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (unsigned long i = 0; i < n && failed < 20; i++) {
+	for (i = 0; i < n && failed < most; i++) {
 		failed += !one(seed + i, verbose,
 			       i % REPLAY_EACH == 0 && !verbose);
 	}
 	if (!quiet) {
+		unsigned long passed = i - failed;
+
 		failed += report(&stats, (unsigned)n);
-		printf("%lu failed, %ld s\n", failed, (long)(time(NULL) - t0));
+		printf("sim: %lu passed, %lu failed\n", passed, failed);
 	}
 	return failed ? 1 : 0;
 }
