@@ -222,5 +222,8 @@ enum tcp_verdict mp_sub_segment(void *up, struct instant now,
 	if (s->c->mode != MP_MODE_MPTCP) {
 		return TCP_UP_OK;
 	}
+	if (!s->seg_dss && s->state == MP_SUB_OPEN) {
+		s->acks_bare = true; /* whatever it acknowledges */
+	}
 	return in_mptcp(s, now, seg, wnd);
 }
