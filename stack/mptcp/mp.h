@@ -111,7 +111,7 @@ struct mp_sub {
 	bool dss_seen;    /* a DATA_ACK, or data with a mapping, came here */
 	bool third_out;   /* both keys left on an ACK, no DATA_FIN since */
 	bool seg_dss;     /* the segment in progress has an MPTCP option */
-	bool acks_bare;   /* data was acknowledged without one since then */
+	bool acks_bare;   /* ... or the last segments had none */
 	bool fin_in, fin_out; /* FIN received, queued */
 	bool probed;      /* its address was withdrawn */
 	bool blocked;     /* tcp_blocked() is set */
@@ -255,6 +255,10 @@ struct mp_conn {
 	struct mp_fallen fall;
 	struct mp_addrs addrs;
 	struct mp_pm pm;
+	struct {             /* mp_close.c: what MP_T_ORPHAN is running for */
+		bool fin2;
+		uint64_t una;
+	} orphan;
 	struct mp_timers timers;
 };
 
@@ -362,6 +366,8 @@ struct mp_sub *mp_ack_head_holder(struct mp_conn *c);
 void mp_reinject_sub(struct mp_sub *s, struct instant now);
 void mp_reinject_range(struct mp_conn *c, uint64_t lo, uint64_t hi);
 void mp_reinject_timeout(struct mp_sub *s, struct instant now, unsigned n);
+/* what subflows with a timeout still hold goes to others, if any work now */
+void mp_reinject_suspects(struct mp_conn *c, struct instant now);
 void mp_reinject_recovered(struct mp_sub *s, struct instant now);
 /* the window or the ring is full because of a slow subflow */
 void mp_reinject_blocked(struct mp_conn *c, struct instant now);

@@ -7,6 +7,7 @@
 #define WAIT_MIN    (200 * NANOS_MS)
 #define WAIT_MAX    (60 * NANOS_S)
 #define BACKOFF_MAX 10
+#define FIN_PROBES  5
 
 /* lowest data offset that the subflow may have to send again */
 static uint64_t claim(const struct mp_sub *s)
@@ -244,6 +245,23 @@ static void head_overdue(struct mp_conn *c, struct instant now)
 	mp_reinject_sub(s, now);
 }
 
+/* A DATA_FIN travels on bare ACKs: TCP has nothing to retransmit and would
+ * never find out that nobody is there any more. */
+static void fin_overdue(struct mp_conn *c, struct instant now)
+{
+	mp_close_fin_due(c);
+	if (c->snd.backoff < BACKOFF_MAX) {
+		return;
+	}
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state == MP_SUB_OPEN) {
+			tcp_probe_alive(s->tcb, now, FIN_PROBES);
+		}
+	}
+}
+
 void mp_ack_timer(struct mp_conn *c, struct instant now)
 {
 	struct mp_snd *d = &c->snd;
@@ -259,7 +277,7 @@ void mp_ack_timer(struct mp_conn *c, struct instant now)
 		head_overdue(c, now);
 	} else if (d->fin_sent && !d->fin_acked) {
 		mp_count(c->mp, MP_DATA_RTX);
-		mp_close_fin_due(c);
+		fin_overdue(c, now);
 	} else if (mp_tx_waiting(c)) {
 		/* the window update may be lost, and TCP asks only while its
 		 * own window is shut: one octet beyond makes the peer answer */

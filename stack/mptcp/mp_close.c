@@ -9,6 +9,7 @@
 #define PEER_FIN_WAIT (250 * NANOS_MS) /* RFC 8041 3.6 */
 #define LINGER        (5 * NANOS_S)
 #define ORPHAN_WAIT   (60 * NANOS_S) /* FIN-WAIT-2 without an owner */
+#define ORPHAN_STUCK  (300 * NANOS_S) /* no octet acknowledged, no owner */
 
 void mp_shutdown(struct mp_conn *c, struct instant now)
 {
@@ -208,24 +209,71 @@ static void step_plain(struct mp_conn *c, struct instant now)
  * leave the connection without one. */
 static void answer_fins(struct mp_conn *c, struct instant now)
 {
+	unsigned left = 0;
+
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
-		if (s->fin_in && !s->fin_out && c->n_open > 1 &&
-		    s->una == tcp_push_ssn(s->tcb)) {
+		left += s->state == MP_SUB_OPEN && !s->fin_out;
+	}
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state == MP_SUB_OPEN && s->fin_in && !s->fin_out &&
+		    left > 1 && s->una == tcp_push_ssn(s->tcb)) {
 			shut_sub(s, now);
+			left--;
 		}
 	}
 }
 
 /* RFC 8684 3.3.3: every subflow has ended on the peer's side, and its data has
  * not: only a new subflow could bring the rest. */
+static bool needs_revival(const struct mp_conn *c)
+{
+	return !c->rcv.fin_known && open_subs_have_fin(c);
+}
+
 static void await_revival(struct mp_conn *c, struct instant now)
 {
-	if (c->n_open && !c->rcv.fin_known && open_subs_have_fin(c) &&
+	if (c->n_open && needs_revival(c) &&
 	    !mp_timer_on(&c->timers, MP_T_ALONE)) {
 		mp_timer_set(&c->timers, MP_T_ALONE,
 			     instant_add(now, c->mp->cfg.close_timeout));
+	}
+}
+
+/* The owner is gone: the peer may neither leave its own direction open for
+ * ever nor keep ours waiting, window shut, for ever. */
+static void watch_orphan(struct mp_conn *c, struct instant now)
+{
+	bool fin2 = c->fsm.state == MP_ST_FIN_WAIT_2;
+	nanos wait = ORPHAN_STUCK;
+
+	if (!c->closed || c->fsm.state >= MP_ST_TIME_WAIT ||
+	    (mp_timer_on(&c->timers, MP_T_ORPHAN) && c->orphan.fin2 == fin2)) {
+		return;
+	}
+	if (fin2) {
+		wait = c->conf.tcp.linger2 > 0 ? c->conf.tcp.linger2 :
+						 ORPHAN_WAIT;
+	}
+	c->orphan.fin2 = fin2;
+	c->orphan.una = c->snd.una;
+	mp_timer_set(&c->timers, MP_T_ORPHAN, instant_add(now, wait));
+}
+
+static void orphan_over(struct mp_conn *c, struct instant now)
+{
+	if (!c->closed || c->fsm.state >= MP_ST_TIME_WAIT) {
+		return;
+	}
+	if (!c->orphan.fin2 && c->snd.una != c->orphan.una) {
+		watch_orphan(c, now);
+	} else if (c->mode == MP_MODE_MPTCP) {
+		mp_close_fast(c, now);
+	} else {
+		mp_conn_fail(c, now, ETIMEDOUT);
 	}
 }
 
@@ -238,6 +286,7 @@ void mp_close_step(struct mp_conn *c, struct instant now)
 	if (!c->established) {
 		return;
 	}
+	watch_orphan(c, now);
 	if (c->mode == MP_MODE_TCP) {
 		step_plain(c, now);
 		return;
@@ -257,13 +306,6 @@ void mp_close_step(struct mp_conn *c, struct instant now)
 		c->pm.due = false;
 		c->mp->pm->run(c, now);
 	}
-	if (c->closed && c->fsm.state == MP_ST_FIN_WAIT_2 &&
-	    !mp_timer_on(&c->timers, MP_T_ORPHAN)) {
-		nanos wait = c->conf.tcp.linger2;
-
-		mp_timer_set(&c->timers, MP_T_ORPHAN,
-			     instant_add(now, wait > 0 ? wait : ORPHAN_WAIT));
-	}
 }
 
 void mp_close_timer(struct mp_conn *c, enum mp_timer which,
@@ -272,10 +314,13 @@ void mp_close_timer(struct mp_conn *c, enum mp_timer which,
 	if (which == MP_T_LINGER) {
 		linger_over(c, now);
 	} else if (which == MP_T_ALONE) {
+		if (c->n_open && !needs_revival(c)) {
+			return; /* the DATA_FIN came behind the FINs */
+		}
 		mp_count(c->mp, MP_NO_SUBFLOW_TIMEOUT);
 		mp_conn_fail(c, now, ETIMEDOUT);
-	} else if (which == MP_T_ORPHAN && c->closed) {
-		mp_close_fast(c, now);
+	} else if (which == MP_T_ORPHAN) {
+		orphan_over(c, now);
 	}
 }
 

@@ -92,6 +92,20 @@ void mp_reinject_timeout(struct mp_sub *s, struct instant now, unsigned n)
 	mp_dirty(c);
 }
 
+/* Timeouts came when no other subflow worked: now one does. */
+void mp_reinject_suspects(struct mp_conn *c, struct instant now)
+{
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->suspect && s->state == MP_SUB_OPEN && s->tx.n &&
+		    !(s->given_any && s->given == tcp_push_ssn(s->tcb)) &&
+		    other_works(s)) {
+			mp_reinject_sub(s, now);
+		}
+	}
+}
+
 void mp_reinject_recovered(struct mp_sub *s, struct instant now)
 {
 	(void)now;

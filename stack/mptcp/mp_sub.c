@@ -85,7 +85,9 @@ void mp_sub_open(struct mp_sub *s, struct instant now)
 	mp_timer_stop(&s->c->timers, MP_T_ALONE);
 	s->c->pm.alone = 0;
 	if (s->c->mode == MP_MODE_MPTCP) {
-		mp_ack_arm(s->c, now, false);
+		/* what was waited for on dead paths does not wait longer */
+		s->c->snd.backoff = 0;
+		mp_ack_arm(s->c, now, true);
 	}
 	mp_dirty(s->c);
 }

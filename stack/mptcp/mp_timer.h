@@ -9,7 +9,8 @@
  *   ALONE  no subflow is left: cfg.close_timeout (RFC 8684 3.3.3)
  *   LINGER both DATA_FINs are done: time for the subflows' FINs; before
  *          that, the peer's FIN is awaited shortly (RFC 8041 3.6)
- *   ORPHAN the owner is gone, the peer has not finished: linger2
+ *   ORPHAN the owner is gone: the peer has not finished, linger2; or has
+ *          acknowledged nothing of what waits, 300 s
  * of a subflow:
  *   JOIN   our third ACK of a join is not answered: RTO, doubling, 6 tries
  *   UNMAP  data without a mapping is held for at most 2 s

@@ -255,6 +255,7 @@ void mp_tx_run(struct mp_conn *c, struct instant now)
 	if (!c->n_open) {
 		return;
 	}
+	mp_reinject_suspects(c, now);
 	run_again(c, now);
 	run_new(c, now);
 	mp_reinject_blocked(c, now);
