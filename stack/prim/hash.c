@@ -55,12 +55,42 @@ void hash_free(struct hash *h)
 	OPENSSL_free(h);
 }
 
+bool hash_sha256v(struct hash *h, const struct iov *v, unsigned n,
+		  uint8_t out[32])
+{
+	bool ok = EVP_DigestInit_ex2(h->md, h->sha256, NULL) == 1;
+
+	for (unsigned i = 0; ok && i < n; i++) {
+		ok = EVP_DigestUpdate(h->md, v[i].p, v[i].n) == 1;
+	}
+	ok = ok && EVP_DigestFinal_ex(h->md, out, NULL) == 1;
+	if (!ok) {
+		memset(out, 0, HASH_LEN);
+	}
+	return ok;
+}
+
 bool hash_sha256(struct hash *h, const void *p, size_t n, uint8_t out[32])
 {
-	bool ok = EVP_DigestInit_ex2(h->md, h->sha256, NULL) == 1 &&
-		  EVP_DigestUpdate(h->md, p, n) == 1 &&
-		  EVP_DigestFinal_ex(h->md, out, NULL) == 1;
+	struct iov v = { p, n };
 
+	return hash_sha256v(h, &v, 1, out);
+}
+
+bool hash_hmac_sha256v(struct hash *h, const void *key, size_t key_len,
+		       const struct iov *v, unsigned n, uint8_t out[32])
+{
+	/* NULL would mean the previous key */
+	const void *k = key_len ? key : "";
+	size_t len = 0;
+	bool ok = EVP_MAC_init(h->mac, k, key_len, NULL) == 1;
+
+	for (unsigned i = 0; ok && i < n; i++) {
+		ok = v[i].n == 0 ||
+		     EVP_MAC_update(h->mac, v[i].p, v[i].n) == 1;
+	}
+	ok = ok && EVP_MAC_final(h->mac, out, &len, HASH_LEN) == 1 &&
+	     len == HASH_LEN;
 	if (!ok) {
 		memset(out, 0, HASH_LEN);
 	}
@@ -70,18 +100,9 @@ bool hash_sha256(struct hash *h, const void *p, size_t n, uint8_t out[32])
 bool hash_hmac_sha256(struct hash *h, const void *key, size_t key_len,
 		      const void *msg, size_t msg_len, uint8_t out[32])
 {
-	/* NULL would mean the previous key */
-	const void *k = key_len ? key : "";
-	size_t len = 0;
-	bool ok = EVP_MAC_init(h->mac, k, key_len, NULL) == 1 &&
-		  EVP_MAC_update(h->mac, msg, msg_len) == 1 &&
-		  EVP_MAC_final(h->mac, out, &len, HASH_LEN) == 1 &&
-		  len == HASH_LEN;
+	struct iov v = { msg, msg_len };
 
-	if (!ok) {
-		memset(out, 0, HASH_LEN);
-	}
-	return ok;
+	return hash_hmac_sha256v(h, key, key_len, &v, 1, out);
 }
 
 bool prim_equal(const void *a, const void *b, size_t n)
