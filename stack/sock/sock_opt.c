@@ -59,6 +59,7 @@ int sock_getopt(struct sock *sk, struct instant now, int level, int name,
 	case LX_SOL_MPTCP:
 		return sock_opt_mptcp_get(sk, name, val, len);
 	default:
-		return ENOPROTOOPT;
+		/* Linux: ip_getsockopt() and ipv6_getsockopt() differ */
+		return sk->family == 4 ? EOPNOTSUPP : ENOPROTOOPT;
 	}
 }

@@ -168,7 +168,7 @@ int sock_opt_ip_get(struct sock *sk, struct instant now, int level, int name,
 	uint8_t octet;
 
 	if (level == LX_IPPROTO_IPV6) {
-		err = sk->family == 6 ? get6(sk, now, name, &v) : ENOPROTOOPT;
+		err = sk->family == 6 ? get6(sk, now, name, &v) : EOPNOTSUPP;
 		return err ? err : sock_opt_put_int(v, val, len);
 	}
 	if (name == LX_IP_OPTIONS) {
