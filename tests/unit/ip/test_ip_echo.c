@@ -244,6 +244,10 @@ static void bucket(void **state)
 	/* however long the pause, a burst is a burst */
 	later(3600 * NANOS_S);
 	assert_int_equal(many(&in, 300), 100);
+	later(3600 * NANOS_S);
+	assert_int_equal(many(&in, 40), 40);
+	later(3600 * NANOS_S);
+	assert_int_equal(many(&in, 300), 100);
 	/* a second brings what a second may bring */
 	for (unsigned i = 0, sent = 0; i < 1000; i++) {
 		later(NANOS_MS);
