@@ -45,7 +45,7 @@ static inline unsigned vec_unhex(const char *text, uint8_t *out)
 {
 	unsigned n = 0, v;
 
-	if (strcmp(text, "-") == 0) {
+	if (text[0] == '-') {
 		return 0;
 	}
 	while (text[2 * n] && text[2 * n] != ' ') {
