@@ -271,6 +271,11 @@ struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
 	return l;
 }
 
+void mp_listen_set_conf(struct mp_listener *l, const struct mp_conf *conf)
+{
+	l->conf = *conf;
+}
+
 void mp_unlisten(struct mp *mp, struct mp_listener *l)
 {
 	tcp_unlisten(mp->tcp, l->tl);

@@ -191,6 +191,8 @@ struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
 			      const struct mp_listener_ops *ops, void *lo,
 			      int *err);
 void mp_unlisten(struct mp *mp, struct mp_listener *l);
+/* options of the connections to come */
+void mp_listen_set_conf(struct mp_listener *l, const struct mp_conf *conf);
 void mp_set_owner(struct mp_conn *c, const struct mp_owner *owner, void *o);
 void mp_set_conf(struct mp_conn *c, struct instant now,
 		 const struct mp_conf *conf);

@@ -172,4 +172,7 @@ void sock_apply(struct sock *sk, struct instant now)
 	if (sk->conn) {
 		mp_set_conf(sk->conn, now, &sk->conf);
 	}
+	if (sk->lst) {
+		mp_listen_set_conf(sk->lst, &sk->conf);
+	}
 }

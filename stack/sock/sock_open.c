@@ -4,7 +4,8 @@
  * connections wait to be accepted (so backlog + 1 do), or while as many as
  * the larger of backlog + 1 and SOCK_HALF_OPEN_MIN are half open.  One that
  * was let in is kept when it completes, so a queue never holds more than the
- * sum of both.
+ * sum of both.  One that waits for its first data (TCP_DEFER_ACCEPT) counts as
+ * half open, as it is on Linux.
  */
 #include <errno.h>
 #include <string.h>
@@ -150,6 +151,7 @@ static void queue_ready(struct sock *l, struct sock *sk)
 	if (sk->is_deferred) {
 		sk->is_deferred = false;
 		wheel_cancel(&sk->s->wheel, &sk->defer_timer);
+		failed(l);
 	}
 	list_push_back(&l->ready, &sk->q_link);
 	l->n_ready++;
@@ -197,6 +199,7 @@ static bool accepted(void *lo, struct instant now, struct mp_conn *c)
 		sk->bits |= SOCK_EV_READ;
 	} else if (l->opt.defer_accept) {
 		sk->is_deferred = true;
+		l->n_half++;
 		list_push_back(&l->deferred, &sk->q_link);
 		wheel_timer_init(&sk->defer_timer, defer_over);
 		wheel_arm(&l->s->wheel, &sk->defer_timer,

@@ -170,6 +170,28 @@ static void test_accepted_inherit(void **state)
 	two_run(NANOS_S);
 }
 
+/* nginx: options are set on the socket that listens already */
+static void test_set_while_listening(void **state)
+{
+	struct endpoint e = endpoint_make(addr_any(4), 80);
+	struct sock *c;
+	struct pkt_out out;
+
+	(void)state;
+	ours = sock_open(two.end[1].stack, 4);
+	assert_int_equal(sock_bind(ours, &e), 0);
+	assert_int_equal(sock_listen(ours, two.now, 5), 0);
+	assert_int_equal(ours_set_int(IPPROTO_IP, IP_TTL, 7), 0);
+	assert_int_equal(ours_set_int(IPPROTO_TCP, TCP_MAXSEG, 777), 0);
+	c = two_connect(80);
+	assert_int_equal(two_move(0), 1);
+	assert_int_equal(stack_output(two.end[1].stack, two.now, &out, 1), 1);
+	assert_int_equal(out.hdr[8], 7);
+	assert_int_equal(be16_get(out.hdr + 42), 777);
+	sock_close(c, two.now, true);
+	sock_close(ours, two.now, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +205,7 @@ int main(void)
 		NATIVE_TEST(test_error_is_read_once),
 		NATIVE_TEST(test_acceptconn),
 		NATIVE_TEST(test_accepted_inherit),
+		NATIVE_TEST(test_set_while_listening),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
