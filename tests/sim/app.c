@@ -393,11 +393,20 @@ static void accept_late(struct world *w, void *ctx, uint64_t arg)
 	}
 }
 
+/* TCP_IS_MPTCP */
+static void note_mode(struct side *s)
+{
+	int v = 0;
+	uint32_t len = sizeof(v);
+
+	check(sock_getopt(s->sk, s->conn->w->now, 6, 43, &v, &len) == 0);
+	s->conn->was_mptcp |= v != 0;
+}
+
 static void look_around(struct host *h, struct side *s)
 {
 	uint8_t buf[256];
 	uint32_t len = sizeof(buf);
-	struct mp_info info;
 
 	if (!s->sk || !world_chance(h->w, 0.02)) {
 		return;
@@ -405,9 +414,7 @@ static void look_around(struct host *h, struct side *s)
 	check(sock_getopt(s->sk, h->w->now, 6, 11, buf, &len) == 0);
 	len = sizeof(buf);
 	(void)sock_getopt(s->sk, h->w->now, 284, 1, buf, &len);
-	if (sock_info(s->sk, &info) && info.mode == MP_MODE_MPTCP) {
-		s->conn->was_mptcp = true;
-	}
+	note_mode(s);
 }
 
 void app_event(struct host *h, const struct stack_event *ev)
@@ -429,13 +436,10 @@ void app_event(struct host *h, const struct stack_event *ev)
 		return;
 	}
 	if (ev->bits & SOCK_EV_CONNECTED) {
-		struct mp_info info;
-
 		s->connected = true;
 		progress(s);
 		world_say(h->w, "conn %u connected", s->conn->index);
-		s->conn->was_mptcp |=
-			sock_info(s->sk, &info) && info.mode == MP_MODE_MPTCP;
+		note_mode(s);
 	}
 	if (ev->bits & SOCK_EV_CLOSED) {
 		closed(s);

@@ -21,13 +21,6 @@
 #define GIVE_UP     (1500 * NANOS_S) /* longer than any retry lasts */
 #define LINGER      (250 * NANOS_S)
 
-/* Reasons that no simulated world can bring about. */
-static const struct {
-	const char *name, *why;
-} exempt[] = {
-	{ "", "" },
-};
-
 static struct sim_stats stats;
 static struct world world;
 
@@ -224,16 +217,6 @@ static void crashed(int sig)
 	raise(sig);
 }
 
-static const char *why_exempt(const char *name)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(exempt); i++) {
-		if (strcmp(exempt[i].name, name) == 0) {
-			return exempt[i].why;
-		}
-	}
-	return NULL;
-}
-
 static unsigned report(const struct sim_stats *st, unsigned seeds)
 {
 	unsigned missing = 0;
@@ -246,12 +229,9 @@ static unsigned report(const struct sim_stats *st, unsigned seeds)
 	}
 	printf("reasons:\n");
 	for (unsigned i = 0; i < st->n_reasons; i++) {
-		const char *why = why_exempt(st->reason_name[i]);
-
-		printf("  %10llu  %s%s%s\n", (unsigned long long)st->reason[i],
-		       st->reason_name[i], why && !st->reason[i] ? ": " : "",
-		       why && !st->reason[i] ? why : "");
-		missing += st->reason[i] == 0 && !why;
+		printf("  %10llu  %s\n", (unsigned long long)st->reason[i],
+		       st->reason_name[i]);
+		missing += st->reason[i] == 0;
 	}
 	printf("%u seeds: %llu connections (%llu MPTCP, %llu died), %llu "
 	       "packets, %.0f s of virtual time\n",

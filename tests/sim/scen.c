@@ -106,6 +106,12 @@ static void build_hosts(struct world *w)
 		}
 		h->truesize = chance(w, 0.3) ? 2048u << below(w, 6) : 0;
 		h->rcvbuf = chance(w, 0.2) ? (uint32_t)spread(w, 6e3, 3e5) : 0;
+		if (chance(w, 0.1)) {
+			/* buffers that pin four times what they bring: the
+			 * bound of the out-of-order queue comes first */
+			h->truesize = 5600;
+			h->rcvbuf = 130000;
+		}
 		if (chance(w, 0.3)) {
 			h->lag = (nanos)spread(w, 1e3, 1e6);
 		}
@@ -534,11 +540,11 @@ static const struct kind {
 	{ F_MEMORY, 4, false, true },       { F_MTU_ICMP, 4, false, false },
 	{ F_MTU_SILENT, 3, false, false },  { F_STRIP_SYN, 3, true, false },
 	{ F_STRIP_SYNACK, 3, true, false }, { F_STRIP_ACK, 3, true, false },
-	{ F_STRIP_DATA, 10, true, true },    { F_STRIP_ONE_WAY, 4, true, true },
+	{ F_STRIP_DATA, 10, true, true },   { F_STRIP_ONE_WAY, 4, true, true },
 	{ F_STRIP_JOIN, 3, true, false },   { F_STRIP_TS, 3, true, false },
 	{ F_STRIP_SACK, 3, true, false },   { F_STRIP_WSCALE, 3, true, false },
 	{ F_SPLIT, 5, false, false },       { F_COALESCE, 8, false, true },
-	{ F_SHIFT, 5, true, false },        { F_BAD_MAC, 7, true, false },
+	{ F_SHIFT, 5, true, false },        { F_BAD_MAC, 9, true, false },
 	{ F_BAD_TOKEN, 3, true, false },    { F_OLD_VERSION, 3, true, false },
 	{ F_BAD_DSN, 4, false, false },     { F_DSS_CSUM, 3, false, true },
 	{ F_REWRITE, 12, false, false },    { F_FORGED_IP, 10, false, false },
@@ -587,9 +593,8 @@ static void add_fault(struct world *w)
 		p.path = 0;
 	}
 	/* a box that shifts has seen every SYN that it will see again */
-	if (!k->early ||
-	    (k->fault != F_SHIFT &&
-	     chance(w, k->fault == F_STRIP_DATA ? 0.6 : 0.2))) {
+	if (!k->early || (k->fault != F_SHIFT &&
+			  chance(w, k->fault == F_STRIP_DATA ? 0.6 : 0.2))) {
 		from = instant_add(from, (nanos)spread(w, 1e6, 2e9));
 		/* options that vanish in the middle may end it */
 		p.risky |= k->fault == F_STRIP_ACK;
