@@ -33,6 +33,7 @@ in_group()
 {
 	local log=$1 rc
 	shift
+	: >"$log"
 	set -m
 	"$@" >"$log" 2>&1 </dev/null &
 	step_pid=$!

@@ -6,6 +6,10 @@ set -u
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0 skipped=0
+# some tests hold a table's worth of sockets
+n=$(ulimit -Hn)
+[ "$n" != unlimited ] && [ "$n" -lt 20000 ] || n=20000
+ulimit -n "$n"
 
 # what a program printed before it skipped
 why()

@@ -3,9 +3,13 @@
 #
 # tests/e2e/t_NAME.sh is one test; exit 0 passed, 77 could not run here (its
 # last line says why), anything else failed.  STRICT=1: could not run is failed.
-# J=2 run at a time.  Small files of a test that failed are in build/e2e/NAME.
+# J=2 run at a time, in namespaces that end with them; `bash tests/e2e/t_NAME.sh`
+# runs one outside.  Small files of one that failed are in build/e2e/NAME.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/enter.sh
+[ -n "${CHECK_NO_NET:-}" ] || enter_again tests/e2e/run.sh "$@" ||
+	CHECK_NO_NET="the kernel allows no namespaces here"
 export B=${B:-build}
 J=${J:-2}
 out=build/e2e

@@ -177,6 +177,11 @@ static void test_two_stacks(void **state)
  * as distributions have it */
 static bool open_to_all(void)
 {
+	struct stat st;
+
+	if (stat("/dev/net/tun", &st) == 0 && (st.st_mode & 06) == 06) {
+		return true;
+	}
 	umask(0);
 	return unshare(CLONE_NEWNS) == 0 &&
 	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
@@ -202,9 +207,10 @@ static void test_unprivileged(void **state)
 			conf("utz,addr=10.93.0.2/24,peer=10.93.0.1");
 		struct tun t;
 
-		open_to_all();
-		if (setgid(65534) != 0 || setuid(65534) != 0) {
-			_exit(2);
+		/* a user namespace makes no device files and may have one user */
+		if (!open_to_all() || setgid(65534) != 0 ||
+		    setuid(65534) != 0) {
+			_exit(77);
 		}
 		if (!tun_open(&t, &mine, say, NULL, err)) {
 			/* the device file may be root's only */
@@ -223,6 +229,7 @@ static void test_unprivileged(void **state)
 	assert_int_equal(sh("ip link del uto"), 0);
 	assert_true(WIFEXITED(st));
 	if (WEXITSTATUS(st) == 77) {
+		print_message("/dev/net/tun is closed to other users\n");
 		skip();
 	}
 	assert_int_equal(WEXITSTATUS(st), 0);
