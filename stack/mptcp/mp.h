@@ -127,6 +127,7 @@ struct mp_sub {
 	uint8_t opt_len;   /* of our options in the last segment with data */
 	uint32_t given;    /* ssn up to which others have it, given_any */
 	bool given_any;
+	uint64_t took; /* the head that it acknowledged alone, plus 1 */
 	struct {           /* copy of what a stale subflow still owes, so that
 			    * the ring need not keep it: mp_reinject.c */
 		uint8_t *p;
@@ -313,6 +314,8 @@ struct mp_sub *mp_sub_best(struct mp_conn *c);
 /* --- mp_sub_opt.c ---------------------------------------------------- */
 unsigned mp_sub_options(void *up, const struct tcp_tx *tx, uint8_t *buf,
 			unsigned room);
+/* no ACK could carry a signal yet (RFC 8684 3.1) */
+bool mp_sub_opt_mute(const struct mp_sub *s);
 /* --- mp_sub_in.c ----------------------------------------------------- */
 enum tcp_verdict mp_sub_segment(void *up, struct instant now,
 				const struct tcp_seg *seg, uint32_t wnd);

@@ -39,7 +39,8 @@ bool mp_cksum_rx(const struct list *held, const struct mp_map *m,
 		if (seq_leq(ssn + sl->len, m->ssn)) {
 			continue;
 		}
-		if (at == m->len) {
+		/* part of it may have gone up by another mapping */
+		if (at == m->len || seq_gt(ssn, m->ssn + at)) {
 			break;
 		}
 		skip = m->ssn + at - ssn;

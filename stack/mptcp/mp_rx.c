@@ -100,9 +100,13 @@ static enum tcp_verdict add_map(struct mp_sub *s, struct instant now,
 	if (seq_leq(m->ssn + m->len, done)) {
 		return TCP_UP_OK; /* a retransmission's */
 	}
-	if (!m->has_csum && seq_lt(m->ssn, done)) {
+	if (seq_lt(m->ssn, done)) {
 		uint32_t k = done - m->ssn;
 
+		if (m->has_csum) { /* what it covers is not here any more */
+			mp_count(mp, MP_DSS_NOT_MATCHING);
+			return TCP_UP_OK;
+		}
 		m->ssn += k;
 		m->off += k;
 		m->len -= k;
@@ -222,6 +226,9 @@ static void data(struct mp_sub *s, struct instant now, struct slice *sl)
 	struct mem *mem = c->mp->env->mem;
 	uint64_t limit = limit_of(c);
 
+	if (sl->seq < limit) {
+		sl->len = (uint32_t)min_u64(sl->len, limit - sl->seq);
+	}
 	if (sl->seq + sl->len <= r->nxt) {
 		c->mp->counter[MP_DUP_DATA] += sl->len;
 		slice_free(mem, sl);
@@ -236,7 +243,6 @@ static void data(struct mp_sub *s, struct instant now, struct slice *sl)
 		slice_free(mem, sl);
 		return;
 	}
-	sl->len = (uint32_t)min_u64(sl->len, limit - sl->seq);
 	if (sl->seq <= r->nxt) {
 		uint64_t again = r->nxt - sl->seq;
 

@@ -207,6 +207,14 @@ static void opt_signals(struct mp_sub *s, struct wr *w, struct instant now)
 	mp_addr_emit(s, w, now);
 }
 
+/* Nothing but the keys can be said before the first data or the first DSS:
+ * asking for an ACK would only repeat them. */
+bool mp_sub_opt_mute(const struct mp_sub *s)
+{
+	return s->first && !s->c->passive && !s->dss_seen && !s->sig.fin &&
+	       tcp_push_ssn(s->tcb) == 1;
+}
+
 static bool signals_due(const struct mp_sub *s)
 {
 	return s->sig.fin || s->sig.dss || s->sig.fail || s->sig.prio || s->sig.n_rm ||
@@ -232,7 +240,7 @@ static void opt_ack(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
 		set_ack(c, &d);
 		s->sig.dss = !emit_dss(w, &d);
 	}
-	if (signals_due(s)) {
+	if (signals_due(s) && !mp_sub_opt_mute(s)) {
 		mp_dirty(c); /* the next flush asks for another ACK */
 	}
 }

@@ -233,7 +233,7 @@ static void ask_signals(struct mp_conn *c)
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
-		if (s->state == MP_SUB_OPEN &&
+		if (s->state == MP_SUB_OPEN && !mp_sub_opt_mute(s) &&
 		    (s->sig.fin || s->sig.dss || s->sig.prio || s->sig.fail ||
 		     s->sig.n_rm || s == best)) {
 			tcp_ack_now(s->tcb);
