@@ -225,6 +225,7 @@ static void send_all(struct loop *l)
 			send_one(l, &l->out[i]);
 		}
 	}
+	l->more_out = stack_wants_output(l->e.stack);
 }
 
 /* --- the loop ------------------------------------------------------------- */

@@ -51,6 +51,9 @@ void stack_input(struct stack *s, struct instant now, struct pkt *p);
  * stack_output() */
 unsigned stack_output(struct stack *s, struct instant now,
 		      struct pkt_out *out, unsigned max);
+/* stack_output() would have something: also right after it had less than max,
+ * when what it sent set off more (another option, the end of a connection) */
+bool stack_wants_output(const struct stack *s);
 struct instant stack_deadline(const struct stack *s);
 void stack_tick(struct stack *s, struct instant now);
 

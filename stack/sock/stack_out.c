@@ -27,6 +27,11 @@ unsigned stack_output(struct stack *s, struct instant now, struct pkt_out *out,
 	return n;
 }
 
+bool stack_wants_output(const struct stack *s)
+{
+	return mp_wants_flush(s->mp) || tcp_wants_output(s->tcp);
+}
+
 static struct stack_echo *echo_slot(struct stack *s)
 {
 	for (unsigned i = 0; i < STACK_ECHO_MAX; i++) {
