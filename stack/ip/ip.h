@@ -48,7 +48,8 @@
 	  "ICMP error about no connection of ours, or an implausible one")   \
 	X(IP_ICMP_IN, "IcmpInErrs", "ICMP errors handed to a connection")     \
 	X(IP_ICMP_ECHO, "IcmpOutEchoReps", "echo requests answered")          \
-	X(IP_ICMP_LIMIT, "IcmpOutRateLimit", "echo replies held back by rate") \
+	X(IP_ICMP_LIMIT, "IcmpOutRateLimit",                                  \
+	  "echo replies held back: too many, too long, or no memory")        \
 	X(IP_PMTU_LOWERED, "IpPmtuLowered", "path MTU lowered by an ICMP error") \
 	X(IP_NO_ROUTE, "IpOutNoRoutes", "no path reaches that destination")
 

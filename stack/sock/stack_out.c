@@ -55,8 +55,12 @@ void stack_echo_in(struct stack *s, struct instant now, const struct ip_in *in,
 	if (!e->buf) {
 		e->buf = mem_alloc(s->env.mem, STACK_ECHO_LEN);
 	}
-	if (e->buf && ip_echo_reply(s->ip, in, path, now, &e->out, e->buf,
-				    STACK_ECHO_LEN)) {
+	if (!e->buf) {
+		ip_count(s->ip, IP_ICMP_LIMIT);
+		return;
+	}
+	if (ip_echo_reply(s->ip, in, path, now, &e->out, e->buf,
+			  STACK_ECHO_LEN)) {
 		e->state = ECHO_WAITS;
 	}
 }
