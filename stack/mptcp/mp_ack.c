@@ -107,6 +107,17 @@ static void no_data_ack(struct mp_sub *s, struct instant now)
 	mp_sub_broken(s, now, MP_RST_MIDDLEBOX);
 }
 
+/* The segment's DATA_ACK, if any, was looked at before. */
+static void note_head(struct mp_sub *s, uint32_t una)
+{
+	uint64_t head = s->c->snd.una;
+	const struct mp_map *m = mp_map_holding(&s->tx, head);
+
+	if (m && seq_leq(m->ssn + m->len, una)) {
+		s->took = head + 1;
+	}
+}
+
 void mp_ack_sub(struct mp_sub *s, struct instant now, uint32_t una)
 {
 	struct mp_conn *c = s->c;
@@ -126,6 +137,7 @@ void mp_ack_sub(struct mp_sub *s, struct instant now, uint32_t una)
 			return;
 		}
 	}
+	note_head(s, una);
 	mp_map_drop(&s->tx, una, false);
 	mp_reinject_recovered(s, now);
 	mp_ack_release(c, now);
@@ -216,10 +228,16 @@ static void head_lost(struct mp_conn *c, struct instant now)
 		return;
 	}
 	list_each(n, &c->subs) {
-		uint64_t low = claim(list_entry(n, struct mp_sub, node));
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+		uint64_t low = claim(s);
 
 		if (low > c->snd.una) {
 			hi = min_u64(hi, low);
+		}
+		/* more than once: not where the scheduler likes it best */
+		if (s->took == c->snd.una + 1 && c->snd.backoff > 1 &&
+		    other_works(c, s)) {
+			s->suspect = true;
 		}
 	}
 	mp_reinject_range(c, c->snd.una, hi);
