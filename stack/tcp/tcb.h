@@ -108,7 +108,7 @@ struct tcp_persist {
 
 /* keep-alive and tcp_probe_alive(): tcp_keep.c */
 struct tcp_keep {
-	uint8_t sent;       /* keep-alive probes without answer */
+	uint32_t sent;      /* keep-alive probes without answer */
 	uint8_t alive_left; /* of tcp_probe_alive(), with alive */
 	bool alive;
 	struct instant alive_at; /* next probe */

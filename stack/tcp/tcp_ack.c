@@ -52,6 +52,9 @@ static void ack_progress(struct tcb *tcb, struct instant now, uint32_t from)
 	bool fin = tcb->snd.fin_sent && una == tcb->snd.end + 1;
 
 	tcb->stats.bytes_acked += una - fin - from;
+	if (tcb->snd.has_urg && seq_geq(una, tcb->snd.urg)) {
+		tcb->snd.has_urg = false; /* or it comes back with the wrap */
+	}
 	if (una - fin != from) {
 		tcb->upper->acked(tcb->up, now, tcb_ssn(tcb, una - fin));
 	}

@@ -214,6 +214,11 @@ static bool out_resend(struct tcb *tcb, struct instant now,
 	uint32_t n;
 
 	out_of_entry(tcb, e, &r);
+	if (r.len > TCP_SEG_BURST) {
+		/* it could not be cut: no memory, or too many pieces */
+		r.len = TCP_SEG_BURST;
+		r.fin = false;
+	}
 	if (r.len) {
 		n = tcb->upper->burst(tcb->up, tcb_ssn(tcb, r.seq), r.len);
 		r.fin = r.fin && n == r.len;

@@ -117,7 +117,8 @@ enum tcp_wait_verdict tcp_wait_input(struct tcp *tcp, struct instant now,
 		return TCP_WAIT_DONE;
 	}
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_FIN)) == TCP_SYN &&
-	    wait_newer(w, now, seg)) {
+	    wait_newer(w, now, seg) &&
+	    tcp_demux_bound(&tcp->demux, &seg->t)) {
 		tcp->isn_floor = w->snd_nxt + ISN_GAP;
 		tcp->has_isn_floor = true;
 		tcp->counter[TCP_TIMEWAIT_REUSE]++;

@@ -260,6 +260,22 @@ static void test_ack_now(void **state)
 	transfer(0);
 }
 
+/* the urgent pointer is forgotten once its octets are there: the sequence
+ * space comes round */
+static void test_urgent(void **state)
+{
+	(void)state;
+	begin(75);
+	open_it();
+	pair_write(&p.end[0].conn, 100, false);
+	pair_run(&p, 0, NULL);
+	tcp_urgent(p.end[0].conn.tcb);
+	assert_true(p.end[0].conn.tcb->snd.has_urg);
+	pair_run(&p, NANOS_S, NULL);
+	assert_false(p.end[0].conn.tcb->snd.has_urg);
+	transfer(0);
+}
+
 /* a peer's absurd MSS ends in small segments, not in none */
 static void test_tiny_mss(void **state)
 {
@@ -270,6 +286,57 @@ static void test_tiny_mss(void **state)
 	assert_int_equal(tcp_mss(p.end[0].conn.tcb), 36);
 	transfer(5000);
 	assert_int_equal(w.max_len[0], 48);
+}
+
+static struct pair_fate lose(void *ctx, const struct pair_pkt *k)
+{
+	(void)ctx;
+	(void)k;
+	return (struct pair_fate){ .drop = true };
+}
+
+/* The peer reported all but the first segment, and took that back: one long
+ * range is to be sent again, and no memory is left to cut it. */
+static void test_uncut(void **state)
+{
+	struct tcp_sent_in in = { .echo_before = INSTANT_NEVER, .n_sack = 1 };
+	struct tcp_sent_out got;
+	struct range32 all;
+	struct pkt_out out;
+	struct tcp_sent *s;
+	struct tcb *tcb;
+
+	(void)state;
+	begin(80);
+	p.gso = true;
+	p.csum_offload = true;
+	open_it();
+	tcb = p.end[0].conn.tcb;
+	s = &tcb->rec.sent;
+	p.fate = lose;
+	tcb->rec.cc.cwnd = 1u << 20;
+	tcb->snd.wnd = 1u << 20;
+	pair_write(&p.end[0].conn, 200000, false);
+	pair_run(&p, NANOS_MS, NULL);
+	all = (struct range32){ s->una + tcp_mss(tcb), s->nxt };
+	assert_true(all.hi - all.lo > 2 * UINT16_MAX);
+	in.now = p.now;
+	in.ack = s->una;
+	in.sack = &all;
+	tcp_sent_ack(s, &in, &got);
+	in.ack = all.lo;
+	in.n_sack = 0;
+	tcp_sent_ack(s, &in, &got);
+	assert_true(tcp_sent_reneged(s));
+	tcp_sent_mark_all_lost(s, true);
+	tcp_sent_trim(s);
+	p.end[0].fake.mem.limit = p.end[0].fake.mem.used;
+	tcb->rec.cc.cwnd = 1u << 20;
+	tcp_push(tcb, p.now, 0, false);
+	assert_true(tcp_output(p.end[0].tcp, p.now, &out));
+	assert_int_equal(out.hdr[0], 0x45);
+	assert_true(out.len > 1000 && out.len <= UINT16_MAX);
+	pair_stop(&p);
 }
 
 int main(void)
@@ -283,7 +350,9 @@ int main(void)
 		cmocka_unit_test(test_acks),
 		cmocka_unit_test(test_psh),
 		cmocka_unit_test(test_ack_now),
+		cmocka_unit_test(test_urgent),
 		cmocka_unit_test(test_tiny_mss),
+		cmocka_unit_test(test_uncut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
