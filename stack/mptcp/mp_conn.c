@@ -160,6 +160,9 @@ void mp_conn_established(struct mp_conn *c, struct instant now)
 	}
 	c->established = true;
 	mp_conn_event(c, MP_EV_OPEN);
+	if (c->rcv.fin_in) {
+		mp_conn_event(c, MP_EV_FIN); /* came with the third ACK */
+	}
 	if (c->snd.shut) {
 		mp_conn_event(c, MP_EV_CLOSE); /* asked for before */
 	}

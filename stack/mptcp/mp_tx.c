@@ -210,18 +210,18 @@ static void run_plain(struct mp_conn *c, struct instant now)
 	}
 }
 
-/* RFC 9293 3.8.6.1: somebody must ask for the window */
+/* RFC 9293 3.8.6.1: somebody must ask for the window; everybody, because a
+ * path that has nothing to retransmit may have died unnoticed */
 static void set_blocked(struct mp_conn *c, struct instant now)
 {
 	bool waits = mp_tx_waiting(c);
-	struct mp_sub *best = waits ? mp_sub_best(c) : NULL;
 
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
-		if (s->state == MP_SUB_OPEN && s->blocked != (s == best)) {
-			s->blocked = s == best;
-			tcp_blocked(s->tcb, now, s->blocked);
+		if (s->state == MP_SUB_OPEN && s->blocked != waits) {
+			s->blocked = waits;
+			tcp_blocked(s->tcb, now, waits);
 		}
 	}
 }

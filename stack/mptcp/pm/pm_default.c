@@ -14,6 +14,7 @@
 
 #define RETRY_WAIT     NANOS_S
 #define TRANSIENT_MAX  3
+#define FAILS_MAX      8
 #define SETTLED        (10 * NANOS_S) /* it lived long enough to count anew */
 #define ROUND_WAIT_MAX (8 * NANOS_S)
 
@@ -154,7 +155,7 @@ static void failed(struct mp_conn *c, struct instant now,
 	struct pm_try *t = find_or_add(c, s->path, &s->t.remote);
 
 	if (t) {
-		t->fails++;
+		t->fails = t->fails < FAILS_MAX ? t->fails + 1 : FAILS_MAX;
 		t->final = !transient || t->fails >= TRANSIENT_MAX;
 		t->when = instant_add(now, RETRY_WAIT << t->fails);
 	}

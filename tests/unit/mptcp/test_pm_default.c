@@ -40,6 +40,25 @@ static void start(uint64_t seed, int reply)
 	mpair_sleep(&P, 60 * NANOS_S);
 }
 
+/* a peer that announces an address again and again, and refuses it each time */
+static void many_failures(void **state)
+{
+	struct mp_conn *c;
+	struct pm_try *t;
+
+	(void)state;
+	start(9, 1);
+	c = P.end[0].app.c;
+	for (unsigned i = 0; i < 300; i++) {
+		c->mp->pm->failed(c, P.now, c->first, true);
+		c->mp->pm->announced(c, P.now, &c->first->t.remote);
+	}
+	t = &c->pm.tries[c->pm.n - 1];
+	assert_true(t->when.ns > P.now.ns);
+	assert_true(t->when.ns < P.now.ns + 3600 * NANOS_S);
+	finish();
+}
+
 /* statement 144: T=0 is for good; the path going down and up starts afresh */
 static void permanent(void **state)
 {
@@ -104,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(permanent),
+		cmocka_unit_test(many_failures),
 		cmocka_unit_test(transient),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(server_side),
