@@ -17,7 +17,8 @@ survived=0 total=0
 mkdir -p "$tree"
 rm -rf "$tree/stack" "$tree/tests" "$tree/Makefile"
 # what is under version control, as it is in the work tree
-git ls-files -z Makefile stack tests/lib tests/unit tests/unit.sh tests/sim |
+git ls-files -z Makefile stack tests/lib tests/unit tests/unit.sh tests/sim \
+		tests/vectors |
 	xargs -0 cp -p --parents -t "$tree" || exit 1
 # the object of a bug that was planted when a run was interrupted
 [ -e "$dir/planted" ] && touch "$tree/$(cat "$dir/planted")"

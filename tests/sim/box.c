@@ -189,10 +189,13 @@ static bool bad_dsn(struct box *b, struct edit *e)
 		return false;
 	}
 	at = 4 + (d->b[3] & 1 ? d->b[3] & 2 ? 8u : 4u : 0u);
-	if (d->b[3] & 8) {
+	/* 2^54 or 2^26 away, 2^30 or 2^26 in the short form */
+	if ((d->b[3] & 8) && world_chance(b->w, 0.5)) {
 		d->b[at + 1] ^= 0x40;
+	} else if (d->b[3] & 8) {
+		d->b[at + 4] ^= 0x04;
 	} else {
-		d->b[at] ^= 0x40;
+		d->b[at] ^= world_chance(b->w, 0.5) ? 0x40 : 0x04;
 	}
 	b->bad_dsn_left--;
 	world_fault(b->w, F_BAD_DSN);
