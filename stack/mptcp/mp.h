@@ -111,7 +111,10 @@ struct mp_sub {
 	bool dss_seen;    /* a DATA_ACK, or data with a mapping, came here */
 	bool third_out;   /* both keys left on an ACK, no DATA_FIN since */
 	bool seg_dss;     /* the segment in progress has an MPTCP option */
+	bool seg_dack;    /* ... a DATA_ACK among them */
 	bool acks_bare;   /* ... or the last segments had none */
+	bool acks_odd;    /* something new acknowledged, other options, and no
+			   * DATA_ACK since */
 	bool fin_in, fin_out; /* FIN received, queued */
 	bool probed;      /* its address was withdrawn */
 	bool blocked;     /* tcp_blocked() is set */

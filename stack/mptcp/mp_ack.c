@@ -7,6 +7,7 @@
 #define WAIT_MIN    (200 * NANOS_MS)
 #define WAIT_MAX    (60 * NANOS_S)
 #define BACKOFF_MAX 10
+#define ASK_FIRST   2 /* timeouts that only ask for a DATA_ACK */
 #define FIN_PROBES  5
 
 /* lowest data offset that the subflow may have to send again */
@@ -136,6 +137,9 @@ void mp_ack_sub(struct mp_sub *s, struct instant now, uint32_t una)
 			no_data_ack(s, now);
 			return;
 		}
+	} else if (!s->seg_dack) {
+		/* only the DSS was removed, or there was no room for it */
+		s->acks_odd = true;
 	}
 	note_head(s, una);
 	mp_map_drop(&s->tx, una, false);
@@ -217,8 +221,17 @@ static void head_lost(struct mp_conn *c, struct instant now)
 		/* also while no DATA_ACK ever came: the peer may be plain
 		 * TCP by now and take what is repeated for more */
 		if (s->state != MP_SUB_OPEN ||
-		    (!s->acks_bare && !(s->first && !s->dss_seen))) {
+		    (!s->acks_bare && !s->acks_odd &&
+		     !(s->first && !s->dss_seen))) {
 			continue;
+		}
+		if (s->acks_odd && !s->acks_bare &&
+		    c->snd.backoff <= ASK_FIRST) {
+			/* The DATA_ACK may only be lost.  To send the data
+			 * again without knowing is wrong: a peer that gets it
+			 * without a mapping takes it for more. */
+			tcp_ask(s->tcb);
+			return;
 		}
 		if (!mp_fall(c, now, MP_FALLBACK_NO_DATA_ACK)) {
 			mp_sub_broken(s, now, MP_RST_MIDDLEBOX);

@@ -121,7 +121,9 @@ static enum tcp_verdict in_dss(struct mp_sub *s, struct instant now,
 			dsn = mp_opt_extend((uint32_t)dsn, base + c->snd.una);
 		}
 		s->seg_dss = true;
+		s->seg_dack = true;
 		s->acks_bare = false;
+		s->acks_odd = false;
 		confirm(c);
 		first_dss(c);
 		s->dss_seen = true;
@@ -212,6 +214,7 @@ enum tcp_verdict mp_sub_segment(void *up, struct instant now,
 	}
 	/* any option proves that they come through; a DATA_ACK may have had
 	 * to give way to a longer one */
+	s->seg_dack = false;
 	s->seg_dss = seg->opts.mp.have != 0 && !(seg->flags & TCP_SYN);
 	if (s->state == MP_SUB_SYN) {
 		v = in_open(s, now, seg, wnd);

@@ -353,6 +353,9 @@ nanos tcp_rto(const struct tcb *tcb);
 uint32_t tcp_mss(const struct tcb *tcb); /* payload with usual options */
 enum tcp_state tcp_state(const struct tcb *tcb);
 void tcp_set_conf(struct tcb *tcb, const struct tcp_conf *c, struct instant now);
+/* [hook-safe] one segment that the peer answers with its current state (RFC
+ * 9293 3.8.4's probe); nothing happens without an answer */
+void tcp_ask(struct tcb *tcb);
 /* REMOVE_ADDR and stale detection: probe now, n times one RTO apart; a
  * segment in answer stops it; without answer: closed(TIMEOUT) */
 void tcp_probe_alive(struct tcb *tcb, struct instant now, unsigned n);

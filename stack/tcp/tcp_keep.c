@@ -103,6 +103,14 @@ void tcp_keep_orphan(struct tcb *tcb, struct instant now)
 	tcb->keep.fin2_at = instant_add(now, tcb->conf.linger2);
 }
 
+void tcp_ask(struct tcb *tcb)
+{
+	if (!tcb->dead && tcp_fsm_synced(&tcb->fsm)) {
+		tcb->owe |= TCP_OWE_PROBE;
+		tcb_ready(tcb);
+	}
+}
+
 void tcp_probe_alive(struct tcb *tcb, struct instant now, unsigned n)
 {
 	if (tcb->dead || n == 0 || !tcp_fsm_synced(&tcb->fsm)) {
