@@ -37,4 +37,4 @@ for t in "$@"; do
 	fi
 done
 echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+[ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]

@@ -9,7 +9,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/enter.sh
 [ -n "${CHECK_NO_NET:-}" ] || enter_again tests/e2e/run.sh "$@" ||
-	CHECK_NO_NET="the kernel allows no namespaces here"
+	CHECK_NO_NET=$enter_why
 export B=${B:-build}
 J=${J:-2}
 out=build/e2e

@@ -5,7 +5,7 @@
 # the test, skip() says why it cannot run here.  Files of a test live in $tmp.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-export LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 . tests/lib/topo.sh
 run=$PWD/${B:-build}/mptcp-run
 
@@ -75,7 +75,7 @@ nginx_who()
 	if grep -q allow /proc/self/setgroups 2>/dev/null; then
 		echo "daemon off; user $1; worker_processes 2;"
 	else
-		echo "daemon off; master_process off;"
+		echo "daemon off; user root; master_process off;"
 	fi
 }
 
@@ -91,10 +91,10 @@ same() { [ "$(sha256sum <"$1")" = "$sum" ]; }
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for()
 {
-	local n=$(($1 * 10))
+	local end=$((SECONDS + $1 + 1))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
-		[ $((n -= 1)) -gt 0 ] || return 1
+		[ $SECONDS -lt $end ] || return 1
 		sleep 0.1
 	done
 }

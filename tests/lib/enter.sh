@@ -5,9 +5,10 @@
 # network, mounts and processes, with a /run of its own, and as an ordinary user
 # in a user namespace, with a range of users where newuidmap has one.  Whatever
 # the tests leave behind ends with them.  Exits with FILE's status; returns 0
-# inside, 1 when the kernel does not allow it.
+# inside, 1 when it is not possible, with the cause in $enter_why.
 
-enter_flags=''
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" # ip, for ordinary users, too
+enter_flags='' enter_why=''
 
 enter_map()
 {
@@ -43,6 +44,10 @@ enter_run()
 enter_find()
 {
 	local map pids='--pid --fork --mount-proc --kill-child'
+	enter_why="no ip here (package iproute2)"
+	command -v ip >/dev/null || return 1
+	enter_why="no user namespaces for this user here"
+	[ "$(id -u)" != 0 ] || enter_why="no right to make namespaces here"
 	map=$(enter_map | xargs)
 	for enter_flags in "$map --net --mount $pids" \
 		"${map%--map-auto} --net --mount $pids" "$map --net --mount" \
