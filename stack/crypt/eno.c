@@ -1,0 +1,612 @@
+#include "stack/crypt/eno.h"
+
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "stack/crypt/crypt_keys.h"
+#include "stack/prim/hash.h"
+
+void eno_init(struct eno *e, bool active)
+{
+	*e = (struct eno){ .state = ENO_OPEN, .active = active,
+			   .why = CRYPT_OK };
+}
+
+static void count(const struct eno_env *env, enum crypt_reason r)
+{
+	env->counter[r]++;
+}
+
+/* A passive opener that did not enable encryption may still use the secret;
+ * an active one that named it may not (RFC 8548 3.5). */
+void eno_fini(struct eno *e, const struct eno_env *env)
+{
+	if (e->have_ticket && !e->active && e->state != ENO_AGREED) {
+		crypt_cache_put(env->cache, e->ticket.born, &e->ticket, NULL,
+				0);
+	}
+	e->have_ticket = false;
+	prim_wipe(&e->ticket, sizeof(e->ticket));
+}
+
+static void off(struct eno *e, const struct eno_env *env,
+		enum crypt_reason why)
+{
+	e->state = ENO_OFF;
+	e->why = why;
+	count(env, why);
+	eno_fini(e, env);
+}
+
+bool eno_give_up(struct eno *e, const struct eno_env *env,
+		 enum crypt_reason why)
+{
+	if (e->sent_ack && e->got_ack) {
+		return false;
+	}
+	if (e->state != ENO_OFF) {
+		off(e, env, why);
+	}
+	return true;
+}
+
+static bool has_kx(const struct crypt_conf *c, uint8_t kx)
+{
+	for (unsigned i = 0; i < c->n_kx; i++) {
+		if (c->kx[i] == kx) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_cipher(const struct crypt_conf *c, uint16_t cipher)
+{
+	for (unsigned i = 0; i < c->n_aead; i++) {
+		if (c->aead[i] == cipher) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The suboption of a TEP.  NULL: none, or repeated, which neither tcpcrypt nor
+ * SMTCP defines (8547 4.5); other experiments under 0x20 do not matter. */
+static const struct eno_opt_sub *the_sub(const struct eno_opt *o, uint8_t tep)
+{
+	const struct eno_opt_sub *found = NULL;
+	struct eno_opt_sm m;
+
+	for (unsigned i = 0; i < o->n; i++) {
+		const struct eno_opt_sub *s = &o->sub[i];
+
+		if (s->tep != tep ||
+		    (tep == ENO_TEP_EXP && !eno_opt_sm_parse(s, &m))) {
+			continue;
+		}
+		if (found) {
+			return NULL;
+		}
+		found = s;
+	}
+	return found;
+}
+
+/* What a suboption says besides its TEP: RFC 8548 3.5, or smtcp(7).  Data of
+ * a length that no resumption has are as none. */
+static void read_sub(const struct eno_opt_sub *s, struct eno_opt_sm *out)
+{
+	if (s->tep == ENO_TEP_EXP) {
+		eno_opt_sm_parse(s, out);
+		return;
+	}
+	*out = (struct eno_opt_sm){ .n = 1 };
+	out->kx[0] = s->tep;
+	if (s->v && s->len >= ENO_HALF && s->len <= ENO_HALF + ENO_NONCE) {
+		out->resume = true;
+		out->half = s->data;
+		out->nonce = s->data + ENO_HALF;
+		out->nonce_len = (uint8_t)(s->len - ENO_HALF);
+	}
+}
+
+static bool names_kx(const struct eno_opt_sm *m, uint8_t kx)
+{
+	for (unsigned i = 0; i < m->n; i++) {
+		if (m->kx[i] == kx) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- what the two options mean ------------------------------------------- */
+
+static void take_nonces(struct eno *e, const struct eno_opt_sm *mine,
+			const struct eno_opt_sm *peer)
+{
+	const struct eno_opt_sm *a = e->ticket.orig_b ? peer : mine;
+	const struct eno_opt_sm *b = e->ticket.orig_b ? mine : peer;
+	struct wr w = wr_make(e->sn, sizeof(e->sn));
+
+	wr_copy(&w, a->nonce, a->nonce_len);
+	wr_copy(&w, b->nonce, b->nonce_len);
+	e->sn_len = (uint8_t)wr_len(&w);
+}
+
+/* Is the suboption of host B valid for the connection, and what does it make?
+ * (8547 4.5)  Both named a secret: the halves must belong together. */
+static enum crypt_reason settle_sub(struct eno *e, const struct eno_opt_sub *m,
+				    const struct eno_opt_sub *p)
+{
+	struct eno_opt_sm mine, peer, *b;
+	const struct eno_opt_sub *sub_b = e->role_b ? m : p;
+	unsigned i;
+
+	read_sub(m, &mine);
+	read_sub(p, &peer);
+	b = e->role_b ? &mine : &peer;
+	for (i = b->n; i > 0; i--) {
+		if (names_kx(e->role_b ? &peer : &mine, b->kx[i - 1])) {
+			break;
+		}
+	}
+	if (i == 0) {
+		return CRYPT_OFF_NO_TEP;
+	}
+	e->resumed = false;
+	e->sn_len = 0;
+	if (mine.resume && peer.resume) {
+		if (!e->have_ticket ||
+		    !prim_equal(crypt_ticket_peer(&e->ticket), peer.half,
+				ENO_HALF)) {
+			return CRYPT_OFF_HALF;
+		}
+		e->resumed = true;
+		take_nonces(e, &mine, &peer);
+	}
+	e->tep = sub_b->tep;
+	e->tep_byte = (uint8_t)(sub_b->tep | (sub_b->v ? 0x80 : 0));
+	e->kx = b->kx[i - 1];
+	e->sig = e->tep == ENO_TEP_EXP && mine.sig && peer.sig;
+	return CRYPT_OK;
+}
+
+/* 8547 4.3 to 4.6; CRYPT_OK: negotiated */
+static enum crypt_reason settle(struct eno *e, const struct crypt_conf *conf,
+				const struct eno_opt *peer)
+{
+	struct eno_opt mine;
+	const struct eno_opt *b;
+	enum crypt_reason why = CRYPT_OFF_NO_TEP;
+
+	if (!eno_opt_parse(e->mine, e->mine_len, &mine)) {
+		return CRYPT_OFF_ILL;
+	}
+	e->role_b = (mine.global & ENO_OPT_B) != 0;
+	e->peer_aware = (peer->global & ENO_OPT_A) != 0;
+	if (((mine.global ^ peer->global) & ENO_OPT_B) == 0) {
+		return CRYPT_OFF_ROLES;
+	}
+	if (conf->aware_only && !e->peer_aware) {
+		return CRYPT_OFF_AWARE;
+	}
+	if (mine.n == 0 || peer->n == 0) {
+		return CRYPT_OFF_VACUOUS;
+	}
+	b = e->role_b ? &mine : peer;
+	for (unsigned i = b->n; i > 0; i--) {
+		uint8_t tep = b->sub[i - 1].tep;
+		const struct eno_opt_sub *m = the_sub(&mine, tep);
+		const struct eno_opt_sub *p = the_sub(peer, tep);
+		enum crypt_reason r;
+
+		if (!m || !p) {
+			continue;
+		}
+		r = settle_sub(e, m, p);
+		if (r == CRYPT_OK) {
+			return CRYPT_OK;
+		}
+		why = r;
+	}
+	return why;
+}
+
+/* --- our SYN form -------------------------------------------------------- */
+
+/* suboptions in the making, and memory for their data */
+struct make {
+	struct eno_opt_sub sub[CRYPT_KX_MAX + 1];
+	unsigned n;
+	uint8_t data[2][ENO_OPT_MAX];
+	uint8_t nonce[ENO_NONCE];
+};
+
+static void add_plain(struct make *m, uint8_t tep, const struct crypt_ticket *t,
+		      unsigned nonce_len)
+{
+	struct eno_opt_sub *s = &m->sub[m->n++];
+
+	*s = (struct eno_opt_sub){ .tep = tep };
+	if (t) {
+		s->v = true;
+		s->len = (uint8_t)(ENO_HALF + nonce_len);
+		s->data = m->data[0];
+		memcpy(m->data[0], crypt_ticket_own(t), ENO_HALF);
+		memcpy(m->data[0] + ENO_HALF, m->nonce, nonce_len);
+	}
+}
+
+static void add_smtcp(struct make *m, const uint8_t *kx, unsigned n_kx,
+		      bool sig, const struct crypt_ticket *t,
+		      unsigned nonce_len)
+{
+	struct eno_opt_sub *s = &m->sub[m->n++];
+	const uint8_t *half = t ? crypt_ticket_own(t) : NULL;
+	unsigned n = eno_opt_sm_emit(m->data[1], t ? &t->kx : kx, n_kx, sig,
+				     half, m->nonce, nonce_len);
+
+	*s = (struct eno_opt_sub){ .tep = ENO_TEP_EXP, .v = true,
+				   .len = (uint8_t)n, .data = m->data[1] };
+}
+
+/* Active opener: all it has, best last; TEP 0x20 at the end, where its data
+ * need no length octet.  0: does not fit. */
+static unsigned make_offer(const struct crypt_conf *c,
+			   const struct crypt_ticket *t, unsigned nonce_len,
+			   const uint8_t *nonce, uint8_t *out, unsigned room)
+{
+	struct make m = { .n = 0 };
+	struct wr w = wr_make(out, room);
+	int global = (c->b ? ENO_OPT_B : 0) | (c->aware ? ENO_OPT_A : 0);
+
+	memcpy(m.nonce, nonce, ENO_NONCE);
+	for (unsigned i = c->n_kx; !c->vacuous && c->plain && i > 0; i--) {
+		uint8_t tep = c->kx[i - 1];
+
+		add_plain(&m, tep, t && t->tep == tep ? t : NULL, nonce_len);
+	}
+	if (!c->vacuous && c->smtcp && c->n_kx > 0) {
+		add_smtcp(&m, c->kx, c->n_kx, c->sig,
+			  t && t->tep == ENO_TEP_EXP ? t : NULL, nonce_len);
+	}
+	return eno_opt_emit(&w, global ? global : -1, m.sub, m.n);
+}
+
+/* may this connection use the ticket at all? */
+static bool fits(const void *ctx, const struct crypt_ticket *t)
+{
+	const struct crypt_conf *c = ctx;
+
+	return has_kx(c, t->kx) && has_cipher(c, t->aead) &&
+	       (t->tep == ENO_TEP_EXP ? c->smtcp : c->plain);
+}
+
+/* The nonce may be shorter than asked for only where the session depends on
+ * other fresh octets too (smtcp(7)). */
+static unsigned nonce_min(const struct crypt_conf *c,
+			  const struct crypt_ticket *t)
+{
+	return t->tep == ENO_TEP_EXP ? 0 : c->nonce_len;
+}
+
+static void offer(struct eno *e, const struct eno_env *env, unsigned room)
+{
+	const struct crypt_conf *c = env->conf;
+	const struct crypt_ticket *t;
+	uint64_t serial = 0;
+	uint8_t nonce[ENO_NONCE] = { 0 };
+	unsigned n = 0;
+
+	if (!c->no_resume && !c->vacuous) {
+		serial = crypt_cache_find_peer(env->cache, env->now, env->peer,
+					       env->peer_len, fits, c);
+	}
+	t = serial ? crypt_cache_look(env->cache, serial) : NULL;
+	if (t) {
+		env->entropy->fill(env->entropy->ctx, nonce, sizeof(nonce));
+		for (unsigned len = c->nonce_len; n == 0; len--) {
+			n = make_offer(c, t, len, nonce, e->mine, room);
+			if (len == nonce_min(c, t)) {
+				break;
+			}
+		}
+	}
+	if (n > 0) {
+		e->have_ticket = crypt_cache_take(env->cache, serial,
+						  &e->ticket);
+		count(env, CRYPT_RESUME_OFFERED);
+	} else {
+		n = make_offer(c, NULL, 0, nonce, e->mine, room);
+	}
+	e->mine_len = (uint8_t)n;
+}
+
+/* Passive opener: one TEP that the peer named (8547 4.5).  serial: the secret
+ * that it named too, still in the cache. */
+static bool choose(struct eno *e, const struct eno_env *env,
+		   const struct eno_opt *peer, uint8_t *tep, uint8_t *kx)
+{
+	const struct crypt_conf *c = env->conf;
+	const struct eno_opt_sub *s;
+	struct eno_opt_sm m = { .n = 0 };
+	const struct crypt_ticket *t;
+
+	*tep = 0;
+	s = c->smtcp ? the_sub(peer, ENO_TEP_EXP) : NULL;
+	if (s) {
+		read_sub(s, &m);
+	}
+	for (unsigned i = 0; s && *tep == 0 && i < c->n_kx; i++) {
+		if (names_kx(&m, c->kx[i])) {
+			*tep = ENO_TEP_EXP;
+			*kx = c->kx[i];
+		}
+	}
+	for (unsigned i = 0; c->plain && *tep == 0 && i < c->n_kx; i++) {
+		s = the_sub(peer, c->kx[i]);
+		if (s) {
+			*tep = *kx = c->kx[i];
+			read_sub(s, &m);
+		}
+	}
+	if (*tep == 0) {
+		return false;
+	}
+	if (m.resume && !c->no_resume) {
+		e->wanted = crypt_cache_find_half(env->cache, env->now, *tep,
+						  m.half);
+		t = e->wanted ? crypt_cache_look(env->cache, e->wanted) : NULL;
+		if (!t || t->kx != *kx || !fits(c, t)) {
+			e->wanted = 0;
+			count(env, CRYPT_RESUME_MISS);
+		}
+	}
+	return true;
+}
+
+static unsigned make_answer(const struct crypt_conf *c, uint8_t tep, uint8_t kx,
+			    const struct crypt_ticket *t, unsigned nonce_len,
+			    const uint8_t *nonce, uint8_t *out, unsigned room)
+{
+	struct make m = { .n = 0 };
+	struct wr w = wr_make(out, room);
+	int global = ENO_OPT_B | (c->aware ? ENO_OPT_A : 0);
+
+	memcpy(m.nonce, nonce, ENO_NONCE);
+	if (tep == ENO_TEP_EXP) {
+		add_smtcp(&m, &kx, 1, c->sig, t, nonce_len);
+	} else if (tep) {
+		add_plain(&m, tep, t, nonce_len);
+	}
+	return eno_opt_emit(&w, global, m.sub, m.n);
+}
+
+/* when the first SYN-ACK leaves; the peer's option is there, and settles */
+static void answer(struct eno *e, const struct eno_env *env, unsigned room)
+{
+	const struct crypt_conf *c = env->conf;
+	const struct crypt_ticket *t;
+	uint8_t nonce[ENO_NONCE] = { 0 };
+	unsigned n = 0;
+
+	t = e->wanted ? crypt_cache_look(env->cache, e->wanted) : NULL;
+	if (t) {
+		env->entropy->fill(env->entropy->ctx, nonce, sizeof(nonce));
+		for (unsigned len = c->nonce_len; n == 0; len--) {
+			n = make_answer(c, e->tep, e->kx, t, len, nonce,
+					e->mine, room);
+			if (len == nonce_min(c, t)) {
+				break;
+			}
+		}
+	}
+	if (n > 0) {
+		e->have_ticket = crypt_cache_take(env->cache, e->wanted,
+						  &e->ticket);
+	} else {
+		n = make_answer(c, e->tep, e->kx, NULL, 0, nonce, e->mine,
+				room);
+	}
+	e->wanted = 0;
+	e->mine_len = (uint8_t)n;
+}
+
+/* --- segments ------------------------------------------------------------ */
+
+static enum crypt_reason missing(enum crypt_seg seg)
+{
+	switch (seg) {
+	case CRYPT_SEG_SYN:
+		return CRYPT_OFF_NO_SYN;
+	case CRYPT_SEG_SYNACK:
+		return CRYPT_OFF_NO_SYNACK;
+	case CRYPT_SEG_ACK:
+	default:
+		return CRYPT_OFF_NO_ACK;
+	}
+}
+
+/* both options are there */
+static void settle_or_off(struct eno *e, const struct eno_env *env,
+			  const struct eno_opt *peer)
+{
+	enum crypt_reason r = settle(e, env->conf, peer);
+
+	if (r != CRYPT_OK) {
+		e->tep = 0;
+		off(e, env, r);
+		return;
+	}
+	e->settled = true;
+	if (e->have_ticket && !e->resumed) {
+		/* named in vain: gone for good */
+		count(env, CRYPT_RESUME_DECLINED);
+		e->have_ticket = false;
+		prim_wipe(&e->ticket, sizeof(e->ticket));
+	}
+}
+
+/* a passive opener's first look at the peer's option */
+static void first_syn(struct eno *e, const struct eno_env *env,
+		      const struct eno_opt *peer)
+{
+	uint8_t tep, kx = 0;
+
+	e->peer_aware = (peer->global & ENO_OPT_A) != 0;
+	if (peer->global & ENO_OPT_B) {
+		off(e, env, CRYPT_OFF_ROLES);
+	} else if (env->conf->aware_only && !e->peer_aware) {
+		off(e, env, CRYPT_OFF_AWARE);
+	} else if (peer->n == 0 || env->conf->vacuous) {
+		off(e, env, CRYPT_OFF_VACUOUS);
+	} else if (!choose(e, env, peer, &tep, &kx)) {
+		off(e, env, CRYPT_OFF_NO_TEP);
+	} else {
+		e->tep = tep;
+		e->kx = kx;
+	}
+}
+
+static void syn_form(struct eno *e, const struct eno_env *env,
+		     const struct eno_opt_seen *seen)
+{
+	struct eno_opt peer;
+
+	if (seen->n > 1) {
+		off(e, env, CRYPT_OFF_TWO);
+		return;
+	}
+	if (seen->len > ENO_OPT_MAX ||
+	    !eno_opt_parse(seen->opt, seen->len, &peer)) {
+		off(e, env, CRYPT_OFF_ILL);
+		return;
+	}
+	if (e->peer_len > 0) {
+		/* it may not change; if it did, the keys will tell */
+		return;
+	}
+	memcpy(e->peer, seen->opt, seen->len);
+	e->peer_len = seen->len;
+	if (e->active) {
+		settle_or_off(e, env, &peer);
+	} else {
+		first_syn(e, env, &peer);
+	}
+}
+
+void eno_in(struct eno *e, const struct eno_env *env, enum crypt_seg seg,
+	    const struct eno_opt_seen *seen)
+{
+	bool ack = seg != CRYPT_SEG_SYN;
+
+	if (seg == CRYPT_SEG_ACK) {
+		e->got_nonsyn = true;
+	}
+	if (e->state != ENO_OPEN || e->got_ack) {
+		return;
+	}
+	if (seen->n == 0) {
+		off(e, env, missing(seg));
+		return;
+	}
+	if (seg != CRYPT_SEG_ACK) {
+		syn_form(e, env, seen);
+	}
+	if (e->state == ENO_OPEN && ack) {
+		if (e->settled) {
+			e->got_ack = true;
+			e->state = ENO_AGREED;
+		} else {
+			/* an ACK before any SYN that settled something */
+			off(e, env, missing(seg));
+		}
+	}
+}
+
+static unsigned put(const struct eno *e, uint8_t *buf, unsigned room)
+{
+	if (e->mine_len == 0 || e->mine_len > room) {
+		return 0;
+	}
+	memcpy(buf, e->mine, e->mine_len);
+	return e->mine_len;
+}
+
+static unsigned out_synack(struct eno *e, const struct eno_env *env,
+			   uint8_t *buf, unsigned room)
+{
+	struct eno_opt peer;
+	unsigned n;
+
+	if (e->mine_len == 0 && !e->active && e->peer_len > 0) {
+		answer(e, env, room);
+		if (e->mine_len == 0) {
+			off(e, env, CRYPT_OFF_ROOM);
+			return 0;
+		}
+		if (eno_opt_parse(e->peer, e->peer_len, &peer)) {
+			settle_or_off(e, env, &peer);
+		}
+	}
+	n = e->state != ENO_OFF ? put(e, buf, room) : 0;
+	e->sent_ack |= n > 0;
+	return n;
+}
+
+/* A vacuous answer says that encryption is here, but not to be had; only to
+ * a SYN with ENO (8547 4.6). */
+static unsigned out_vacuous(struct eno *e, const struct eno_env *env,
+			    uint8_t *buf, unsigned room)
+{
+	const uint8_t none[ENO_NONCE] = { 0 };
+
+	if (e->active || e->why != CRYPT_OFF_VACUOUS || !env->conf->vacuous ||
+	    e->peer_len == 0) {
+		return 0;
+	}
+	return make_answer(env->conf, 0, 0, NULL, 0, none, buf, room);
+}
+
+unsigned eno_out(struct eno *e, const struct eno_env *env, enum crypt_seg seg,
+		 uint8_t *buf, unsigned room)
+{
+	struct wr w = wr_make(buf, room);
+	unsigned n;
+
+	if (e->state == ENO_OFF) {
+		return seg == CRYPT_SEG_SYNACK
+			       ? out_vacuous(e, env, buf, room)
+			       : 0;
+	}
+	switch (seg) {
+	case CRYPT_SEG_SYN:
+		if (e->mine_len == 0 && e->active) {
+			offer(e, env, room);
+			if (e->mine_len == 0) {
+				off(e, env, CRYPT_OFF_ROOM);
+			}
+		}
+		return put(e, buf, room);
+	case CRYPT_SEG_SYNACK:
+		return out_synack(e, env, buf, room);
+	case CRYPT_SEG_ACK:
+	default:
+		if (e->got_nonsyn) {
+			return 0;
+		}
+		n = eno_opt_emit_ack(&w);
+		e->sent_ack |= n > 0;
+		return n;
+	}
+}
+
+void eno_transcript(const struct eno *e, struct iov out[2])
+{
+	struct iov mine = { e->mine, e->mine_len };
+	struct iov peer = { e->peer, e->peer_len };
+
+	out[0] = e->role_b ? peer : mine;
+	out[1] = e->role_b ? mine : peer;
+}
