@@ -124,7 +124,7 @@ class Smtcp(tcpcrypt.Crypt):
         self.data_fin_in = False
         self.got_dss = self.got_ack = False
         self.una_off = 0
-        self.data_fin_acked = False
+        self.data_fin_acked = self.fin_alone = False
         self.data_wnd = self.max_data_wnd = 0
         self.unacked = []
         self.data_timer = None
@@ -236,6 +236,7 @@ class Smtcp(tcpcrypt.Crypt):
             # MP_CAPABLE has no F flag: the DATA_FIN goes alone.
             dsn, ssn, length, fin, _ = self.tcp.queue[-1][2]
             self.tcp.queue[-1][2] = (dsn, ssn, length - 1, False, True)
+            self.fin_alone = True
 
     def acked(self):
         return self.una_off if self.owns_window() else super().acked()
@@ -245,15 +246,22 @@ class Smtcp(tcpcrypt.Crypt):
             return super().room()
         return self.una_off + self.data_wnd - self.snd_off
 
+    def widest(self):
+        return max(self.tcp.max_wnd, self.max_data_wnd)
+
     def fall_back(self):
         self.mp_lost = True
-        self.tcp.max_wnd = max(self.tcp.max_wnd, self.max_data_wnd)
-        self.inbuf = self.inbuf
+        # Stream octets go on where the mappings ended.
+        self.inbuf = b"".join(m.data for m in self.maps)
+        self.in_off = self.rcv_off
+        self.maps = []
 
     def on_segment(self, seg, rel):
         if not self.owns_window():
             return
-        seen_ack = False
+        # MP_CAPABLE leaves no room for a DATA_ACK and shows as well that
+        # options arrive.
+        seen_ack = capable(seg, (20, 22, 24)) is not None
         for o in seg.opt(KIND):
             kind = o[2] >> 4
             if kind == DSS and len(o) >= 4:
@@ -276,6 +284,12 @@ class Smtcp(tcpcrypt.Crypt):
             return ack is not None
         self.got_dss = True
         dsn, ssn, length, fin = mapping
+        if length == 0:
+            # An infinite mapping counts before any DATA_ACK, else it does
+            # not; Init2 under it leaves the transcript open.
+            if not self.got_ack:
+                self.fall_back()
+            return True
         offset = near(dsn - self.rx_idsn - 1, self.rcv_off, 64)
         if fin:
             self.peer_fin_at = offset + length - 1
@@ -418,7 +432,7 @@ class Smtcp(tcpcrypt.Crypt):
         if not self.owns_window():
             return []
         out = [tcprst(reason, False)]
-        if self.sched is not None:
+        if self.sched is not None and (self.active or self.confirmed):
             out.append(fastclose(self.sched.fc_b if self.active
                                  else self.sched.fc_a))
         return out
@@ -433,6 +447,9 @@ class Smtcp(tcpcrypt.Crypt):
         while self.keyed and not self.fin_sealed and not self.tcp.dead:
             if not self.seal_one():
                 break
+        if self.fin_alone and self.una_off == self.snd_off:
+            self.fin_alone = False
+            self.tcp.need_ack = True
         if self.data_fin_acked and self.data_fin_in:
             self.tcp.close()
         waiting = self.unacked or (self.fin_sealed and

@@ -24,7 +24,6 @@ CLEN_MAX_SMTCP = 16381
 CLEN_MAX = 65535
 INIT_MAX = 2048
 FRAME_OVERHEAD = 20
-BACKLOG = 65536
 
 
 class Bad(Exception):
@@ -213,6 +212,7 @@ class Config:
 
 class Crypt(tcp.Endpoint):
     NONCE_B = 8
+    BACKLOG = 65536
 
     def __init__(self, cfg, active, now):
         super().__init__(cfg, active, now)
@@ -251,7 +251,8 @@ class Crypt(tcp.Endpoint):
 
     def offer(self):
         cfg = self.cfg
-        secret = cfg.secrets.newest(self.teps()) if cfg.resume else None
+        secret = cfg.secrets.newest(self.teps()[-1:] if cfg.mode == "smtcp"
+                                    else self.teps()) if cfg.resume else None
         resume = None
         if secret is not None:
             self.secret = secret
@@ -517,6 +518,9 @@ class Crypt(tcp.Endpoint):
     def room(self):
         return self.tcp.una + self.tcp.peer_wnd - self.tcp.queue_end
 
+    def widest(self):
+        return self.tcp.max_wnd
+
     def transmit(self, data, fin=False):
         self.tcp.send(data)
         self.snd_off += len(data)
@@ -532,11 +536,11 @@ class Crypt(tcp.Endpoint):
         if self.resumed and self.active and self.sealed and \
                 not self.tcp.got_non_syn:
             return False
-        if self.tcp.queue_end - self.tcp.una > BACKLOG:
+        if self.tcp.queue_end - self.tcp.una > self.BACKLOG:
             return False
         segment = self.tcp.mss - 40
         most = min(self.cfg.frame + FRAME_OVERHEAD, CLEN_MAX_SMTCP + 3,
-                   max(segment, self.tcp.max_wnd // 4), self.room())
+                   max(segment, self.widest() // 4), self.room())
         if most < FRAME_OVERHEAD or (most == FRAME_OVERHEAD and self.pending):
             return False
         rekey = self.answer_rekey
