@@ -5,6 +5,9 @@
 #include "stack/base/check.h"
 #include "stack/base/env.h"
 
+#define SMALL  512u  /* octets of a copy that may join the one before */
+#define SHARED 2048u /* octets that such copies share */
+
 struct slice *slice_make(struct mem *mem, struct pkt *pkt, const uint8_t *p,
 			 uint32_t len)
 {
@@ -27,6 +30,52 @@ struct slice *slice_make(struct mem *mem, struct pkt *pkt, const uint8_t *p,
 	s->p = p;
 	s->charge += pkt->truesize;
 	return s;
+}
+
+/* octets behind the last one that a copy's memory has */
+static uint32_t slice_spare(const struct slice *s)
+{
+	const uint8_t *end = (const uint8_t *)s + s->alloc;
+
+	return s->pkt ? 0 : (uint32_t)(end - (s->p + s->len));
+}
+
+/* s with room for more behind it; s itself when memory is refused */
+static struct slice *slice_widen(struct mem *mem, struct slice *s)
+{
+	uint32_t alloc = (uint32_t)sizeof(*s) + SHARED;
+	struct slice *wide = mem_alloc(mem, alloc);
+
+	if (!wide) {
+		return s;
+	}
+	*wide = *s;
+	list_init(&wide->node);
+	wide->alloc = alloc;
+	wide->charge = alloc;
+	wide->p = (const uint8_t *)(wide + 1);
+	memcpy(wide + 1, s->p, s->len);
+	slice_free(mem, s);
+	return wide;
+}
+
+void slice_queue(struct mem *mem, struct list *q, struct slice *s)
+{
+	struct list *n = list_last(q);
+	struct slice *last = n ? list_entry(n, struct slice, node) : NULL;
+
+	if (last && !last->pkt && !s->pkt && s->len <= SMALL) {
+		if (s->len <= slice_spare(last)) {
+			memcpy((uint8_t *)last + (last->alloc -
+						  slice_spare(last)),
+			       s->p, s->len);
+			last->len += s->len;
+			slice_free(mem, s);
+			return;
+		}
+		s = slice_widen(mem, s);
+	}
+	list_push_back(q, &s->node);
 }
 
 void slice_free(struct mem *mem, struct slice *s)

@@ -79,6 +79,10 @@ static inline void pkt_put(struct pkt *p)
  * mem refuses. */
 struct slice *slice_make(struct mem *mem, struct pkt *pkt, const uint8_t *p,
 			 uint32_t len);
+/* Hangs s, now the queue's, at the end of q.  Small copies that follow each
+ * other share memory, or a queue of single octets would need a hundred times
+ * its length; what is in q already stays where it is. */
+void slice_queue(struct mem *mem, struct list *q, struct slice *s);
 void slice_free(struct mem *mem, struct slice *s);
 void slice_free_all(struct mem *mem, struct list *head);
 /* drops n < len octets in front; seq moves along */

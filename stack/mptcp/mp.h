@@ -167,6 +167,7 @@ struct mp_snd {
 	bool shut;           /* nothing more will be written */
 	bool fin_sent, fin_acked;
 	bool want_room;      /* the writer was told "full" */
+	bool refused;        /* memory was: nothing else may wake us */
 	bool cork_due;       /* corked for long enough */
 	bool urgent;
 	uint64_t total, again_total; /* octets for reports */

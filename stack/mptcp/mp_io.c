@@ -12,6 +12,11 @@ unsigned mp_write_vec(struct mp_conn *c, uint32_t want, struct iov_mut v[2])
 	n = ring_space(&c->snd.ring, want, v);
 	if (!n) {
 		c->snd.want_room = true;
+		if (want && ring_free(&c->snd.ring)) {
+			mp_count(c->mp, MP_NOMEM);
+			c->snd.refused = true;
+			mp_dirty(c);
+		}
 	}
 	return n;
 }

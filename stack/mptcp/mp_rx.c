@@ -186,13 +186,20 @@ enum tcp_verdict mp_rx_dss(struct mp_sub *s, struct instant now,
 
 static void in_order(struct mp_conn *c, struct instant now, struct slice *sl)
 {
+	struct mem *mem = c->mp->env->mem;
 	struct mp_rcv *r = &c->rcv;
 	uint64_t n = sl->len;
+	struct list more, *p;
 
-	list_push_back(&r->q, &sl->node);
+	slice_queue(mem, &r->q, sl);
 	r->nxt += n;
 	if (!mp_reasm_empty(&r->ooo)) {
-		n += mp_reasm_take(&r->ooo, &r->nxt, &r->q);
+		list_init(&more);
+		n += mp_reasm_take(&r->ooo, &r->nxt, &more);
+		while ((p = list_pop_front(&more)) != NULL) {
+			slice_queue(mem, &r->q,
+				    list_entry(p, struct slice, node));
+		}
 	}
 	r->q_len += n;
 	r->total += n;

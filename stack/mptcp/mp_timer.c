@@ -95,6 +95,11 @@ void mp_timer_conn(struct mp_timers *t, enum mp_timer which,
 	case MP_T_ORPHAN:
 		mp_close_timer(c, which, now);
 		break;
+	case MP_T_MEM:
+		c->snd.refused = false;
+		mp_conn_writable(c, now);
+		mp_dirty(c);
+		break;
 	case MP_T_JOIN:
 	case MP_T_UNMAP:
 	case MP_T_N:

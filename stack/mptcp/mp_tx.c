@@ -10,6 +10,7 @@
 #include "stack/mptcp/mp.h"
 
 #define CORK_WAIT (200 * NANOS_MS)
+#define MEM_WAIT  (200 * NANOS_MS)
 
 uint32_t mp_tx_room(const struct mp_sub *s)
 {
@@ -99,6 +100,7 @@ bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 			ssn == 1 + s->first_len ? 0 : MP_BURST_MAX);
 	if (!m) {
 		mp_count(c->mp, MP_NOMEM);
+		c->snd.refused = true;
 		return false;
 	}
 	if (ssn == 1) {
@@ -241,11 +243,8 @@ static void ask_signals(struct mp_conn *c)
 	}
 }
 
-void mp_tx_run(struct mp_conn *c, struct instant now)
+static void run(struct mp_conn *c, struct instant now)
 {
-	if (!c->established || c->fsm.state == MP_ST_CLOSED) {
-		return;
-	}
 	if (c->mode == MP_MODE_TCP) {
 		run_plain(c, now);
 		set_blocked(c, now);
@@ -261,6 +260,17 @@ void mp_tx_run(struct mp_conn *c, struct instant now)
 	mp_reinject_blocked(c, now);
 	set_blocked(c, now);
 	mp_ack_arm(c, now, false);
+}
+
+void mp_tx_run(struct mp_conn *c, struct instant now)
+{
+	if (!c->established || c->fsm.state == MP_ST_CLOSED) {
+		return;
+	}
+	run(c, now);
+	if (c->snd.refused && !mp_timer_on(&c->timers, MP_T_MEM)) {
+		mp_timer_set(&c->timers, MP_T_MEM, instant_add(now, MEM_WAIT));
+	}
 }
 
 /* --- what TCP asks --------------------------------------------------- */

@@ -86,11 +86,89 @@ static void copies_small_pieces(void **st)
 	fake_fini(&f);
 }
 
+/* a queue of single octets, some of them taken meanwhile */
+static void small_copies_share(void **st)
+{
+	uint8_t data[70000], got[20000];
+	unsigned gone = 0;
+	struct pkt p = packet(data, sizeof(data), 4000, &gone);
+	struct list q;
+	struct fake f;
+	uint32_t n = 0, at = 0;
+
+	(void)st;
+	fake_init(&f, 1);
+	list_init(&q);
+	rng_fill(&f.rng, data, sizeof(data));
+	while (at < sizeof(got)) {
+		uint32_t len = 1 + (uint32_t)(at % 997 == 5 ? rng_below(&f.rng, 1500) : 0);
+		struct slice *s;
+
+		len = min_u32(len, (uint32_t)sizeof(got) - at);
+		s = slice_make(&f.mem, &p, data + at, len);
+		s->seq = at;
+		slice_queue(&f.mem, &q, s);
+		at += len;
+		if (at % 701 == 0 && !list_empty(&q)) { /* a reader */
+			s = list_entry(q.next, struct slice, node);
+			memcpy(got + n, s->p, s->len);
+			n += s->len;
+			slice_free(&f.mem, s);
+		}
+	}
+	assert_true(f.mem.peak < 3 * sizeof(got));
+	list_each (l, &q) {
+		struct slice *s = list_entry(l, struct slice, node);
+
+		memcpy(got + n, s->p, s->len);
+		n += s->len;
+	}
+	assert_int_equal(n, sizeof(got));
+	assert_memory_equal(got, data, sizeof(got));
+	slice_free_all(&f.mem, &q);
+	pkt_put(&p);
+	fake_fini(&f);
+}
+
+/* what was handed out stays where it is; a trimmed or refused one works */
+static void shared_copies_stay(void **st)
+{
+	uint8_t data[4000];
+	unsigned gone = 0;
+	struct pkt p = packet(data, sizeof(data), 40000, &gone);
+	const uint8_t *first, *second;
+	struct list q;
+	struct fake f;
+
+	(void)st;
+	fake_init(&f, 1);
+	list_init(&q);
+	rng_fill(&f.rng, data, sizeof(data));
+	slice_queue(&f.mem, &q, slice_make(&f.mem, &p, data, 10));
+	first = list_entry(q.next, struct slice, node)->p;
+	slice_queue(&f.mem, &q, slice_make(&f.mem, &p, data + 10, 10));
+	second = list_entry(q.prev, struct slice, node)->p;
+	slice_trim(list_entry(q.prev, struct slice, node), 3);
+	slice_queue(&f.mem, &q, slice_make(&f.mem, &p, data + 20, 10));
+	assert_ptr_equal(list_entry(q.next, struct slice, node)->p, first);
+	assert_memory_equal(second, data + 10, 20);
+	assert_int_equal(list_entry(q.prev, struct slice, node)->len, 17);
+	slice_queue(&f.mem, &q, slice_make(&f.mem, &p, data + 30, 600));
+	f.fail_at = 2;
+	slice_queue(&f.mem, &q, slice_make(&f.mem, &p, data + 630, 10));
+	assert_int_equal(list_entry(q.prev, struct slice, node)->len, 10);
+	slice_free_all(&f.mem, &q);
+	pkt_put(&p);
+	fake_fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refers_to_large_pieces),
 		cmocka_unit_test(copies_small_pieces),
+		cmocka_unit_test(small_copies_share),
+		cmocka_unit_test(shared_copies_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

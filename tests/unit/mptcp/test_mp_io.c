@@ -407,6 +407,41 @@ static void discarding(void **state)
 	}
 }
 
+static unsigned told;
+
+static void told_writable(void *o, struct instant now)
+{
+	(void)o;
+	(void)now;
+	told++;
+}
+
+/* memory is refused for a while: the writer hears when it is there again */
+static void no_memory(void **state)
+{
+	static const struct mp_owner own = { .writable = told_writable };
+	const struct mp_owner *was;
+	struct iov_mut v[2];
+
+	(void)state;
+	mpair_defaults(&P, 77);
+	up(false);
+	mpair_sleep(&P, NANOS_S);
+	was = conn(0)->owner;
+	mp_set_owner(conn(0), &own, conn(0)->o);
+	P.end[0].fake.mem.limit = P.end[0].fake.mem.used;
+	assert_int_equal(space(100, v), 0);
+	told = 0;
+	mpair_sleep(&P, 100 * NANOS_MS);
+	P.end[0].fake.mem.limit = UINT64_MAX;
+	mpair_sleep(&P, NANOS_S);
+	assert_int_equal(told, 1);
+	assert_true(count(0, MP_NOMEM) > 0);
+	mp_set_owner(conn(0), was, conn(0)->o);
+	transfer(1000, 1000, NANOS_S);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +457,7 @@ int main(void)
 		cmocka_unit_test(held_grows),
 		cmocka_unit_test(reading_opens),
 		cmocka_unit_test(discarding),
+		cmocka_unit_test(no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
