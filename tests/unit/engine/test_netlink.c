@@ -118,6 +118,8 @@ static void test_addresses(void **state)
 			    "'inet6 fd07::1 peer fd07::2/64'"),
 			 0);
 	/* usable at once: no duplicate address detection */
+	assert_int_equal(sh("ip -o addr show lo | grep fd07::1 | grep -q nodad"),
+			 0);
 	assert_int_not_equal(sh("ip -o addr show lo | grep -q tentative"), 0);
 	assert_int_equal(addr(true, "fd07::1", "fd07::2", 64), EEXIST);
 	assert_int_equal(addr(true, "10.8.0.1", "10.8.0.2", 33), EINVAL);
