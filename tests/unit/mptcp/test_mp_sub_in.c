@@ -142,6 +142,28 @@ static void data_acks(void **state)
 	}
 }
 
+/* 32 bits are read near what was acknowledged last, not near the start */
+static void far_into_the_stream(void **state)
+{
+	uint64_t at = UINT64_C(5) << 32, base;
+
+	(void)state;
+	start(18, 0);
+	base = c->keys.idsn_local + 1;
+	c->snd.ring.head = c->snd.ring.tail = at;
+	c->snd.una = c->snd.nxt = at;
+	c->snd.edge = at + 100000;
+	mpair_send(&P, 0, 5000, false);
+	assert_int_equal(c->snd.nxt, at + 5000);
+	ack(false, base + at - 5);
+	assert_int_equal(feed(first), TCP_UP_OK);
+	assert_int_equal(c->snd.una, at);
+	ack(false, base + at + 4000);
+	assert_int_equal(feed(first), TCP_UP_OK);
+	assert_int_equal(c->snd.una, at + 4000);
+	stop();
+}
+
 /* the window belongs to the DATA_ACK (RFC 8684 3.3.5) */
 static void window(void **state)
 {
@@ -455,6 +477,7 @@ int main(void)
 		cmocka_unit_test(rst_reason),
 		cmocka_unit_test(fastclose),
 		cmocka_unit_test(data_acks),
+		cmocka_unit_test(far_into_the_stream),
 		cmocka_unit_test(window),
 		cmocka_unit_test(dss_marks_its_subflow),
 		cmocka_unit_test(infinite_of_two),
