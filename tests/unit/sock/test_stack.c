@@ -159,7 +159,7 @@ static void test_path_change_reaches_connections(void **state)
 {
 	struct sock *l = two_listen(80, 5), *c = two_connect(80);
 	struct ip_path p = { .up = true, .mtu = 1500, .n_addr = 1 };
-	struct mp_info m;
+	static struct mp_info m;
 	unsigned before, joined = 0;
 
 	(void)state;
