@@ -218,6 +218,26 @@ static uint32_t below(uint64_t n)
 	return (uint32_t)rng_below(&fake.rng, n);
 }
 
+/* a piece in the middle, or the first, is not here any more */
+static void gap(void **state)
+{
+	const uint8_t zeros[10] = { 0 };
+	struct mp_map m = { .ssn = 5, .len = 10, .has_csum = true };
+
+	(void)state;
+	m.csum = naive(9, 5, 10, zeros, 10);
+	hold_none();
+	hold(6, zeros, 9);
+	assert_false(mp_cksum_rx(&held, &m, 9));
+	hold_none();
+	hold(5, zeros, 3);
+	hold(9, zeros, 6);
+	assert_false(mp_cksum_rx(&held, &m, 9));
+	hold_none();
+	hold(20, zeros, 10);
+	assert_false(mp_cksum_rx(&held, &m, 9));
+}
+
 /* Any mapping over any cut of any octets, also where the sequence wraps:
  * right, and wrong after one bit has changed. */
 static void any_cut(void **state)
@@ -283,6 +303,7 @@ int main(void)
 		T(sent_around_the_ring),
 		T(with_fin),
 		T(incomplete),
+		T(gap),
 		T(any_cut),
 		T(parity),
 	};

@@ -238,7 +238,7 @@ static void errors(void **state)
 static void end_of_one(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		struct tcb *tcb;
 
 		start(9, 0);
@@ -328,6 +328,8 @@ static void established_once(void **state)
 	start(14, 0);
 	mp_sub_upper.established(first, P.now);
 	mp_sub_upper.established(second, P.now);
+	assert_int_equal(first->state, MP_SUB_OPEN);
+	assert_int_equal(second->state, MP_SUB_OPEN);
 	counts(2, 2, 0);
 	finish();
 }
