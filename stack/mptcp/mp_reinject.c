@@ -101,7 +101,15 @@ void mp_reinject_suspects(struct mp_conn *c, struct instant now)
 		if (s->suspect && s->state == MP_SUB_OPEN && s->tx.n &&
 		    !(s->given_any && s->given == tcp_push_ssn(s->tcb)) &&
 		    other_works(s)) {
+			struct tcp_info_core i;
+
+			tcp_info(s->tcb, &i);
+			if (i.rto_count >= STALE_AFTER && !s->stale) {
+				s->stale = true;
+				mp_count(c->mp, MP_SUBFLOW_STALE);
+			}
 			mp_reinject_sub(s, now);
+			mp_ack_release(c, now);
 		}
 	}
 }

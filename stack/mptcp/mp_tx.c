@@ -216,7 +216,7 @@ static void run_plain(struct mp_conn *c, struct instant now)
  * path that has nothing to retransmit may have died unnoticed */
 static void set_blocked(struct mp_conn *c, struct instant now)
 {
-	bool waits = mp_tx_waiting(c);
+	bool waits = mp_tx_waiting(c) || c->snd.again.n;
 
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);

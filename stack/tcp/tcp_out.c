@@ -214,9 +214,10 @@ static bool out_resend(struct tcb *tcb, struct instant now,
 	uint32_t n;
 
 	out_of_entry(tcb, e, &r);
-	if (r.len > TCP_SEG_BURST) {
+	n = max_u32(TCP_SEG_BURST, tcb_mss(tcb));
+	if (r.len > n) {
 		/* it could not be cut: no memory, or too many pieces */
-		r.len = TCP_SEG_BURST;
+		r.len = n;
 		r.fin = false;
 	}
 	if (r.len) {
@@ -246,7 +247,7 @@ static uint32_t out_new_len(const struct tcb *tcb, uint32_t most)
 	uint32_t unsent = tcb_unsent(tcb);
 	uint32_t flight = tcb->rec.sent.nxt - tcb->rec.sent.una;
 	uint32_t usable = tcb->snd.wnd > flight ? tcb->snd.wnd - flight : 0;
-	uint32_t cap = out_gso(tcb) ? TCP_SEG_BURST : mss;
+	uint32_t cap = out_gso(tcb) ? max_u32(TCP_SEG_BURST, mss) : mss;
 	uint32_t n;
 	bool whole;
 
@@ -338,8 +339,9 @@ static bool out_data(struct tcb *tcb, struct instant now,
 	}
 	e = tcp_recover_next(&tcb->rec,
 			     min_u32(out_round_up(quota, mss),
-				     out_gso(tcb) ? TCP_SEG_BURST / mss * mss :
-						    mss));
+				     out_gso(tcb) && mss < TCP_SEG_BURST ?
+					     TCP_SEG_BURST / mss * mss :
+					     mss));
 	if (!e) {
 		return out_new(tcb, now, quota, d);
 	}

@@ -407,6 +407,25 @@ static void discarding(void **state)
 	}
 }
 
+/* octets that were being written when the DATA_FIN left */
+static void done_after_data_fin(void **state)
+{
+	struct iov_mut v[2];
+
+	(void)state;
+	start(78, false, 0, 0);
+	assert_true(space(100, v) >= 100);
+	fill(v, 0, 100);
+	mp_shutdown(conn(0), P.now);
+	mpair_sleep(&P, NANOS_S);
+	commit(100);
+	mpair_sleep(&P, NANOS_S);
+	assert_int_equal(mp_read_len(conn(1)), 0);
+	assert_true(mp_read_eof(conn(1)));
+	assert_int_equal(mp_write_pending(conn(0)), 0);
+	finish();
+}
+
 static unsigned told;
 
 static void told_writable(void *o, struct instant now)
@@ -457,6 +476,7 @@ int main(void)
 		cmocka_unit_test(held_grows),
 		cmocka_unit_test(reading_opens),
 		cmocka_unit_test(discarding),
+		cmocka_unit_test(done_after_data_fin),
 		cmocka_unit_test(no_memory),
 	};
 
