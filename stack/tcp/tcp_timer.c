@@ -41,7 +41,9 @@ static bool timer_gave_up(struct tcb *tcb, struct instant now)
 	const struct tcp_sent *s = &tcb->rec.sent;
 	unsigned most = tcb->detached ? ORPHAN_RETRIES : RETRIES2;
 
-	if (tcb->conf.user_timeout) {
+	/* whoever asked for more time is not there any more */
+	if (tcb->conf.user_timeout &&
+	    !(tcb->detached && tcb->rec.rtt.timeouts > most)) {
 		return !tcp_sent_empty(s) &&
 		       instant_since(now, tcp_sent_at(s, 0)->first_tx) >=
 			       tcb->conf.user_timeout;
