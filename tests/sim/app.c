@@ -488,6 +488,16 @@ static void set_options(struct side *s)
 	}
 }
 
+static bool any_risky(const struct host *h)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < h->n_paths; i++) {
+		n += h->path[i].risky;
+	}
+	return n > 0;
+}
+
 static void connect_side(struct side *s, uint16_t port, uint16_t local_port)
 {
 	struct conn *c = s->conn;
@@ -517,14 +527,24 @@ static void connect_side(struct side *s, uint16_t port, uint16_t local_port)
 	}
 	world_say(c->w, "conn %u connects: %d", c->index, err);
 	if (err != EINPROGRESS) {
-		if (!c->may_die) {
+		/* a port that is to be used again may still be in use, and
+		 * a path may be down with notice */
+		if (!c->may_die && !c->reuse &&
+		    !(err == ENETUNREACH && any_risky(h))) {
 			world_fail(c->w, "connect: error %d", err);
 		}
+		c->may_die = true;
 		s->err = err;
 		side_close(s, false);
 		return;
 	}
 	check(sock_local(s->sk, &l));
+	l.addr = addr_unmap(l.addr);
+	c->may_die |= net_path_of(c->w, &l.addr)->risky != 0 ||
+		      net_path_of(c->w, a)->risky != 0;
+	/* both ends name the first paths: another one is no rendezvous */
+	c->may_die |=
+		c->simultaneous && net_path_of(c->w, &l.addr) != &h->path[0];
 	if (s->client) {
 		c->local_port = l.port;
 	}
@@ -542,7 +562,7 @@ void app_start(struct world *w, void *conn, uint64_t arg)
 	c->started = true;
 	c->start = w->now;
 	c->progress = w->now;
-	c->may_die |= w->risky != 0;
+	c->may_die |= w->risky != 0 || c->port == SIM_PORT_SHUT;
 	w->stats->conns++;
 	if (c->port == SIM_PORT_SHUT) {
 		world_fault(w, F_NO_LISTENER);

@@ -8,20 +8,27 @@
  * does not allow to die makes progress (octets read by a program, or a step of
  * its life) within
  *
- *	B = min(RTO_MAX, F + RTO_FIRST) + 8 RTO + A
+ *	W = F + RTO_FIRST
+ *	B = min(RTO_MAX, W) + min(RTO_MAX, 9/8 (F + W)) + 8 RTO + A
  *
  * where F is how long faults lasted.  A timer that has backed off is pending
  * at the heal: its k doublings took at least as long as it has still to wait,
  * since 1 + 2 + .. + 2^(k-1) = 2^k - 1, so it waits at most F plus the RTO it
  * began with (RFC 6298 2.1: RTO_FIRST, or RTO if that is larger), and never
- * longer than RTO_MAX.  RTO = max(RTO_MIN, 3 RTT) is the timer on the slowest
- * path (RFC 6298: SRTT + 4 RTTVAR, with RTTVAR at most half of RTT) and RTT
- * its longest round trip with full queues; eight of them cover a recovery that
- * loses its first retransmission (1 + 2), one more on another subflow (1 + 2)
- * and the exchanges after it (2).  A is the longest that a program itself
- * waits between two calls.  A listener's queue that is full refuses SYNs as a
- * cut would: it counts in F, and each time that a SYN finds it full again the
- * SYN timer has doubled.
+ * longer than RTO_MAX.  What is acknowledged only then, because the ACKs of
+ * before were lost, was under way for up to F + W: a lawful sample of the
+ * round trip, after which the timer stands at an eighth of it for SRTT and
+ * four quarters for RTTVAR, and what was lost besides waits for that.
+ *
+ * RTO = max(RTO_MIN, 3 RTT) is the timer on the slowest path (RFC 6298: SRTT +
+ * 4 RTTVAR, with RTTVAR at most half of RTT) and RTT its longest round trip
+ * with full queues; eight of them cover a recovery that loses its first
+ * retransmission (1 + 2), one more on another subflow (1 + 2) and the
+ * exchanges after it (2).  A is the longest that a program itself waits
+ * between two calls.
+ *
+ * A listener's queue that is full refuses SYNs as a cut would: it counts in F,
+ * and each time that a SYN finds it full again the SYN timer has doubled.
  *
  * Memory: what a stack allocates and the packets it pins stay below what its
  * sockets' buffers allow; at the end everything is given back.
@@ -69,7 +76,7 @@ nanos check_bound(const struct world *w)
 	nanos rto = nanos_max(RTO_MIN, 3 * longest_rtt(w));
 	nanos first = nanos_max(RTO_FIRST, rto);
 	nanos faults = instant_since(w->heal, w->fault_from);
-	nanos program = 0;
+	nanos program = 0, waits;
 	bool lazy = false;
 
 	for (unsigned i = 0; i < w->n_conns; i++) {
@@ -88,7 +95,9 @@ nanos check_bound(const struct world *w)
 		faults = (faults + SIM_LAZY) << (SIM_LAZY_ROUNDS - 1);
 		program += SIM_LAZY;
 	}
-	return nanos_min(RTO_MAX, faults + first) + 8 * rto + program;
+	waits = faults + first;
+	return nanos_min(RTO_MAX, waits) +
+	       nanos_min(RTO_MAX, (faults + waits) / 8 * 9) + 8 * rto + program;
 }
 
 /* RFC 8684 3.7: a checksum failure on the only subflow ends Multipath TCP, and
@@ -230,6 +239,7 @@ static void check_conn(struct conn *c)
 		w->stats->conns_died++;
 	}
 	w->stats->conns_mptcp += c->was_mptcp;
+	w->stats->conns_excused += check_excused(c);
 }
 
 /* what the buffers of this host's sockets may hold, full */

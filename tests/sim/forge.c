@@ -436,7 +436,7 @@ void forge_beside(struct box *b, const struct pkt *p, bool out)
 		break;
 	case 2:
 		/* a handshake may be ended by an ICMP error */
-		if (!(e.seg.flags & TCP_SYN) || b->w->risky) {
+		if (!(e.seg.flags & TCP_SYN)) {
 			forge_icmp(b, &e, p, out);
 		}
 		break;

@@ -203,7 +203,7 @@ void host_deliver(struct host *h, unsigned path, struct pkt *p)
 
 /* --- the core of the net --------------------------------------------------------- */
 
-static struct box *owner_of(struct world *w, const struct addr *a)
+struct host_path *net_path_of(struct world *w, const struct addr *a)
 {
 	for (unsigned i = 0; i < w->n_hosts; i++) {
 		struct host *h = &w->host[i];
@@ -213,7 +213,7 @@ static struct box *owner_of(struct world *w, const struct addr *a)
 
 			for (unsigned k = 0; k < c->n_addr; k++) {
 				if (addr_eq(&c->addr[k], a)) {
-					return &h->path[j].box;
+					return &h->path[j];
 				}
 			}
 		}
@@ -223,21 +223,21 @@ static struct box *owner_of(struct world *w, const struct addr *a)
 
 void net_route(struct world *w, struct box *from, struct pkt *p)
 {
-	struct box *to = NULL;
+	struct host_path *to = NULL;
 
 	(void)from;
 	/* as much of a header as routing needs: damaged packets travel, too */
 	if (p->len >= 20 && p->data[0] >> 4 != 6) {
 		struct addr a = addr_from(4, p->data + 16);
 
-		to = owner_of(w, &a);
+		to = net_path_of(w, &a);
 	} else if (p->len >= 40) {
 		struct addr a = addr_from(6, p->data + 24);
 
-		to = owner_of(w, &a);
+		to = net_path_of(w, &a);
 	}
 	if (to) {
-		box_pass(to, p, false);
+		box_pass(&to->box, p, false);
 	} else {
 		pkt_put(p);
 	}

@@ -233,10 +233,11 @@ static unsigned report(const struct sim_stats *st, unsigned seeds)
 		       st->reason_name[i]);
 		missing += st->reason[i] == 0;
 	}
-	printf("%u seeds: %llu connections (%llu MPTCP, %llu died), %llu "
-	       "packets, %.0f s of virtual time\n",
+	printf("%u seeds: %llu connections (%llu MPTCP, %llu excused, %llu "
+	       "died), %llu packets, %.0f s of virtual time\n",
 	       seeds, (unsigned long long)st->conns,
 	       (unsigned long long)st->conns_mptcp,
+	       (unsigned long long)st->conns_excused,
 	       (unsigned long long)st->conns_died,
 	       (unsigned long long)st->packets / 3,
 	       (double)st->virtual_ns / 1e9);

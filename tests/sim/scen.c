@@ -273,8 +273,6 @@ static void build_conns(struct world *w)
 		c->side[0].host = &w->host[0];
 		c->v6only_sock = false;
 		c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
-		/* a SYN that comes before the other end opened is refused */
-		c->may_die = true;
 	}
 	if (chance(w, 0.1)) {
 		for (n = 0; n < 4; n++) {
@@ -293,7 +291,6 @@ static void build_conns(struct world *w)
 			if (c->side[1].how == CLOSE_AT_ONCE) {
 				c->side[0].tx_total = 0;
 			}
-			c->may_die = true; /* the port may still be in use */
 		}
 	}
 }
@@ -334,8 +331,11 @@ static bool has_spare(const struct side *s)
 	for (unsigned i = 0; i < info.n_subs; i++) {
 		const struct mp_sub_info *u = &info.sub[i];
 
+		const struct host_path *far =
+			net_path_of(s->conn->w, &u->t.remote.addr);
+
 		if (u->established && !u->closed && !u->stale &&
-		    !s->host->path[u->path].risky) {
+		    !s->host->path[u->path].risky && far && !far->risky) {
 			return info.mode == MP_MODE_MPTCP;
 		}
 	}
@@ -497,7 +497,7 @@ static void fault_on(struct world *w, void *ctx, uint64_t arg)
 	world_say(w, "fault on: %s, host %c path %u, %.2f",
 		  sim_fault_text(p.fault), (int)('A' + p.host), p.path, p.x);
 	if (p.risky) {
-		w->risky++;
+		w->risky += p.fault == F_MEMORY;
 		w->host[p.host].path[p.path].risky++;
 		w->memory_fault |= p.fault == F_MEMORY;
 		w->dirty_end = true;
@@ -518,7 +518,7 @@ static void fault_off(struct world *w, void *ctx, uint64_t arg)
 	if (p.risky) {
 		/* what began or lost a subflow under it is still excused */
 		judge(w);
-		w->risky--;
+		w->risky -= p.fault == F_MEMORY;
 		w->host[p.host].path[p.path].risky--;
 	}
 	apply(w, &p, false);
@@ -540,7 +540,7 @@ static const struct kind {
 	{ F_MEMORY, 4, false, true },       { F_MTU_ICMP, 4, false, false },
 	{ F_MTU_SILENT, 3, false, false },  { F_STRIP_SYN, 3, true, false },
 	{ F_STRIP_SYNACK, 3, true, false }, { F_STRIP_ACK, 3, true, false },
-	{ F_STRIP_DATA, 10, true, true },   { F_STRIP_ONE_WAY, 4, true, true },
+	{ F_STRIP_DATA, 20, true, false },  { F_STRIP_ONE_WAY, 4, true, false },
 	{ F_STRIP_JOIN, 3, true, false },   { F_STRIP_TS, 3, true, false },
 	{ F_STRIP_SACK, 3, true, false },   { F_STRIP_WSCALE, 3, true, false },
 	{ F_SPLIT, 5, false, false },       { F_COALESCE, 8, false, true },
@@ -583,6 +583,7 @@ static void add_fault(struct world *w)
 			  .x = rng_unit(&w->scen) };
 	struct instant from = w->now, to;
 	nanos lasts = (nanos)spread(w, 5e7, 8e9);
+	bool late = false;
 
 	/* the checksum covers the DSN: one that fails, and out of place */
 	p.risky |= k->fault == F_BAD_DSN && w->host[0].cfg.mp.checksum;
@@ -595,10 +596,13 @@ static void add_fault(struct world *w)
 	/* a box that shifts has seen every SYN that it will see again */
 	if (!k->early || (k->fault != F_SHIFT &&
 			  chance(w, k->fault == F_STRIP_DATA ? 0.6 : 0.2))) {
+		late = true;
 		from = instant_add(from, (nanos)spread(w, 1e6, 2e9));
 		/* options that vanish in the middle may end it */
-		p.risky |= k->fault == F_STRIP_ACK;
+		p.risky |=
+			k->fault == F_STRIP_ACK || k->fault == F_STRIP_ONE_WAY;
 	}
+	p.risky |= k->fault == F_STRIP_DATA && (late || p.x >= 0.5);
 	to = instant_add(from, lasts);
 	world_at(w, from, fault_on, NULL, pack(&p));
 	if (k->fault != F_CUT_FOREVER && k->fault != F_FLOOD) {

@@ -105,7 +105,7 @@ struct sim_stats {
 	const char *reason_name[SIM_REASON_MAX];
 	uint64_t reason[SIM_REASON_MAX];
 	unsigned n_reasons;
-	uint64_t packets, octets, conns, conns_mptcp, conns_died;
+	uint64_t packets, octets, conns, conns_mptcp, conns_excused, conns_died;
 	int64_t virtual_ns;
 };
 
@@ -320,7 +320,7 @@ struct world {
 	/* faults of the net: [fault_from, heal) */
 	struct instant fault_from, heal;
 	nanos bound; /* see check.c */
-	unsigned risky; /* faults on now that may end a connection */
+	unsigned risky; /* faults on now that may end any connection */
 	uint32_t altered; /* octets that F_REWRITE changed */
 	bool memory_fault, dirty_end; /* the end need not be clean */
 	bool verbose, stopping;
@@ -352,6 +352,8 @@ struct pkt *world_pkt(struct world *w, const void *data, uint32_t len);
 /* a wirepkt becomes one that the world counts */
 void world_adopt(struct world *w, struct pkt *p);
 /* to whoever has the destination address; from: for the MTU of both ends */
+/* whose address that is, NULL: nobody's */
+struct host_path *net_path_of(struct world *w, const struct addr *a);
 void net_route(struct world *w, struct box *from, struct pkt *p);
 
 /* --- scenario and invariants ------------------------------------------------------- */
