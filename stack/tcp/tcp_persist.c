@@ -37,7 +37,10 @@ void tcp_persist_fire(struct tcb *tcb, struct instant now)
 	if (p->unanswered == 0) {
 		p->since = now;
 	}
+	/* a peer that answers may keep its window shut for ever, but not an
+	 * orphan's FIN */
 	if (p->unanswered > UNANSWERED_MAX ||
+	    (tcb->detached && p->backoff == BACKOFF_MAX) ||
 	    (tcb->conf.user_timeout && p->unanswered &&
 	     instant_since(now, p->since) >= tcb->conf.user_timeout)) {
 		tcb_count(tcb, TCP_ABORT_TIMEOUT);
