@@ -276,10 +276,35 @@ static void head_overdue(struct mp_conn *c, struct instant now)
 	mp_reinject_sub(s, now);
 }
 
+/* A peer that fell back with nothing more to send cannot say so: it has no
+ * data to put an infinite mapping on.  It is known by its bare segments, and
+ * understands a FIN, not a DATA_FIN. */
+static bool fin_to_plain(struct mp_conn *c, struct instant now)
+{
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state != MP_SUB_OPEN || !s->acks_bare) {
+			continue;
+		}
+		if (c->snd.backoff <= ASK_FIRST) {
+			/* or only one segment has lost its options */
+			tcp_ask(s->tcb);
+		} else if (mp_fall(c, now, MP_FALLBACK_NO_DATA_ACK)) {
+			plain_acked(c, now, s->una);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A DATA_FIN travels on bare ACKs: TCP has nothing to retransmit and would
  * never find out that nobody is there any more. */
 static void fin_overdue(struct mp_conn *c, struct instant now)
 {
+	if (fin_to_plain(c, now)) {
+		return;
+	}
 	mp_close_fin_due(c);
 	if (c->snd.backoff < BACKOFF_MAX) {
 		return;
