@@ -30,12 +30,12 @@ struct crypt_conn {
 	enum crypt_state state; /* ENO's until it has AGREED */
 	enum crypt_reason why;  /* DEAD */
 	struct eno eno;
-	struct crypt_hs *hs;    /* INIT, and until our message is copied */
+	struct crypt_hs *hs; /* INIT, and until our message is copied */
 	bool init_sent;
 	uint32_t mine_len, peer_len; /* of Init messages */
 	struct crypt_rec rec;        /* KEYED */
 	uint16_t cipher;
-	bool orig_b;  /* our role when ss[0] was made: which keys are ours */
+	bool orig_b; /* our role when ss[0] was made: which keys are ours */
 	bool resumed;
 	bool have_next; /* ss[i+1], until a frame shows that the peer has it */
 	struct crypt_ticket next;
@@ -82,8 +82,7 @@ struct crypt *crypt_new(const struct env *env, const struct crypt_setup *s)
 	c->keylog = s->keylog;
 	c->hash = hash_new();
 	c->aead = aead_new();
-	if (!c->hash || !c->aead ||
-	    !crypt_pool_init(&c->pool, &env->entropy) ||
+	if (!c->hash || !c->aead || !crypt_pool_init(&c->pool, &env->entropy) ||
 	    !crypt_cache_init(&c->cache, env,
 			      s->cache_max ? s->cache_max : CACHE_MAX,
 			      s->cache_age ? s->cache_age : CACHE_AGE)) {
@@ -203,9 +202,9 @@ static struct eno_env eno_env(struct crypt_conn *k, struct instant now)
 	};
 }
 
-struct crypt_conn *crypt_conn_new(struct crypt *c, const struct crypt_conf *conf,
-				  bool active, const void *peer,
-				  size_t peer_len)
+struct crypt_conn *crypt_conn_new(struct crypt *c,
+				  const struct crypt_conf *conf, bool active,
+				  const void *peer, size_t peer_len)
 {
 	struct crypt_conn *k = mem_zalloc(c->env->mem, sizeof(*k));
 	struct eno_env env;
@@ -291,8 +290,7 @@ bool crypt_give_up(struct crypt_conn *k, enum crypt_reason why)
 {
 	struct eno_env env = eno_env(k, (struct instant){ 0 });
 
-	return k->state == CRYPT_NEGOTIATING &&
-	       eno_give_up(&k->eno, &env, why);
+	return k->state == CRYPT_NEGOTIATING && eno_give_up(&k->eno, &env, why);
 }
 
 /* --- keys ---------------------------------------------------------------- */
@@ -540,9 +538,8 @@ size_t crypt_frame_len(const uint8_t *hdr)
 {
 	struct crypt_frame_hdr h;
 
-	return crypt_msg_frame_parse(hdr, &h)
-		       ? (size_t)h.clen + CRYPT_FRAME_HDR
-		       : 0;
+	return crypt_msg_frame_parse(hdr, &h) ? (size_t)h.clen + CRYPT_FRAME_HDR
+					      : 0;
 }
 
 /* The peer has the same keys: only now the next secret is worth keeping. */
@@ -582,9 +579,8 @@ enum crypt_reason crypt_open(struct crypt_conn *k, struct instant now,
 
 enum crypt_reason crypt_end_in(struct crypt_conn *k, uint64_t end)
 {
-	return counted(k, k->state == CRYPT_KEYED
-				  ? crypt_rec_end(&k->rec, end)
-				  : CRYPT_TRUNCATED);
+	return counted(k, k->state == CRYPT_KEYED ? crypt_rec_end(&k->rec, end)
+						  : CRYPT_TRUNCATED);
 }
 
 void crypt_received(struct crypt_conn *k, uint64_t offset)

@@ -35,79 +35,84 @@
 
 /* why a connection is not encrypted, was aborted, or a frame refused; and
  * what happened: counter, its name, a sentence */
-#define CRYPT_REASONS(X)                                                       \
-	X(CRYPT_FRESH, "CryptFresh", "connections keyed by a key exchange")    \
-	X(CRYPT_RESUMED, "CryptResumed",                                       \
+#define CRYPT_REASONS(X)                                                      \
+	X(CRYPT_FRESH, "CryptFresh", "connections keyed by a key exchange")   \
+	X(CRYPT_RESUMED, "CryptResumed",                                      \
 	  "connections keyed by a session secret of an earlier one")          \
-	X(CRYPT_RESUME_OFFERED, "CryptResumeOffered",                          \
+	X(CRYPT_RESUME_OFFERED, "CryptResumeOffered",                         \
 	  "session secrets named in a SYN of ours")                           \
-	X(CRYPT_RESUME_MISS, "CryptResumeMiss",                                \
+	X(CRYPT_RESUME_MISS, "CryptResumeMiss",                               \
 	  "the peer named a session secret that is not known: fresh keys")    \
-	X(CRYPT_RESUME_DECLINED, "CryptResumeDeclined",                        \
+	X(CRYPT_RESUME_DECLINED, "CryptResumeDeclined",                       \
 	  "the peer answered a named session secret with fresh keys")         \
-	X(CRYPT_CACHED, "CryptCached", "session secrets kept for later")       \
-	X(CRYPT_CACHE_EVICTED, "CryptCacheEvicted",                            \
+	X(CRYPT_CACHED, "CryptCached", "session secrets kept for later")      \
+	X(CRYPT_CACHE_EVICTED, "CryptCacheEvicted",                           \
 	  "session secrets given up for newer ones, or too old")              \
-	X(CRYPT_REKEY_OUT, "CryptRekeyOut", "rekeyings begun by us")           \
-	X(CRYPT_REKEY_IN, "CryptRekeyIn", "rekeyings begun by the peer")       \
-	X(CRYPT_SEALED, "CryptSealed", "frames sealed")                        \
-	X(CRYPT_OPENED, "CryptOpened", "frames opened")                        \
-	X(CRYPT_OFF_CONF, "CryptOffConf", "encryption is switched off here")   \
-	X(CRYPT_OFF_NO_SYN, "CryptOffNoEnoSyn", "no ENO option in the SYN")    \
-	X(CRYPT_OFF_NO_SYNACK, "CryptOffNoEnoSynack",                          \
+	X(CRYPT_REKEY_OUT, "CryptRekeyOut", "rekeyings begun by us")          \
+	X(CRYPT_REKEY_IN, "CryptRekeyIn", "rekeyings begun by the peer")      \
+	X(CRYPT_SEALED, "CryptSealed", "frames sealed")                       \
+	X(CRYPT_OPENED, "CryptOpened", "frames opened")                       \
+	X(CRYPT_OFF_CONF, "CryptOffConf", "encryption is switched off here")  \
+	X(CRYPT_OFF_NO_SYN, "CryptOffNoEnoSyn", "no ENO option in the SYN")   \
+	X(CRYPT_OFF_NO_SYNACK, "CryptOffNoEnoSynack",                         \
 	  "no ENO option in the SYN-ACK")                                     \
-	X(CRYPT_OFF_NO_ACK, "CryptOffNoEnoAck",                                \
+	X(CRYPT_OFF_NO_ACK, "CryptOffNoEnoAck",                               \
 	  "no ENO option in the first ACK segment")                           \
-	X(CRYPT_OFF_TWO, "CryptOffTwoEno", "more than one ENO option in a SYN") \
-	X(CRYPT_OFF_ILL, "CryptOffIllFormed", "ill-formed ENO option in a SYN") \
-	X(CRYPT_OFF_VACUOUS, "CryptOffVacuous",                                \
+	X(CRYPT_OFF_TWO, "CryptOffTwoEno",                                    \
+	  "more than one ENO option in a SYN")                                \
+	X(CRYPT_OFF_ILL, "CryptOffIllFormed",                                 \
+	  "ill-formed ENO option in a SYN")                                   \
+	X(CRYPT_OFF_VACUOUS, "CryptOffVacuous",                               \
 	  "an ENO option names no encryption protocol")                       \
-	X(CRYPT_OFF_NO_TEP, "CryptOffNoTep",                                   \
+	X(CRYPT_OFF_NO_TEP, "CryptOffNoTep",                                  \
 	  "no encryption protocol that both sides have")                      \
-	X(CRYPT_OFF_HALF, "CryptOffWrongHalf",                                 \
+	X(CRYPT_OFF_HALF, "CryptOffWrongHalf",                                \
 	  "the answer names another session secret than we did")              \
-	X(CRYPT_OFF_ROLES, "CryptOffRoles",                                    \
+	X(CRYPT_OFF_ROLES, "CryptOffRoles",                                   \
 	  "both sides took the same role, or the option came back to us")     \
-	X(CRYPT_OFF_AWARE, "CryptOffNotAware",                                 \
+	X(CRYPT_OFF_AWARE, "CryptOffNotAware",                                \
 	  "the peer's program does not know of encryption, ours insists")     \
-	X(CRYPT_OFF_DROPPED, "CryptOffDropped",                                \
+	X(CRYPT_OFF_DROPPED, "CryptOffDropped",                               \
 	  "ENO left out after SYNs with it went unanswered")                  \
-	X(CRYPT_OFF_CHOICE, "CryptOffChoice",                                  \
+	X(CRYPT_OFF_CHOICE, "CryptOffChoice",                                 \
 	  "declined in favour of what it would exclude")                      \
-	X(CRYPT_OFF_ROOM, "CryptOffNoRoom", "no room for ENO in the TCP header") \
-	X(CRYPT_BAD_MAGIC, "CryptBadMagic", "the stream begins with no Init")  \
-	X(CRYPT_BAD_INIT, "CryptBadInit",                                      \
+	X(CRYPT_OFF_ROOM, "CryptOffNoRoom",                                   \
+	  "no room for ENO in the TCP header")                                \
+	X(CRYPT_BAD_MAGIC, "CryptBadMagic", "the stream begins with no Init") \
+	X(CRYPT_BAD_INIT, "CryptBadInit",                                     \
 	  "Init of an absurd length, or its fields do not fit")               \
-	X(CRYPT_BAD_CIPHER, "CryptBadCipher",                                  \
+	X(CRYPT_BAD_CIPHER, "CryptBadCipher",                                 \
 	  "Init2 chooses a cipher that was not offered")                      \
-	X(CRYPT_NO_CIPHER, "CryptNoCipher", "no cipher that both sides have")  \
-	X(CRYPT_BAD_PUB, "CryptBadPub", "invalid public key")                  \
-	X(CRYPT_ZERO_SECRET, "CryptZeroSecret",                                \
+	X(CRYPT_NO_CIPHER, "CryptNoCipher", "no cipher that both sides have") \
+	X(CRYPT_BAD_PUB, "CryptBadPub", "invalid public key")                 \
+	X(CRYPT_ZERO_SECRET, "CryptZeroSecret",                               \
 	  "a public key that makes the secret zero")                          \
-	X(CRYPT_NOMEM, "CryptNoMem", "no memory for keys")                     \
-	X(CRYPT_LIB, "CryptLib", "the cryptographic library failed")           \
-	X(CRYPT_BAD_LEN, "CryptBadLen", "frame of an impossible length")       \
-	X(CRYPT_BAD_TAG, "CryptBadTag", "frame not authentic")                 \
-	X(CRYPT_BAD_PHASE, "CryptBadPhase",                                    \
+	X(CRYPT_NOMEM, "CryptNoMem", "no memory for keys")                    \
+	X(CRYPT_LIB, "CryptLib", "the cryptographic library failed")          \
+	X(CRYPT_BAD_LEN, "CryptBadLen", "frame of an impossible length")      \
+	X(CRYPT_BAD_TAG, "CryptBadTag", "frame not authentic")                \
+	X(CRYPT_BAD_PHASE, "CryptBadPhase",                                   \
 	  "frame of a generation that cannot be in flight")                   \
-	X(CRYPT_BAD_FIELDS, "CryptBadFields",                                  \
+	X(CRYPT_BAD_FIELDS, "CryptBadFields",                                 \
 	  "authentic frame too short for what its flags promise")             \
-	X(CRYPT_AFTER_FIN, "CryptAfterFin",                                    \
+	X(CRYPT_AFTER_FIN, "CryptAfterFin",                                   \
 	  "data behind the authentic end of the stream")                      \
-	X(CRYPT_TRUNCATED, "CryptTruncated",                                   \
+	X(CRYPT_TRUNCATED, "CryptTruncated",                                  \
 	  "the stream ended without the authentic end mark")                  \
-	X(CRYPT_NOT_KEYED, "CryptNotKeyed", "a frame before there are keys")   \
-	X(CRYPT_REFUSE_OFFSET, "CryptRefuseOffset",                            \
+	X(CRYPT_NOT_KEYED, "CryptNotKeyed", "a frame before there are keys")  \
+	X(CRYPT_REFUSE_OFFSET, "CryptRefuseOffset",                           \
 	  "not sealed: at this offset or beyond a frame was sealed before")   \
-	X(CRYPT_REFUSE_LEN, "CryptRefuseLen", "not sealed: too long for a frame") \
-	X(CRYPT_REFUSE_FIN, "CryptRefuseFin", "not sealed: the end mark was sealed")
+	X(CRYPT_REFUSE_LEN, "CryptRefuseLen",                                 \
+	  "not sealed: too long for a frame")                                 \
+	X(CRYPT_REFUSE_FIN, "CryptRefuseFin",                                 \
+	  "not sealed: the end mark was sealed")
 
 enum crypt_reason {
 	CRYPT_OK = -1,
 #define X(id, name, text) id,
 	CRYPT_REASONS(X)
 #undef X
-		CRYPT_REASON_N
+	CRYPT_REASON_N
 };
 
 const char *crypt_reason_name(enum crypt_reason r); /* "" for CRYPT_OK */
@@ -158,7 +163,7 @@ struct crypt_conf {
 	uint8_t nonce_len; /* of resumption, 0..8; shorter only under SMTCP */
 	uint8_t n_kx;      /* key exchanges, ENO_TEP_P256.., best first */
 	uint8_t kx[CRYPT_KX_MAX];
-	uint8_t n_aead;    /* ciphers, best first */
+	uint8_t n_aead; /* ciphers, best first */
 	uint16_t aead[CRYPT_AEAD_MAX];
 	uint64_t rekey_frames; /* per key; 0: never by that */
 	uint64_t rekey_bytes;
@@ -177,9 +182,9 @@ void crypt_conf_init(struct crypt_conf *conf);
 /* peer names whom an active opener connects to (an address and a port, say),
  * for finding session secrets again: at most CRYPT_PEER_MAX octets, none for
  * a passive opener.  NULL: no memory */
-struct crypt_conn *crypt_conn_new(struct crypt *c, const struct crypt_conf *conf,
-				  bool active, const void *peer,
-				  size_t peer_len);
+struct crypt_conn *crypt_conn_new(struct crypt *c,
+				  const struct crypt_conf *conf, bool active,
+				  const void *peer, size_t peer_len);
 void crypt_conn_free(struct crypt_conn *k); /* NULL is allowed */
 
 enum crypt_state {
@@ -188,7 +193,7 @@ enum crypt_state {
 	CRYPT_AGREED, /* a peer's ACK segment with ENO came: crypt_start() */
 	CRYPT_INIT,   /* key exchange */
 	CRYPT_KEYED,
-	CRYPT_DEAD,   /* key exchange failed: abort, never fall back */
+	CRYPT_DEAD, /* key exchange failed: abort, never fall back */
 };
 
 enum crypt_state crypt_state(const struct crypt_conn *k);
@@ -196,9 +201,9 @@ enum crypt_state crypt_state(const struct crypt_conn *k);
 enum crypt_reason crypt_why(const struct crypt_conn *k);
 
 enum crypt_seg {
-	CRYPT_SEG_SYN,    /* SYN without ACK */
+	CRYPT_SEG_SYN, /* SYN without ACK */
 	CRYPT_SEG_SYNACK,
-	CRYPT_SEG_ACK,    /* no SYN; not RST */
+	CRYPT_SEG_ACK, /* no SYN; not RST */
 };
 
 /* A segment came; in order of arrival, also those that come again. */
@@ -302,15 +307,15 @@ bool crypt_confirmed(const struct crypt_conn *k);
 struct crypt_info {
 	enum crypt_state state;
 	enum crypt_reason why;
-	bool role_b;     /* as negotiated (8547 4.3) */
+	bool role_b; /* as negotiated (8547 4.3) */
 	bool resumed;
 	bool smtcp;      /* TEP 0x20 */
 	bool sig;        /* both announced S */
 	bool peer_aware; /* the peer's a bit */
 	bool peer_fin;
-	uint8_t tep;     /* negotiated; 0: none */
-	uint8_t kx;      /* ENO_TEP_P256.. */
-	uint16_t aead;   /* enum crypt_cipher; 0: not yet */
+	uint8_t tep;   /* negotiated; 0: none */
+	uint8_t kx;    /* ENO_TEP_P256.. */
+	uint16_t aead; /* enum crypt_cipher; 0: not yet */
 	uint64_t tx_gen, rx_gen;
 	uint64_t tx_frames, rx_frames; /* in all generations */
 	uint64_t tx_bytes, rx_bytes;   /* of data */

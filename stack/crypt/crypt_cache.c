@@ -95,8 +95,8 @@ static void expire(struct crypt_cache *c, struct instant now)
 
 static struct entry *find(const struct crypt_cache *c, uint64_t serial)
 {
-	struct hnode *n = hmap_find(&c->by_serial,
-				    hash(c, &serial, sizeof(serial)));
+	struct hnode *n =
+		hmap_find(&c->by_serial, hash(c, &serial, sizeof(serial)));
 
 	for (; n; n = hmap_find_next(n)) {
 		struct entry *e = container_of(n, struct entry, by_serial);

@@ -21,11 +21,11 @@
 
 /* all that a resumed connection needs; wipe after use */
 struct crypt_ticket {
-	uint8_t ss[32]; /* ss[i], never used yet */
+	uint8_t ss[32];             /* ss[i], never used yet */
 	uint8_t id[CRYPT_CACHE_ID]; /* resume[i] */
 	uint8_t tep, kx;
-	uint16_t aead; /* not negotiated again, so it is kept */
-	bool orig_b;   /* our role when ss[0] was made */
+	uint16_t aead;       /* not negotiated again, so it is kept */
+	bool orig_b;         /* our role when ss[0] was made */
 	struct instant born; /* set by crypt_cache_put() */
 };
 
@@ -47,7 +47,7 @@ struct crypt_cache {
 	struct list lru; /* oldest first */
 	uint32_t n, max;
 	nanos age;
-	uint64_t serial;  /* of the last one put */
+	uint64_t serial; /* of the last one put */
 	uint64_t evicted;
 };
 

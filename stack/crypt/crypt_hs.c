@@ -62,8 +62,7 @@ struct crypt_hs *crypt_hs_new(const struct crypt_hs_env *env, bool role_b,
 	h->mem = env->mem;
 	h->role_b = role_b;
 	h->group = crypt_hs_group(kx);
-	*r = h->group != DH_N &&
-			     crypt_pool_take(env->pool, h->group, &h->key)
+	*r = h->group != DH_N && crypt_pool_take(env->pool, h->group, &h->key)
 		     ? CRYPT_OK
 		     : CRYPT_LIB;
 	if (*r == CRYPT_OK && !role_b) {
@@ -174,8 +173,8 @@ static enum crypt_reason got_hdr(struct crypt_hs *h)
 {
 	uint32_t magic = h->role_b ? CRYPT_INIT1_MAGIC : CRYPT_INIT2_MAGIC;
 	unsigned pub = dh_pub_len(h->group);
-	uint32_t least = h->role_b ? CRYPT_INIT1_LEN(0, pub)
-				   : CRYPT_INIT2_LEN(pub);
+	uint32_t least =
+		h->role_b ? CRYPT_INIT1_LEN(0, pub) : CRYPT_INIT2_LEN(pub);
 	uint32_t len;
 
 	if (!crypt_msg_init_len(h->hdr, magic, &len)) {
@@ -194,8 +193,9 @@ static enum crypt_reason got_hdr(struct crypt_hs *h)
 	return CRYPT_OK;
 }
 
-enum crypt_reason crypt_hs_in(struct crypt_hs *h, const struct crypt_hs_env *env,
-			      const uint8_t *p, size_t n, size_t *used)
+enum crypt_reason crypt_hs_in(struct crypt_hs *h,
+			      const struct crypt_hs_env *env, const uint8_t *p,
+			      size_t n, size_t *used)
 {
 	enum crypt_reason r = CRYPT_OK;
 	size_t part;

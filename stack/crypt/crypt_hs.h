@@ -51,8 +51,9 @@ void crypt_hs_free(struct crypt_hs *h); /* wipes; NULL is allowed */
 /* Octets of the peer's stream; *used: how many were of its Init.  done is set
  * with the last one: the cipher and ES are known then, and at host B Init2 is
  * made. */
-enum crypt_reason crypt_hs_in(struct crypt_hs *h, const struct crypt_hs_env *env,
-			      const uint8_t *p, size_t n, size_t *used);
+enum crypt_reason crypt_hs_in(struct crypt_hs *h,
+			      const struct crypt_hs_env *env, const uint8_t *p,
+			      size_t n, size_t *used);
 /* our message; empty at host B before it is done */
 struct iov crypt_hs_mine(const struct crypt_hs *h);
 /* N_A, Init1, Init2, ES; when done */

@@ -69,8 +69,8 @@ bool crypt_keys_session_id(struct hash *h, const uint8_t ss[CRYPT_K_LEN],
 	return cprf(h, ss, CONST_SESSID, sn, out + 1, CRYPT_K_LEN);
 }
 
-bool crypt_keys_sk(struct hash *h, const uint8_t ss[CRYPT_K_LEN],
-		   struct iov sn, struct crypt_sk *out)
+bool crypt_keys_sk(struct hash *h, const uint8_t ss[CRYPT_K_LEN], struct iov sn,
+		   struct crypt_sk *out)
 {
 	uint8_t all[2 * CRYPT_SK + 2 * CRYPT_FC];
 	struct rd r = rd_make(all, sizeof(all));

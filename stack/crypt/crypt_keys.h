@@ -46,8 +46,8 @@ bool crypt_keys_traffic(struct hash *h, const uint8_t mk[CRYPT_K_LEN], bool ab,
 bool crypt_keys_session_id(struct hash *h, const uint8_t ss[CRYPT_K_LEN],
 			   struct iov sn, uint8_t tep_byte,
 			   uint8_t out[CRYPT_SESSION_ID]);
-bool crypt_keys_sk(struct hash *h, const uint8_t ss[CRYPT_K_LEN],
-		   struct iov sn, struct crypt_sk *out);
+bool crypt_keys_sk(struct hash *h, const uint8_t ss[CRYPT_K_LEN], struct iov sn,
+		   struct crypt_sk *out);
 /* sn of a resumed SMTCP session: parts are eno_transcript (two) and mpc */
 bool crypt_keys_smtcp_sn(struct hash *h, const struct iov part[3],
 			 uint8_t out[32]);

@@ -96,8 +96,8 @@ static bool advance_tx(struct crypt_rec *r, struct instant now)
  * its own next rekeying, would else be a third generation in flight. */
 bool crypt_rec_rekey(struct crypt_rec *r, struct instant now)
 {
-	if (r->tx_fin || (r->rx_gen < r->tx_gen && !r->rx_fin) ||
-	    r->tx_first || !may_advance(r) || (r->phases && r->rx_old.k)) {
+	if (r->tx_fin || (r->rx_gen < r->tx_gen && !r->rx_fin) || r->tx_first ||
+	    !may_advance(r) || (r->phases && r->rx_old.k)) {
 		return false;
 	}
 	return advance_tx(r, now);
@@ -106,8 +106,8 @@ bool crypt_rec_rekey(struct crypt_rec *r, struct instant now)
 /* a rekeying is to be shown, or one of the peer's to be answered */
 bool crypt_rec_due(const struct crypt_rec *r)
 {
-	return !r->tx_fin && (r->tx_first || (r->rx_gen > r->tx_gen &&
-					      may_advance(r)));
+	return !r->tx_fin &&
+	       (r->tx_first || (r->rx_gen > r->tx_gen && may_advance(r)));
 }
 
 static bool worn_out(const struct crypt_rec *r, struct instant now)
@@ -122,8 +122,8 @@ static bool worn_out(const struct crypt_rec *r, struct instant now)
 
 /* --- sealing ------------------------------------------------------------- */
 
-static void scatter(const struct iov_mut **v, unsigned *n,
-		    struct iov_mut *head, const uint8_t *p, size_t len)
+static void scatter(const struct iov_mut **v, unsigned *n, struct iov_mut *head,
+		    const uint8_t *p, size_t len)
 {
 	while (len > 0) {
 		size_t part = min_size(head->n, len);
@@ -158,8 +158,7 @@ static unsigned behind_hdr(const struct iov_mut *out, unsigned n_out,
 }
 
 /* control, and the keys that belong to it */
-static bool next_keys(struct crypt_rec *r, struct instant now,
-		      uint8_t *control)
+static bool next_keys(struct crypt_rec *r, struct instant now, uint8_t *control)
 {
 	if (r->rx_gen > r->tx_gen && may_advance(r) && !r->tx_first) {
 		/* one step a frame: the peer counts those with rekey = 1 */
@@ -169,8 +168,8 @@ static bool next_keys(struct crypt_rec *r, struct instant now,
 	}
 	*control = r->tx_first ? CRYPT_FRAME_REKEY : 0;
 	if (r->phases) {
-		*control |= (uint8_t)((r->tx_gen & 3)
-				      << CRYPT_FRAME_PHASE_SHIFT);
+		*control |=
+			(uint8_t)((r->tx_gen & 3) << CRYPT_FRAME_PHASE_SHIFT);
 	}
 	return r->tx.k != NULL;
 }
@@ -190,7 +189,8 @@ static void sealed(struct crypt_rec *r, uint64_t offset, size_t frame,
 	r->tx_bytes += data;
 }
 
-enum crypt_reason crypt_rec_seal(struct crypt_rec *r, const struct crypt_seal *s,
+enum crypt_reason crypt_rec_seal(struct crypt_rec *r,
+				 const struct crypt_seal *s,
 				 const struct iov_mut *out, unsigned n_out,
 				 size_t *len)
 {
@@ -225,9 +225,8 @@ enum crypt_reason crypt_rec_seal(struct crypt_rec *r, const struct crypt_seal *s
 			      (s->sig && r->sig ? CRYPT_FRAME_SIG : 0));
 	be16_put(prefix + 1, s->urgent_at);
 	in[0] = (struct iov){ prefix, n_prefix };
-	h = (struct crypt_frame_hdr){
-		control, (uint16_t)(data + n_prefix + CRYPT_FRAME_TAG)
-	};
+	h = (struct crypt_frame_hdr){ control, (uint16_t)(data + n_prefix +
+							  CRYPT_FRAME_TAG) };
 	crypt_msg_frame_emit(hdr, &h);
 	n_out = behind_hdr(out, n_out, hdr, rest);
 	nonce(&r->tx, s->offset - r->tx_base, iv);
@@ -287,7 +286,7 @@ static bool have_new(struct crypt_rec *r)
 static enum crypt_reason which(struct crypt_rec *r, uint8_t control,
 			       struct crypt_rec_key **key, bool *next)
 {
-	unsigned phase = (control & CRYPT_FRAME_PHASE_MASK) >>
+	unsigned phase = (unsigned)(control & CRYPT_FRAME_PHASE_MASK) >>
 			 CRYPT_FRAME_PHASE_SHIFT;
 	unsigned ahead = (control & CRYPT_FRAME_REKEY) ? 1 : 0;
 

@@ -30,7 +30,7 @@ struct crypt_rec {
 	enum aead_alg alg;
 	bool phases;
 	bool sig;
-	bool ab; /* we seal with k_ab, and open with k_ba */
+	bool ab;                   /* we seal with k_ab, and open with k_ba */
 	uint64_t tx_base, rx_base; /* subtracted from offsets */
 
 	struct crypt_rec_key tx;
@@ -48,10 +48,10 @@ struct crypt_rec {
 	struct crypt_rec_key rx, rx_old, rx_new; /* rx_gen, -1, +1 */
 	uint8_t rx_mk[CRYPT_K_LEN];
 	uint64_t rx_gen;
-	uint64_t rx_first;  /* offset of the first frame of rx_gen */
+	uint64_t rx_first; /* offset of the first frame of rx_gen */
 	bool rx_first_known;
-	uint64_t rx_end;    /* end of the last frame opened */
-	bool rx_fin;        /* a FINp frame was opened; it ends at rx_end */
+	uint64_t rx_end; /* end of the last frame opened */
+	bool rx_fin;     /* a FINp frame was opened; it ends at rx_end */
 	uint64_t rx_frames, rx_bytes;
 };
 
@@ -60,7 +60,8 @@ bool crypt_rec_init(struct crypt_rec *r, const uint8_t mk0[CRYPT_K_LEN],
 		    struct instant now);
 void crypt_rec_fini(struct crypt_rec *r); /* wipes */
 
-enum crypt_reason crypt_rec_seal(struct crypt_rec *r, const struct crypt_seal *s,
+enum crypt_reason crypt_rec_seal(struct crypt_rec *r,
+				 const struct crypt_seal *s,
 				 const struct iov_mut *out, unsigned n_out,
 				 size_t *len);
 enum crypt_reason crypt_rec_open(struct crypt_rec *r, uint64_t offset,

@@ -8,7 +8,8 @@
 
 void eno_init(struct eno *e, bool active)
 {
-	*e = (struct eno){ .state = ENO_OPEN, .active = active,
+	*e = (struct eno){ .state = ENO_OPEN,
+			   .active = active,
 			   .why = CRYPT_OK };
 }
 
@@ -29,8 +30,7 @@ void eno_fini(struct eno *e, const struct eno_env *env)
 	prim_wipe(&e->ticket, sizeof(e->ticket));
 }
 
-static void off(struct eno *e, const struct eno_env *env,
-		enum crypt_reason why)
+static void off(struct eno *e, const struct eno_env *env, enum crypt_reason why)
 {
 	e->state = ENO_OFF;
 	e->why = why;
@@ -247,8 +247,10 @@ static void add_smtcp(struct make *m, const uint8_t *kx, unsigned n_kx,
 	unsigned n = eno_opt_sm_emit(m->data[1], t ? &t->kx : kx, n_kx, sig,
 				     half, m->nonce, nonce_len);
 
-	*s = (struct eno_opt_sub){ .tep = ENO_TEP_EXP, .v = true,
-				   .len = (uint8_t)n, .data = m->data[1] };
+	*s = (struct eno_opt_sub){ .tep = ENO_TEP_EXP,
+				   .v = true,
+				   .len = (uint8_t)n,
+				   .data = m->data[1] };
 }
 
 /* Active opener: all it has, best last; TEP 0x20 at the end, where its data
@@ -314,8 +316,8 @@ static void offer(struct eno *e, const struct eno_env *env, unsigned room)
 		}
 	}
 	if (n > 0) {
-		e->have_ticket = crypt_cache_take(env->cache, serial,
-						  &e->ticket);
+		e->have_ticket =
+			crypt_cache_take(env->cache, serial, &e->ticket);
 		count(env, CRYPT_RESUME_OFFERED);
 	} else {
 		n = make_offer(c, NULL, 0, nonce, e->mine, room);
@@ -403,8 +405,8 @@ static void answer(struct eno *e, const struct eno_env *env, unsigned room)
 		}
 	}
 	if (n > 0) {
-		e->have_ticket = crypt_cache_take(env->cache, e->wanted,
-						  &e->ticket);
+		e->have_ticket =
+			crypt_cache_take(env->cache, e->wanted, &e->ticket);
 	} else {
 		n = make_answer(c, e->tep, e->kx, NULL, 0, nonce, e->mine,
 				room);
@@ -576,9 +578,8 @@ unsigned eno_out(struct eno *e, const struct eno_env *env, enum crypt_seg seg,
 	unsigned n;
 
 	if (e->state == ENO_OFF) {
-		return seg == CRYPT_SEG_SYNACK
-			       ? out_vacuous(e, env, buf, room)
-			       : 0;
+		return seg == CRYPT_SEG_SYNACK ? out_vacuous(e, env, buf, room)
+					       : 0;
 	}
 	switch (seg) {
 	case CRYPT_SEG_SYN:

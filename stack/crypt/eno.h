@@ -26,7 +26,8 @@ struct eno {
 	bool sent_ack, got_ack; /* ACK segments with ENO */
 	bool got_nonsyn;        /* no ENO any more */
 	enum crypt_reason why;  /* OFF */
-	uint8_t mine_len, peer_len; /* SYN-form options; 0: not made, not come */
+	uint8_t mine_len,
+		peer_len; /* SYN-form options; 0: not made, not come */
 	uint8_t mine[ENO_OPT_MAX], peer[ENO_OPT_MAX];
 	uint64_t wanted; /* passive: secret to resume, still in the cache */
 	bool have_ticket;
@@ -35,8 +36,8 @@ struct eno {
 	bool settled;
 	bool role_b, peer_aware, sig, resumed;
 	uint8_t tep, kx;
-	uint8_t tep_byte;     /* as host B sent it */
-	uint8_t sn_len;       /* nonces in the order of the original roles */
+	uint8_t tep_byte; /* as host B sent it */
+	uint8_t sn_len;   /* nonces in the order of the original roles */
 	uint8_t sn[2 * ENO_NONCE];
 };
 
@@ -45,7 +46,7 @@ struct eno_env {
 	const struct crypt_conf *conf;
 	struct crypt_cache *cache;
 	const struct entropy *entropy;
-	uint64_t *counter; /* by enum crypt_reason */
+	uint64_t *counter;   /* by enum crypt_reason */
 	const uint8_t *peer; /* active: whom; see crypt_conn_new() */
 	size_t peer_len;
 	struct instant now;

@@ -1,8 +1,8 @@
 #include "stack/prim/aead.h"
 
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <limits.h>
 #include <string.h>
 
 #include "stack/base/check.h"
@@ -71,8 +71,8 @@ struct aead_key *aead_key_new(struct aead *a, enum aead_alg alg, bool seal,
 	k->cipher = a->cipher[alg];
 	k->seal = seal;
 	k->ctx = EVP_CIPHER_CTX_new();
-	if (!k->ctx || EVP_CipherInit_ex2(k->ctx, k->cipher, key, NULL, seal,
-					  NULL) != 1) {
+	if (!k->ctx ||
+	    EVP_CipherInit_ex2(k->ctx, k->cipher, key, NULL, seal, NULL) != 1) {
 		aead_key_free(k);
 		return NULL;
 	}

@@ -14,7 +14,7 @@
 #define PREFIX 2 /* length in front of a P curve's point (RFC 8548 5) */
 
 struct dh {
-	EC_GROUP *curve[DH_N];    /* P256, P521 */
+	EC_GROUP *curve[DH_N];      /* P256, P521 */
 	EVP_PKEY_CTX *import[DH_N]; /* X25519, X448 */
 	BN_CTX *bn;
 };
@@ -201,8 +201,8 @@ static bool curve_pub(struct dh *d, enum dh_group g, const BIGNUM *priv,
 
 /* 64 bits more than the order has, then modulo order - 1, plus 1: no bias
  * worth speaking of, and no loop (FIPS 186-4 B.4.1) */
-static bool curve_scalar(struct dh *d, enum dh_group g,
-			 const struct entropy *e, BIGNUM *k)
+static bool curve_scalar(struct dh *d, enum dh_group g, const struct entropy *e,
+			 BIGNUM *k)
 {
 	uint8_t buf[DH_PRIV_MAX + 8];
 	unsigned n = dh_priv_len(g) + 8;
@@ -237,8 +237,8 @@ static enum dh_result curve_agree(struct dh *d, const struct dh_key *k,
 	x = BN_new();
 	if (!p || !priv || !x) {
 		r = DH_FAILED;
-	} else if (EC_POINT_oct2point(c, p, peer + PREFIX, n - PREFIX,
-				      d->bn) == 1 &&
+	} else if (EC_POINT_oct2point(c, p, peer + PREFIX, n - PREFIX, d->bn) ==
+			   1 &&
 		   EC_POINT_is_on_curve(c, p, d->bn) == 1) {
 		/* cofactor 1: each point but infinity has the full order */
 		BN_set_flags(priv, BN_FLG_CONSTTIME);

@@ -35,9 +35,9 @@ struct dh_key {
 
 enum dh_result {
 	DH_OK,
-	DH_BAD_PUB,  /* no point of the curve, or not in the required form */
-	DH_ZERO,     /* the secret is all zero (RFC 7748 section 6) */
-	DH_FAILED,   /* libcrypto */
+	DH_BAD_PUB, /* no point of the curve, or not in the required form */
+	DH_ZERO,    /* the secret is all zero (RFC 7748 section 6) */
+	DH_FAILED,  /* libcrypto */
 };
 
 struct dh *dh_new(void); /* NULL: libcrypto refuses */

@@ -86,8 +86,7 @@ bool hash_hmac_sha256v(struct hash *h, const void *key, size_t key_len,
 	bool ok = EVP_MAC_init(h->mac, k, key_len, NULL) == 1;
 
 	for (unsigned i = 0; ok && i < n; i++) {
-		ok = v[i].n == 0 ||
-		     EVP_MAC_update(h->mac, v[i].p, v[i].n) == 1;
+		ok = v[i].n == 0 || EVP_MAC_update(h->mac, v[i].p, v[i].n) == 1;
 	}
 	ok = ok && EVP_MAC_final(h->mac, out, &len, HASH_LEN) == 1 &&
 	     len == HASH_LEN;

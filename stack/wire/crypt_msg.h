@@ -50,7 +50,7 @@ bool crypt_msg_init1_parse(const uint8_t *p, size_t len, unsigned pub_len,
 bool crypt_msg_init2_parse(const uint8_t *p, size_t len, unsigned pub_len,
 			   struct crypt_init2 *out);
 
-#define CRYPT_INIT1_LEN(n_cipher, pub_len)                                     \
+#define CRYPT_INIT1_LEN(n_cipher, pub_len) \
 	(CRYPT_INIT_HDR + 1u + 2u * (n_cipher) + CRYPT_NONCE + (pub_len))
 #define CRYPT_INIT2_LEN(pub_len) (CRYPT_INIT_HDR + 2u + CRYPT_NONCE + (pub_len))
 

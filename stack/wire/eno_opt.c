@@ -2,7 +2,7 @@
 
 #define GLT_TEP   0x20 /* from here on an octet names a TEP */
 #define V         0x80
-#define LEN_MAX   32   /* what a length octet can say */
+#define LEN_MAX   32 /* what a length octet can say */
 #define SM_PREFIX 2
 
 void eno_opt_note(struct eno_opt_seen *s, const uint8_t *opt, uint8_t len)

@@ -70,17 +70,17 @@ unsigned eno_opt_emit_ack(struct wr *w);
 
 /* Data of TEP 0x20: 'S' 'M', then octets R S kx(6).  With R the half and the
  * nonce follow the only one; without R each octet is an alternative. */
-#define ENO_SM_R    0x80
-#define ENO_SM_S    0x40 /* signalling frames are understood */
-#define ENO_SM_KX   0x3f /* TEP identifier of the key exchange - 0x20 */
-#define ENO_SM_MAX  ENO_OPT_MAX
+#define ENO_SM_R   0x80
+#define ENO_SM_S   0x40 /* signalling frames are understood */
+#define ENO_SM_KX  0x3f /* TEP identifier of the key exchange - 0x20 */
+#define ENO_SM_MAX ENO_OPT_MAX
 
 struct eno_opt_sm {
-	bool resume;         /* R, and data of a fitting length */
-	bool sig;            /* S of the first octet */
-	uint8_t n;           /* key exchanges named: at least 1 */
+	bool resume;            /* R, and data of a fitting length */
+	bool sig;               /* S of the first octet */
+	uint8_t n;              /* key exchanges named: at least 1 */
 	uint8_t kx[ENO_SM_MAX]; /* as TEP identifiers, 0x20..0x5f */
-	const uint8_t *half; /* with resume */
+	const uint8_t *half;    /* with resume */
 	const uint8_t *nonce;
 	uint8_t nonce_len;
 };

@@ -14,7 +14,8 @@
 static inline bool vec_text(const char *file, const char *section,
 			    const char *name, char out[VEC_LINE])
 {
-	char path[128], line[VEC_LINE], want[80];
+	static char line[VEC_LINE];
+	char path[128], want[256];
 	bool in = false, found = false;
 	FILE *f;
 
@@ -61,7 +62,7 @@ static inline unsigned vec_unhex(const char *text, uint8_t *out)
 static inline unsigned vec(const char *file, const char *section,
 			   const char *name, uint8_t *out)
 {
-	char text[VEC_LINE];
+	static char text[VEC_LINE];
 
 	if (!vec_text(file, section, name, text)) {
 		fprintf(stderr, "%s [%s] %s: not there\n", file, section, name);

@@ -149,8 +149,9 @@ static inline size_t seal(struct end *e, const char *text, bool fin,
 			  uint8_t *out, size_t room)
 {
 	const struct iov in = { (const uint8_t *)text, strlen(text) };
-	const struct crypt_seal s = { .now = t0, .offset = e->offset,
-				      .fin = fin, .in = &in, .n_in = 1 };
+	const struct crypt_seal s = {
+		.now = t0, .offset = e->offset, .fin = fin, .in = &in, .n_in = 1
+	};
 	const struct iov_mut v = { out, room };
 	size_t len;
 
@@ -180,8 +181,8 @@ static inline enum crypt_reason open_at(struct end *e, uint64_t offset,
 /* text from one end arrives at the other */
 static inline void say(struct end *from, struct end *to, const char *text)
 {
-	uint8_t frame[2000];
-	char got[2000];
+	static uint8_t frame[2000];
+	static char got[2000];
 	uint64_t at = from->offset;
 	size_t n = seal(from, text, false, frame, sizeof(frame));
 

@@ -22,8 +22,9 @@ static int end(void **st)
 
 static struct crypt_ticket ticket(unsigned i, bool orig_b)
 {
-	struct crypt_ticket t = { .tep = 0x23, .kx = 0x23, .aead = 1,
-				  .orig_b = orig_b };
+	struct crypt_ticket t = {
+		.tep = 0x23, .kx = 0x23, .aead = 1, .orig_b = orig_b
+	};
 
 	memset(t.ss, (int)i, sizeof(t.ss));
 	for (unsigned j = 0; j < CRYPT_CACHE_ID; j++) {
@@ -94,8 +95,8 @@ static void is_handed_out_once(void **st)
 	(void)st;
 	assert_true(find("host") == s);
 	assert_true(find("hos") == 0 && find("hosu") == 0);
-	assert_true(crypt_cache_find_peer(&c, at(0), (const uint8_t *)"host",
-					  4, never, NULL) == 0);
+	assert_true(crypt_cache_find_peer(&c, at(0), (const uint8_t *)"host", 4,
+					  never, NULL) == 0);
 	assert_non_null(crypt_cache_look(&c, s));
 	assert_true(crypt_cache_take(&c, s, &t));
 	assert_memory_equal(t.ss, want.ss, 32);

@@ -34,8 +34,8 @@ static void is(const uint8_t *got, const char *file, const char *section,
 static void prk(const char *file, const char *section, bool has_mpc,
 		uint8_t out[32])
 {
-	static const char *const name[6] = { "eno_A", "eno_B", "mpc", "Init1",
-					     "Init2", "ES" };
+	static const char *const name[6] = { "eno_A", "eno_B", "mpc",
+					     "Init1", "Init2", "ES" };
 	uint8_t b[6][256];
 	struct iov part[6];
 

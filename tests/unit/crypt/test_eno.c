@@ -551,13 +551,13 @@ static void survives_any_segments(void **st)
 		a.conf.b = rng_below(&r, 4) == 0;
 		end_open(&a, active_end);
 		for (unsigned i = 0; i < 6; i++) {
-			enum crypt_seg seg = rng_below(&r, 3);
+			enum crypt_seg seg = (enum crypt_seg)rng_below(&r, 3);
 			uint8_t opt[64];
 			unsigned n = (unsigned)rng_below(&r, 12);
 
 			rng_fill(&r, opt, sizeof(opt));
 			for (unsigned j = 2; j < n; j++) {
-				opt[j] = rng_below(&r, 2) ? opt[j]
+				opt[j] = rng_below(&r, 2)   ? opt[j]
 					 : rng_below(&r, 2) ? 0x23
 							    : 0xa3;
 			}

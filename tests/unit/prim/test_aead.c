@@ -91,8 +91,8 @@ static void seals_and_opens_as_published(void **st)
 		v = (struct iov_mut){ out, n + AEAD_TAG };
 		/* twice: only the nonce is set anew */
 		for (unsigned again = 0; again < 2; again++) {
-			assert_true(aead_seal(s, nonce, ad, ad_n, &in, 1, &v,
-					      1));
+			assert_true(
+				aead_seal(s, nonce, ad, ad_n, &in, 1, &v, 1));
 			assert_memory_equal(out, want, n + AEAD_TAG);
 			assert_true(aead_open(o, nonce, ad, ad_n, &v, 1, 0,
 					      n + AEAD_TAG));
@@ -164,8 +164,8 @@ static void pieces_make_no_difference(void **st)
 		memcpy(want, text, n);
 		one = (struct iov){ want, n };
 		assert_true(aead_seal(s, nonce, ad, 3, &one, 1, &all, 1));
-		assert_true(aead_open(o, nonce, ad, 3, &all, 1, 0,
-				      n + AEAD_TAG));
+		assert_true(
+			aead_open(o, nonce, ad, 3, &all, 1, 0, n + AEAD_TAG));
 		assert_memory_equal(want, text, n);
 		aead_key_free(s);
 		aead_key_free(o);
@@ -177,7 +177,8 @@ static void an_altered_bit_is_refused(void **st)
 {
 	(void)st;
 	for (unsigned alg = 0; alg < AEAD_N; alg++) {
-		uint8_t key[32] = { 9 }, box[12 + 3 + 33 + 16] = { 0 }, zero[33];
+		uint8_t key[32] = { 9 }, box[12 + 3 + 33 + 16] = { 0 },
+			zero[33];
 		struct aead_key *s = aead_key_new(a, alg, true, key);
 		struct aead_key *o = aead_key_new(a, alg, false, key);
 		struct iov in = { box + 15, 33 };
@@ -191,8 +192,8 @@ static void an_altered_bit_is_refused(void **st)
 
 			memcpy(copy, box, sizeof(box));
 			copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			assert_false(aead_open(o, copy, copy + 12, 3, &w, 1, 0,
-					       49));
+			assert_false(
+				aead_open(o, copy, copy + 12, 3, &w, 1, 0, 49));
 			assert_memory_equal(copy + 15, zero, 33);
 		}
 		for (unsigned n = 0; n < 49; n++) {
@@ -200,8 +201,8 @@ static void an_altered_bit_is_refused(void **st)
 			struct iov_mut w = { copy + 15, 49 };
 
 			memcpy(copy, box, sizeof(box));
-			assert_false(aead_open(o, copy, copy + 12, 3, &w, 1, 0,
-					       n));
+			assert_false(
+				aead_open(o, copy, copy + 12, 3, &w, 1, 0, n));
 		}
 		assert_true(aead_open(o, box, box + 12, 3, &v, 1, 0, 49));
 		assert_memory_equal(box + 15, zero, 33);

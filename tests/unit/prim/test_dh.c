@@ -289,9 +289,8 @@ static void a_bad_point_is_refused(void **st)
 
 static void a_bad_private_key_is_refused(void **st)
 {
-	static const char *const order_256 =
-		"ffffffff00000000ffffffffffffffff"
-		"bce6faada7179e84f3b9cac2fc632551";
+	static const char *const order_256 = "ffffffff00000000ffffffffffffffff"
+					     "bce6faada7179e84f3b9cac2fc632551";
 	uint8_t priv[DH_PRIV_MAX] = { 0 };
 	struct dh_key k;
 

@@ -79,8 +79,8 @@ static void derives_as_rfc_5869(void **st)
 			w[0] = (struct iov){ info, cut };
 			w[1] = (struct iov){ info + cut,
 					     cases[i].info_n - cut };
-			assert_true(kdf_expand(h, prk, w, 2, okm,
-					       cases[i].len));
+			assert_true(
+				kdf_expand(h, prk, w, 2, okm, cases[i].len));
 			hex(cases[i].okm, want);
 			assert_memory_equal(okm, want, cases[i].len);
 		}
@@ -112,8 +112,8 @@ static void derives_as_rfc_8548(void **st)
 
 	(void)st;
 	for (unsigned i = 0; i < 4; i++) {
-		v[i] = (struct iov){ b[i], vec("smtcp", "plain", name[i],
-					       b[i]) };
+		v[i] = (struct iov){ b[i],
+				     vec("smtcp", "plain", name[i], b[i]) };
 	}
 	v[4] = (struct iov){ want, vec("smtcp", "plain", "ES", want) };
 	assert_true(kdf_extract(h, b[2] + 15, 32, v, 5, prk));

@@ -51,8 +51,8 @@ static void knows_the_models_messages(void **st)
 		assert_memory_equal(a.nonce, na, 32);
 		assert_ptr_equal(a.pub, m + n - pub);
 		assert_int_equal(a.ignored, 0);
-		assert_int_equal(crypt_msg_init1_emit(&w, all, 3, na, a.pub,
-						      pub), n);
+		assert_int_equal(
+			crypt_msg_init1_emit(&w, all, 3, na, a.pub, pub), n);
 		assert_memory_equal(out, m, n);
 
 		n = vec("suites", suite[i].section, "Init2", m);
@@ -64,8 +64,8 @@ static void knows_the_models_messages(void **st)
 		assert_int_equal(b.cipher, suite[i].cipher);
 		assert_memory_equal(b.nonce, nb, 32);
 		assert_ptr_equal(b.pub, m + n - pub);
-		assert_int_equal(crypt_msg_init2_emit(&w, b.cipher, nb, b.pub,
-						      pub), n);
+		assert_int_equal(
+			crypt_msg_init2_emit(&w, b.cipher, nb, b.pub, pub), n);
 		assert_memory_equal(out, m, n);
 	}
 }
@@ -97,17 +97,17 @@ static void refuses_what_does_not_fit(void **st)
 
 	(void)st;
 	for (unsigned which = 0; which < 2; which++) {
-		unsigned n = vec("smtcp", "plain", which ? "Init2" : "Init1",
-				 m);
+		unsigned n =
+			vec("smtcp", "plain", which ? "Init2" : "Init1", m);
 
 		for (unsigned cut = 0; cut <= n; cut++) {
 			be32_put(m + 4, cut);
 			copy = heap_copy(m, cut);
-			assert_int_equal(which ? crypt_msg_init2_parse(
-							 copy, cut, 32, &b)
-					       : crypt_msg_init1_parse(
-							 copy, cut, 32, &a),
-					 cut == n);
+			assert_int_equal(
+				which ? crypt_msg_init2_parse(copy, cut, 32, &b)
+				      : crypt_msg_init1_parse(copy, cut, 32,
+							      &a),
+				cut == n);
 			free(copy);
 		}
 		be32_put(m + 4, n + 1);

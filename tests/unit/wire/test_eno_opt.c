@@ -31,8 +31,8 @@ static void describe(const uint8_t *body, unsigned n, char *out, size_t size)
 	for (unsigned i = 0; i < o.n; i++) {
 		const struct eno_opt_sub *s = &o.sub[i];
 
-		len += (size_t)snprintf(out + len, size - len, " %02x:%d:",
-					s->tep, s->v);
+		len += (size_t)snprintf(out + len, size - len,
+					" %02x:%d:", s->tep, s->v);
 		for (unsigned j = 0; j < s->len; j++) {
 			len += (size_t)snprintf(out + len, size - len, "%02x",
 						s->data[j]);
@@ -156,7 +156,8 @@ static void refuses_other_options(void **st)
 static void counts_options_of_a_segment(void **st)
 {
 	struct eno_opt_seen s = { 0 };
-	const uint8_t a[] = { ENO_OPT_KIND, 2 }, b[] = { ENO_OPT_KIND, 3, 0x23 };
+	const uint8_t a[] = { ENO_OPT_KIND, 2 },
+		      b[] = { ENO_OPT_KIND, 3, 0x23 };
 
 	(void)st;
 	eno_opt_note(&s, a, 2);
@@ -246,7 +247,8 @@ static void writes_known_options(void **st)
 	assert_memory_equal(buf, want, 3);
 	assert_int_equal(emit(1, two, 1, buf, 64), hex("45040123", want));
 	assert_memory_equal(buf, want, 4);
-	assert_int_equal(emit(-1, two, 2, buf, 64), hex("450723a0534d43", want));
+	assert_int_equal(emit(-1, two, 2, buf, 64),
+			 hex("450723a0534d43", want));
 	assert_memory_equal(buf, want, 7);
 	assert_int_equal(emit(-1, two, 3, buf, 64),
 			 hex("45092382a0534d4321", want));
@@ -288,7 +290,9 @@ static bool sm(const char *text, struct eno_opt_sm *m)
 
 static void reads_smtcp(void **st)
 {
-	struct eno_opt_sub other = { .tep = 0x21, .v = true, .len = 3,
+	struct eno_opt_sub other = { .tep = 0x21,
+				     .v = true,
+				     .len = 3,
 				     .data = (const uint8_t *)"SM\x43" };
 	struct eno_opt_sm m;
 
