@@ -13,7 +13,7 @@
 #include "stack/base/check.h"
 #include "stack/sock/sock_state.h"
 
-/* --- local names ------------------------------------------------------- */
+/* --- local names ---------------------------------------------------------- */
 
 static bool overlap(const struct sock *a, const struct endpoint *e, bool dual)
 {
@@ -121,7 +121,7 @@ int sock_bind(struct sock *sk, const struct endpoint *local)
 	return bind_port(sk, &e);
 }
 
-/* --- listening ---------------------------------------------------------- */
+/* --- listening ------------------------------------------------------------ */
 
 static bool admit(void *lo)
 {
@@ -310,7 +310,7 @@ void sock_unaccept(struct sock *listener, struct sock *sk)
 	listener->n_ready++;
 }
 
-/* --- connecting ---------------------------------------------------------- */
+/* --- connecting ----------------------------------------------------------- */
 
 static int find_way(struct sock *sk, struct tuple *t, unsigned *path)
 {
@@ -477,7 +477,7 @@ const struct mp_owner sock_owner = {
 	.gone = on_gone,
 };
 
-/* --- closing --------------------------------------------------------------- */
+/* --- closing -------------------------------------------------------------- */
 
 /* Lets go of a handle that has a connection; sk may be gone afterwards. */
 static void end_conn(struct sock *sk, struct instant now, bool abort)

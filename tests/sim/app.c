@@ -45,7 +45,7 @@ static void progress(struct side *s)
 	s->conn->progress = s->conn->w->now;
 }
 
-/* --- closing ------------------------------------------------------------------- */
+/* --- closing -------------------------------------------------------------- */
 
 static void side_close(struct side *s, bool abort)
 {
@@ -128,7 +128,7 @@ static void side_end(struct side *s)
 	}
 }
 
-/* --- writing ------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------- */
 
 /* how far this side may send: rounds of request and answer */
 static uint64_t allowed(const struct side *s)
@@ -198,7 +198,7 @@ static void side_write(struct side *s)
 	}
 }
 
-/* --- reading ------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 static void read_later(struct world *w, void *ctx, uint64_t arg)
 {
@@ -280,7 +280,7 @@ static void side_step(struct side *s)
 	}
 }
 
-/* --- events ----------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 static void closed(struct side *s)
 {
@@ -449,7 +449,7 @@ void app_event(struct host *h, const struct stack_event *ev)
 	side_step(s);
 }
 
-/* --- starting ------------------------------------------------------------------------ */
+/* --- starting ------------------------------------------------------------- */
 
 static void set_int(struct side *s, int level, int name, int v)
 {

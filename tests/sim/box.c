@@ -82,7 +82,7 @@ static bool strip_all(struct box *b, struct edit *e, bool out)
 	return did;
 }
 
-/* --- sequence numbers ------------------------------------------------------ */
+/* --- sequence numbers ----------------------------------------------------- */
 
 static struct box_flow *flow_of(struct box *b, const struct edit *e, bool out)
 {
@@ -132,7 +132,7 @@ static bool shift(struct box *b, struct edit *e, bool out)
 	return true;
 }
 
-/* --- single options altered ------------------------------------------------- */
+/* --- single options altered ----------------------------------------------- */
 
 static bool bad_mac(struct box *b, struct edit *e)
 {
@@ -244,7 +244,7 @@ static bool rewrite(struct box *b, struct edit *e, struct pkt *p)
 	return true;
 }
 
-/* --- segment boundaries -------------------------------------------------------- */
+/* --- segment boundaries --------------------------------------------------- */
 
 static void split(struct box *b, struct edit *e, bool out)
 {
@@ -338,7 +338,7 @@ static void coalesce(struct box *b, struct edit *e, struct pkt *p, bool out)
 	hold(b, p, out);
 }
 
-/* --- the way through ------------------------------------------------------------- */
+/* --- the way through ------------------------------------------------------ */
 
 static bool too_big(struct box *b, struct pkt *p, bool out)
 {

@@ -20,7 +20,7 @@ struct edit_opt {
 
 struct edit {
 	struct ip_hdr ip;
-	struct tcp_seg seg; /* as it came; seq, ack, wnd, urg and flags go out */
+	struct tcp_seg seg; /* as it came; its seq .. flags go out */
 	unsigned n;
 	struct edit_opt opt[EDIT_OPTS_MAX];
 	const uint8_t *data; /* of the packet that was opened, or replaced */

@@ -14,7 +14,7 @@ static void send(struct box *b, const struct edit *e, bool out)
 	box_forward(b, edit_make(b->w, e), out);
 }
 
-/* --- below TCP ---------------------------------------------------------------- */
+/* --- below TCP ------------------------------------------------------------ */
 
 static struct pkt *copy_of(struct box *b, const struct pkt *p)
 {
@@ -106,7 +106,7 @@ static void misroute(struct box *b, const struct edit *e, bool out)
 	link_send(&b->host->path[b->path].down, edit_make(b->w, &f));
 }
 
-/* --- ICMP -------------------------------------------------------------------------- */
+/* --- ICMP ----------------------------------------------------------------- */
 
 /* a router's address, in nobody's net */
 static struct addr router(uint8_t family)
@@ -233,7 +233,7 @@ static void forge_echo(struct box *b, const struct edit *e, bool out)
 	}
 }
 
-/* --- TCP ------------------------------------------------------------------------------ */
+/* --- TCP ------------------------------------------------------------------ */
 
 static void old_timestamp(struct edit *f)
 {
@@ -347,7 +347,7 @@ static void forge_rst(struct box *b, const struct edit *e, bool out)
 	send(b, &f, out);
 }
 
-/* --- MPTCP options on an acknowledgement -------------------------------------------- */
+/* --- MPTCP options on an acknowledgement ---------------------------------- */
 
 static unsigned mp_option(struct box *b, const struct edit *e, uint8_t *buf)
 {

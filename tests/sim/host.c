@@ -75,7 +75,7 @@ void host_stop(struct host *h)
 	}
 }
 
-/* --- a turn ------------------------------------------------------------------ */
+/* --- a turn --------------------------------------------------------------- */
 
 struct emit_ctx {
 	struct host *h;
@@ -201,7 +201,7 @@ void host_deliver(struct host *h, unsigned path, struct pkt *p)
 	}
 }
 
-/* --- the core of the net --------------------------------------------------------- */
+/* --- the core of the net -------------------------------------------------- */
 
 struct host_path *net_path_of(struct world *w, const struct addr *a)
 {

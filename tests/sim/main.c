@@ -24,7 +24,7 @@
 static struct sim_stats stats;
 static struct world world;
 
-/* --- one seed --------------------------------------------------------------- */
+/* --- one seed ------------------------------------------------------------- */
 
 static void add_reason(void *ctx, const char *name, const char *text,
 		       uint64_t value)
@@ -199,7 +199,7 @@ static bool run_seed(uint64_t seed, struct sim_stats *st, bool verbose,
 	return !w->failed;
 }
 
-/* --- many ---------------------------------------------------------------------- */
+/* --- many ----------------------------------------------------------------- */
 
 static void crashed(int sig)
 {

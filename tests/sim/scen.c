@@ -21,7 +21,7 @@ static double spread(struct world *w, double lo, double hi)
 	return lo * pow(hi / lo, rng_unit(&w->scen));
 }
 
-/* --- hosts ------------------------------------------------------------------- */
+/* --- hosts ---------------------------------------------------------------- */
 
 enum families {
 	ONLY4 = 1,
@@ -129,7 +129,7 @@ static void build_hosts(struct world *w)
 	}
 }
 
-/* --- connections ----------------------------------------------------------------- */
+/* --- connections ---------------------------------------------------------- */
 
 static uint64_t size_of(struct world *w)
 {
@@ -189,9 +189,7 @@ static struct conn *add_conn(struct world *w, nanos at)
 {
 	struct conn *c;
 
-	if (w->n_conns == SIM_CONNS_MAX) {
-		return NULL;
-	}
+	check(w->n_conns < SIM_CONNS_MAX);
 	c = &w->conn[w->n_conns];
 	c->w = w;
 	c->index = w->n_conns++;
@@ -233,69 +231,95 @@ static struct conn *add_conn(struct world *w, nanos at)
 
 static void cut_all(struct world *w);
 
-static void build_conns(struct world *w)
+/* more than a lazy program's queue takes */
+static void build_lazy(struct world *w)
 {
-	unsigned n = 1 + (unsigned)below(w, 5);
-	struct conn *c;
+	for (unsigned n = 0; n < 7; n++) {
+		struct conn *c = add_conn(w, (nanos)below(w, 50000000));
 
-	while (n-- > 0) {
-		add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
-	}
-	if (chance(w, 0.06)) { /* more than a lazy program's queue takes */
-		for (n = 0; n < 7; n++) {
-			c = add_conn(w, (nanos)below(w, 50000000));
-			c->port = SIM_PORT_LAZY;
-			c->side[0].tx_total = below(w, 3000);
-			c->side[1].tx_total = below(w, 3000);
-			c->side[0].round = c->side[1].round = 0;
-			c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
-		}
-	}
-	if (chance(w, 0.05)) { /* left open: keep-alives, and perhaps a cut */
-		c = add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
-		c->opt.keepalive = true;
-		c->side[0].idle = c->side[1].idle = 40 * NANOS_S;
-		c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
-		c->side[0].tx_total = c->side[1].tx_total = below(w, 5000);
+		c->port = SIM_PORT_LAZY;
+		c->side[0].tx_total = below(w, 3000);
+		c->side[1].tx_total = below(w, 3000);
 		c->side[0].round = c->side[1].round = 0;
-		if (chance(w, 0.6)) {
-			cut_all(w);
-		}
-	}
-	if (chance(w, 0.04)) {
-		c = add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
-		c->port = SIM_PORT_SHUT;
-	}
-	if (chance(w, 0.05)) {
-		c = add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
-		c->simultaneous = true;
-		c->dst_path = 0;
-		c->side[0].host = &w->host[0];
-		c->v6only_sock = false;
 		c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
 	}
-	if (chance(w, 0.1)) {
-		for (n = 0; n < 4; n++) {
-			c = add_conn(w, n * 3 * NANOS_S);
-			c->reuse = true;
-			c->v6only_sock = false;
-			c->side[0].host = &w->host[0];
-			c->side[0].tx_total = below(w, 2000);
-			c->side[1].tx_total = below(w, 2000);
-			c->side[0].round = c->side[1].round = 0;
-			/* the server is first to close: TIME-WAIT is there */
-			c->side[0].how = CLOSE_AFTER_EOF;
-			c->side[1].how = chance(w, 0.5) ? CLOSE_AT_ONCE
-							: CLOSE_AFTER_EOF;
-			c->side[1].read_gap = c->side[0].read_gap = 0;
-			if (c->side[1].how == CLOSE_AT_ONCE) {
-				c->side[0].tx_total = 0;
-			}
+}
+
+/* left open: keep-alives, and perhaps a cut */
+static void build_idle(struct world *w)
+{
+	struct conn *c = add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
+
+	c->opt.keepalive = true;
+	c->side[0].idle = c->side[1].idle = 40 * NANOS_S;
+	c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
+	c->side[0].tx_total = c->side[1].tx_total = below(w, 5000);
+	c->side[0].round = c->side[1].round = 0;
+	if (chance(w, 0.6)) {
+		cut_all(w);
+	}
+}
+
+static void build_simultaneous(struct world *w)
+{
+	struct conn *c = add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
+
+	c->simultaneous = true;
+	c->dst_path = 0;
+	c->side[0].host = &w->host[0];
+	c->v6only_sock = false;
+	c->side[0].how = c->side[1].how = CLOSE_AFTER_EOF;
+}
+
+/* one after the other from the same port; the server is first to close, so
+ * that TIME-WAIT is there */
+static void build_reuse(struct world *w)
+{
+	for (unsigned n = 0; n < 4; n++) {
+		struct conn *c = add_conn(w, n * 3 * NANOS_S);
+		struct side *a = &c->side[0], *b = &c->side[1];
+
+		c->reuse = true;
+		c->v6only_sock = false;
+		a->host = &w->host[0];
+		a->tx_total = below(w, 2000);
+		b->tx_total = below(w, 2000);
+		a->round = b->round = 0;
+		a->read_gap = b->read_gap = 0;
+		a->how = CLOSE_AFTER_EOF;
+		b->how = chance(w, 0.5) ? CLOSE_AT_ONCE : CLOSE_AFTER_EOF;
+		if (b->how == CLOSE_AT_ONCE) {
+			a->tx_total = 0;
 		}
 	}
 }
 
-/* --- faults -------------------------------------------------------------------------- */
+static void build_conns(struct world *w)
+{
+	unsigned n = 1 + (unsigned)below(w, 5);
+
+	while (n-- > 0) {
+		add_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
+	}
+	if (chance(w, 0.06)) {
+		build_lazy(w);
+	}
+	if (chance(w, 0.05)) {
+		build_idle(w);
+	}
+	if (chance(w, 0.04)) {
+		add_conn(w, (nanos)below(w, (uint64_t)NANOS_S))->port =
+			SIM_PORT_SHUT;
+	}
+	if (chance(w, 0.05)) {
+		build_simultaneous(w);
+	}
+	if (chance(w, 0.1)) {
+		build_reuse(w);
+	}
+}
+
+/* --- faults --------------------------------------------------------------- */
 
 /* one fault on one path: arg of the on and off events packs all of it */
 struct plan {

@@ -123,7 +123,7 @@ struct sim_event {
 	uint64_t arg;
 };
 
-/* --- link ------------------------------------------------------------------ */
+/* --- link ----------------------------------------------------------------- */
 
 struct link_fault {
 	double loss, burst_in, burst_out, dup, reorder, corrupt;
@@ -149,7 +149,7 @@ struct link {
 /* takes over the packet's reference */
 void link_send(struct link *l, struct pkt *p);
 
-/* --- middlebox --------------------------------------------------------------- */
+/* --- middlebox ------------------------------------------------------------ */
 
 #define BOX_FLOWS 256
 #define BOX_ALTER 0x11 /* what F_REWRITE adds to one octet of a packet: two
@@ -197,7 +197,7 @@ void forge_refusal(struct box *b, const struct pkt *p, bool out);
 void forge_flood(struct world *w, struct host *victim, uint16_t port,
 		 unsigned n);
 
-/* --- host ---------------------------------------------------------------------- */
+/* --- host ----------------------------------------------------------------- */
 
 struct host_path {
 	struct ip_path cfg;
@@ -238,13 +238,13 @@ void host_stop(struct host *h);
 void host_turn(struct host *h);
 void host_deliver(struct host *h, unsigned path, struct pkt *p);
 
-/* --- programs -------------------------------------------------------------------- */
+/* --- programs ------------------------------------------------------------- */
 
 enum close_how {
-	CLOSE_AFTER_EOF,   /* shutdown when all is sent, close at the peer's EOF */
+	CLOSE_AFTER_EOF,   /* shutdown after all, close at the peer's EOF */
 	CLOSE_AT_ONCE,     /* close when all is sent: the peer sends nothing */
-	CLOSE_ABORT,       /* abort when stop_at octets were sent and received */
-	CLOSE_UNREAD,      /* close when stop_at ..., leaving data unread */
+	CLOSE_ABORT,       /* abort after stop_at octets, sent and received */
+	CLOSE_UNREAD,      /* close then, leaving data unread */
 };
 
 struct side {
@@ -300,7 +300,7 @@ uint8_t app_octet(uint64_t key, uint64_t pos);
 /* both programs have let go */
 bool app_done(const struct conn *c);
 
-/* --- world ------------------------------------------------------------------------ */
+/* --- world ---------------------------------------------------------------- */
 
 struct world {
 	uint64_t seed;
@@ -356,7 +356,7 @@ void world_adopt(struct world *w, struct pkt *p);
 struct host_path *net_path_of(struct world *w, const struct addr *a);
 void net_route(struct world *w, struct box *from, struct pkt *p);
 
-/* --- scenario and invariants ------------------------------------------------------- */
+/* --- scenario and invariants ---------------------------------------------- */
 
 void scen_build(struct world *w);
 nanos check_bound(const struct world *w);
