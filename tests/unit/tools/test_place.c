@@ -187,14 +187,22 @@ static void test_no_right_to_look(void **state)
 	assert_int_equal(chmod("b", 0700), 0);
 	pid = fork();
 	if (pid == 0) {
-		int ok = setuid(65534) == 0 && look("b", "y") == EACCES &&
-			 witness("y") == EACCES && look("b:", "here") == 0 &&
-			 look("b:a", "nosuch") == EACCES &&
-			 witness("nosuch") == EACCES;
+		int ok;
 
+		if (setuid(65534) != 0) {
+			_exit(errno == EINVAL ? 77 : 2);
+		}
+		ok = look("b", "y") == EACCES && witness("y") == EACCES &&
+		     look("b:", "here") == 0 &&
+		     look("b:a", "nosuch") == EACCES &&
+		     witness("nosuch") == EACCES;
 		_exit(ok ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &st, 0), pid);
+	if (WIFEXITED(st) && WEXITSTATUS(st) == 77) {
+		print_message("needs a range of users (newuidmap)\n");
+		skip();
+	}
 	assert_int_equal(st, 0);
 }
 
