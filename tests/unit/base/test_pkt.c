@@ -89,7 +89,7 @@ static void copies_small_pieces(void **st)
 /* a queue of single octets, some of them taken meanwhile */
 static void small_copies_share(void **st)
 {
-	uint8_t data[70000], got[20000];
+	static uint8_t data[70000], got[20000];
 	unsigned gone = 0;
 	struct pkt p = packet(data, sizeof(data), 4000, &gone);
 	struct list q;
