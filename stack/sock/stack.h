@@ -44,7 +44,7 @@ void stack_path_set_up(struct stack *s, struct instant now, unsigned path,
 void stack_path_set_backup(struct stack *s, struct instant now, unsigned path,
 			   bool backup);
 
-/* --- packets and time ------------------------------------------------------ */
+/* --- packets and time ----------------------------------------------------- */
 /* takes over the caller's reference of p */
 void stack_input(struct stack *s, struct instant now, struct pkt *p);
 /* fills up to max packets; they are valid until the next call that is not
@@ -57,7 +57,7 @@ bool stack_wants_output(const struct stack *s);
 struct instant stack_deadline(const struct stack *s);
 void stack_tick(struct stack *s, struct instant now);
 
-/* --- sockets ---------------------------------------------------------------- */
+/* --- sockets -------------------------------------------------------------- */
 enum {
 	SOCK_EV_CONNECTED = 1, /* active open done */
 	SOCK_EV_READ = 2,      /* data or EOF arrived */
@@ -133,7 +133,7 @@ int sock_getopt(struct sock *sk, struct instant now, int level, int name,
 		void *val, uint32_t *len);
 bool sock_linger_zero(const struct sock *sk); /* SO_LINGER {1,0} set */
 
-/* --- asking ------------------------------------------------------------------ */
+/* --- asking --------------------------------------------------------------- */
 /* calls fn for each named counter of every layer, in a fixed order */
 void stack_counters(const struct stack *s,
 		    void (*fn)(void *ctx, const char *name, const char *text,
