@@ -21,7 +21,8 @@ WARN_ALL := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	-Wsign-conversion -Wcast-qual -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wwrite-strings \
 	-Wformat=2 -Wundef -Wvla -Walloca -Wnull-dereference \
-	-Wswitch-enum -Wunused-macros -Wredundant-decls -Wframe-larger-than=8192
+	-Wswitch-enum -Wunused-macros -Wredundant-decls \
+	$(if $(SAN),,-Wframe-larger-than=8192)
 WARN_gcc := -Wlogical-op -Wduplicated-cond -Wduplicated-branches \
 	-Wimplicit-fallthrough=5 -Wcast-align=strict
 WARN_clang := -Wcomma -Wconditional-uninitialized -Wloop-analysis
@@ -87,6 +88,8 @@ unit: $(if $(U),$(B)/unit/$(U),$(unit_bin))
 
 unit-build: $(unit_bin)
 
+test-build: unit-build $(SIM) $(pkt_run)
+
 lint: $(CORE) $(RUN)
 	@B=$(B) CC="$(CC)" tests/lint/run.sh
 
@@ -101,11 +104,11 @@ bench:
 
 asan:
 	@+$(MAKE) --no-print-directory B=build/asan OPT='-O1 -g' \
-		SAN='-fsanitize=address -fno-sanitize-recover=all' unit sim N=$(or $(N),300)
+		SAN='-fsanitize=address -fno-sanitize-recover=all' unit pkt sim N=$(or $(N),300)
 
 ubsan:
 	@+$(MAKE) --no-print-directory B=build/ubsan OPT='-O1 -g' \
-		SAN='-fsanitize=undefined -fno-sanitize-recover=all' unit sim N=$(or $(N),300)
+		SAN='-fsanitize=undefined -fno-sanitize-recover=all' unit pkt sim N=$(or $(N),300)
 
 install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(libdir) \
@@ -132,14 +135,17 @@ help:
 	@echo 'make check      lint, unit, packet, simulation and end-to-end tests'
 	@echo '                STRICT=1: a test that cannot run is a failure'
 	@echo 'make unit       unit tests; U=base/test_wheel: one of them'
+	@echo 'make pkt        packet scripts; T=mptcp/s041: those that begin so'
 	@echo 'make sim        simulation; N=1000 seeds from SEED=1'
+	@echo 'make shim-test  programs under the shim against kernel sockets; T=NAME'
 	@echo 'make e2e        end-to-end tests; T=NAME: one of them'
 	@echo 'make mutants    planted bugs, each of which the tests must catch'
-	@echo 'make asan ubsan unit and simulation tests under the sanitizers'
+	@echo 'make asan ubsan unit, packet and simulation tests under the sanitizers'
 	@echo 'make bench      figures, as a table and in build/bench.json'
 	@echo 'make lint       include layers, sans-I/O, manual pages, scripts'
-	@echo 'make install    prefix=/usr/local DESTDIR='
+	@echo 'make install    prefix=/usr/local DESTDIR=; make uninstall: the reverse'
+	@echo 'make clean      removes build/, where everything is that was built'
 
-.PHONY: all unit unit-build lint check demo bench asan ubsan install uninstall format clean help
+.PHONY: all unit unit-build test-build lint check demo bench asan ubsan install uninstall format clean help
 .SECONDARY:
 -include $(shell test -d $(B) && find $(B) -name '*.d' 2>/dev/null)

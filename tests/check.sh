@@ -99,7 +99,7 @@ with()
 	local cc=$1 what=all
 	shift
 	command -v "$cc" >/dev/null || { echo "SKIP build with $cc: no $cc here"; return 0; }
-	! has_cmocka || what='all unit-build'
+	! has_cmocka || what='all test-build'
 	# shellcheck disable=SC2086
 	compile "$cc" $make -j"$jobs" WERROR=-Werror CC="$cc" "$@" $what
 }

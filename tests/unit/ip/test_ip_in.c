@@ -18,6 +18,7 @@ struct fix {
 	uint8_t buf[512];
 	unsigned len;
 	struct ip_in in;
+	struct pkt *p; /* what `in` points into */
 };
 
 static int setup(void **state)
@@ -45,6 +46,9 @@ static int teardown(void **state)
 {
 	struct fix *f = *state;
 
+	if (f->p) {
+		pkt_put(f->p);
+	}
 	ip_free(f->ip);
 	fake_fini(&f->fake);
 	return 0;
@@ -64,11 +68,11 @@ static void packet(struct fix *f, struct addr src, struct addr dst,
 
 static enum ip_kind input(struct fix *f)
 {
-	struct pkt *p = wirepkt_make(f->buf, f->len, 0);
-	enum ip_kind k = ip_input(f->ip, p, &f->in);
-
-	pkt_put(p);
-	return k;
+	if (f->p) {
+		pkt_put(f->p);
+	}
+	f->p = wirepkt_make(f->buf, f->len, 0);
+	return ip_input(f->ip, f->p, &f->in);
 }
 
 static void expect_drop(struct fix *f, enum ip_reason r)
