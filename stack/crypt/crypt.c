@@ -673,3 +673,21 @@ void crypt_forget(struct crypt_conn *k)
 	}
 	k->conf.no_cache = true;
 }
+
+bool crypt_would_resume(struct crypt_conn *k, struct instant now)
+{
+	(void)k;
+	(void)now;
+	return false;
+}
+
+void crypt_mpc_doubtful(struct crypt_conn *k)
+{
+	(void)k;
+}
+
+bool crypt_confused(const struct crypt_conn *k)
+{
+	(void)k;
+	return false;
+}

@@ -214,6 +214,9 @@ void crypt_seg_in(struct crypt_conn *k, struct instant now, enum crypt_seg seg,
  * altered (8547 4.6); later ones must have room for it. */
 unsigned crypt_seg_out(struct crypt_conn *k, struct instant now,
 		       enum crypt_seg seg, uint8_t *buf, unsigned room);
+/* Active, before the first SYN: is a session secret known, which the SYN would
+ * name if it had room (24 octets)? */
+bool crypt_would_resume(struct crypt_conn *k, struct instant now);
 /* No more ENO: left out of a repeated SYN, or declined with the third ACK.
  * false: too late, an ACK segment with ENO was both sent and received. */
 bool crypt_give_up(struct crypt_conn *k, enum crypt_reason why);
@@ -223,6 +226,12 @@ bool crypt_give_up(struct crypt_conn *k, enum crypt_reason why);
  * Anything but CRYPT_OK: DEAD. */
 enum crypt_reason crypt_start(struct crypt_conn *k, struct instant now,
 			      const uint8_t *mpc, size_t n);
+/* INIT, host A under TEP 0x20: the peer may have no MP_CAPABLE transcript
+ * (smtcp(7), Transcripts).  Keys are made for both cases when Init2 is there;
+ * crypt_confused() holds until crypt_open() of the first frame has decided,
+ * and crypt_seal() refuses until then. */
+void crypt_mpc_doubtful(struct crypt_conn *k);
+bool crypt_confused(const struct crypt_conn *k);
 
 /* Our Init message, to be sent as the first octets, PSH on the last: host A's
  * after crypt_start(), host B's after crypt_init_in() was done.  NULL, 0: none

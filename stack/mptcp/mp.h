@@ -22,11 +22,14 @@
 #include "stack/base/seq.h"
 #include "stack/base/siphash.h"
 #include "stack/mptcp/mp_conn.h"
+#include "stack/mptcp/mp_crypt.h"
 #include "stack/mptcp/mp_keys.h"
 #include "stack/mptcp/mp_map.h"
 #include "stack/mptcp/mp_reasm.h"
+#include "stack/mptcp/mp_seal.h"
 #include "stack/mptcp/mp_timer.h"
 #include "stack/mptcp/mp_token.h"
+#include "stack/mptcp/mp_unseal.h"
 #include "stack/mptcp/mp_wnd.h"
 #include "stack/mptcp/mptcp.h"
 #include "stack/mptcp/pm/pm.h"
@@ -255,6 +258,10 @@ struct mp_conn {
 	struct mp_sub_info *old; /* MP_OLD_MAX, allocated with the first */
 	struct tuple t;          /* of the first subflow */
 
+	struct mp_crypt crypt; /* mp_crypt.c */
+	struct mp_seal seal;   /* mp_seal.c; SEALED only */
+	struct mp_unseal open; /* mp_unseal.c; SEALED only */
+
 	struct mp_snd snd;
 	struct mp_rcv rcv;
 	struct mp_fallen fall;
@@ -274,6 +281,12 @@ static inline uint64_t mp_plain_off(const struct mp_conn *c, uint32_t ssn)
 	uint32_t una = c->fall.tx_ssn + (uint32_t)(c->snd.una - c->fall.tx_off);
 
 	return c->snd.una + (uint64_t)(int64_t)seq_diff(ssn, una);
+}
+
+/* nothing but Init and frames travels */
+static inline bool mp_sealed(const struct mp_conn *c)
+{
+	return c->crypt.state == MP_CRYPT_SEALED;
 }
 
 /* --- mp.c ------------------------------------------------------------ */

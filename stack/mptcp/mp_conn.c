@@ -132,6 +132,7 @@ struct mp_conn *mp_conn_new(struct mp *mp, const struct mp_conf *conf,
 	ring_init(&c->snd.ring, mp->env->mem, c->conf.sndbuf, 0);
 	ranges_init(&c->snd.again);
 	list_init(&c->rcv.q);
+	mp_unseal_init(c);
 	c->fall.tx_ssn = 1; /* plain from the start: offset 0 is ssn 1 */
 	/* a piece may pin up to four times its octets (stack/base/pkt.h) */
 	mp_reasm_init(&c->rcv.ooo, mp->env->mem,
@@ -267,6 +268,9 @@ void mp_conn_free(struct mp_conn *c)
 	mp_timer_stop_all(&c->timers);
 	mp_token_del(&c->mp->tokens, &c->token);
 	mp_keys_wipe(&c->keys);
+	mp_crypt_fini(c);
+	mp_seal_fini(c);
+	mp_unseal_fini(c);
 	ring_fini(&c->snd.ring);
 	slice_free_all(mem, &c->rcv.q);
 	mp_reasm_fini(&c->rcv.ooo);

@@ -130,3 +130,23 @@ const char *mp_mode_text(enum mp_mode m)
 	}
 	return "?";
 }
+
+const char *mp_info_mode(const struct mp_info *i)
+{
+	return i->sec == MP_SEC_SMTCP	 ? "smtcp" :
+	       i->sec == MP_SEC_TCPCRYPT ? "tcpcrypt" :
+					   mp_mode_text(i->mode);
+}
+
+const char *mp_info_why(const struct mp_info *i)
+{
+	if (i->mode == MP_MODE_TCP) {
+		return mp_reason_text(i->why_plain);
+	}
+	return i->sealed ? "" : crypt_reason_text(i->why_clear);
+}
+
+bool mp_session_id(const struct mp_conn *c, uint8_t out[CRYPT_SESSION_ID])
+{
+	return c->crypt.k && crypt_session_id(c->crypt.k, out);
+}

@@ -40,7 +40,6 @@ static struct tcp_open open_of(struct mp_sub *s)
 			      .shared_wnd = true,
 			      .conf = s->c->conf.tcp };
 
-	o.conf.syn_offer = UINT8_MAX; /* without MP_JOIN it would be useless */
 	o.conf.syn_retries = SYN_RETRIES;
 	return o;
 }

@@ -102,9 +102,6 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 				  .upper = &mp_sub_upper, .up = s,
 				  .shared_wnd = true,
 				  .conf = c->conf.tcp };
-	if (mp->cfg.policy == MP_REQUIRE) {
-		open.conf.syn_offer = UINT8_MAX;
-	}
 	s->tcb = tcp_connect(mp->tcp, now, &open, err);
 	if (!s->tcb) {
 		forget(c);

@@ -8,6 +8,8 @@
 #include "stack/mptcp/mp.h"
 #include "stack/mptcp/mp_cksum.h"
 
+#define SYN_OFFERS 2 /* SYNs with MP_CAPABLE that may go unanswered */
+
 static uint8_t capable_flags(const struct mp_conn *c)
 {
 	return (uint8_t)(MP_CAP_SHA256 | (c->checksum ? MP_CAP_CSUM : 0));
@@ -31,7 +33,7 @@ static void opt_capable_syn(struct mp_sub *s, const struct tcp_tx *tx,
 	if (tx->kind != TCP_TX_SYN || c->mode != MP_MODE_PENDING) {
 		return;
 	}
-	if (tx->first_plain) {
+	if (tx->syns >= SYN_OFFERS && c->mp->cfg.policy != MP_REQUIRE) {
 		c->plain_syn = true;
 		return;
 	}

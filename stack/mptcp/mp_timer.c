@@ -100,6 +100,9 @@ void mp_timer_conn(struct mp_timers *t, enum mp_timer which,
 		mp_conn_writable(c, now);
 		mp_dirty(c);
 		break;
+	case MP_T_CRYPT:
+		mp_crypt_timer(c, now);
+		break;
 	case MP_T_JOIN:
 	case MP_T_UNMAP:
 	case MP_T_N:

@@ -12,6 +12,7 @@
  *   ORPHAN the owner is gone: the peer has not finished, linger2; or has
  *          acknowledged nothing of what waits, 300 s
  *   MEM    memory was refused to the writer or to a mapping: 200 ms
+ *   CRYPT  keys not confirmed, or nobody came back after a bad frame: 60 s
  * of a subflow:
  *   JOIN   our third ACK of a join is not answered: RTO, doubling, 6 tries
  *   UNMAP  data without a mapping is held for at most 2 s
@@ -32,6 +33,7 @@ enum mp_timer {
 	MP_T_LINGER,
 	MP_T_ORPHAN,
 	MP_T_MEM,
+	MP_T_CRYPT,
 	MP_T_JOIN,
 	MP_T_UNMAP,
 	MP_T_N

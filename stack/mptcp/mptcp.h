@@ -3,7 +3,9 @@
  * Every connection of the stack is one of these, also plain TCP: that is a
  * connection with one subflow and the identity mapping, so there is one data
  * path.  The send ring holds the octets by data sequence number; a subflow
- * keeps only which range of its own sequence space carries which data.
+ * keeps only which range of its own sequence space carries which data.  A
+ * sealed connection (tcpcrypt, or SMTCP as smtcp(7) says) is one whose stream
+ * holds Init and frames in place of the program's octets.
  *
  * Re-entrancy: owner hooks may call mp_write_*, mp_read_*, mp_shutdown and the
  * asking functions; not mp_close() or mp_abort().
@@ -17,6 +19,7 @@
 #include "stack/base/env.h"
 #include "stack/base/time.h"
 #include "stack/base/wheel.h"
+#include "stack/crypt/crypt.h"
 #include "stack/ip/ip.h"
 #include "stack/tcp/tcp.h"
 
@@ -107,6 +110,28 @@ struct mp_listener;
 	X(MP_DATA_FIN_RX, "MPTcpExtDataFinRx", "DATA_FIN received in order") \
 	X(MP_DATA_FIN_TX, "MPTcpExtDataFinTx", "DATA_FIN sent") \
 	X(MP_TOKEN_COLLISION, "MPTcpExtMPCapableTokenCollision", "keys drawn again: token in use") \
+	X(MP_FALLBACK_CRYPT, "MPTcpExtFallbackCrypt", \
+	  "plain TCP: the peer has tcpcrypt and Multipath TCP, but not together, and encryption is preferred") \
+	X(MP_CRYPT_REFUSED, "MPTcpExtCryptRefused", \
+	  "connections refused: encryption is required and the peer or path has none") \
+	X(MP_CRYPT_BAD_FRAME, "MPTcpExtCryptBadFrame", \
+	  "subflows reset because a frame was not authentic") \
+	X(MP_CRYPT_BAD_LIMIT, "MPTcpExtCryptBadLimit", \
+	  "connections ended: too many subflows in a row brought bad frames") \
+	X(MP_CRYPT_ABORT, "MPTcpExtCryptAbort", \
+	  "connections ended: bad Init message, bad frame, or a peer that breaks a rule") \
+	X(MP_CRYPT_TRUNCATED, "MPTcpExtCryptTruncated", \
+	  "connections ended: the stream stopped without its authentic end") \
+	X(MP_CRYPT_UNCONFIRMED, "MPTcpExtCryptUnconfirmed", \
+	  "connections ended: keys were not confirmed in time") \
+	X(MP_CRYPT_FIN_EARLY, "MPTcpExtCryptFinEarly", \
+	  "DATA_FIN without an authentic end of the stream: ignored") \
+	X(MP_CRYPT_SIGNAL, "MPTcpExtCryptSignal", \
+	  "MP_FAIL or infinite mapping on a sealed connection: ignored") \
+	X(MP_CRYPT_EARLY, "MPTcpExtCryptEarly", \
+	  "MP_JOIN or ADD_ADDR before keys were confirmed: ignored") \
+	X(MP_CRYPT_ALONE, "MPTcpExtCryptAlone", \
+	  "sealed connections that went on as a single TCP stream") \
 	X(MP_REQUIRE_REFUSED, "MPTcpExtRequireRefused", "connections refused: Multipath TCP is required and the peer or path has none")
 
 enum mp_reason {
@@ -125,6 +150,21 @@ enum mp_policy {
 	MP_REQUIRE, /* plain TCP is refused: EPROTO to the program */
 };
 
+/* smtcp(7), Policies */
+enum mp_crypt_policy {
+	MP_CRYPT_OFF,         /* no ENO option is sent or taken */
+	MP_CRYPT_PREFER,      /* what both sides have */
+	MP_CRYPT_REQUIRE_ANY, /* SMTCP or tcpcrypt, else EPROTO */
+	MP_CRYPT_REQUIRE,     /* SMTCP, else EPROTO */
+};
+
+/* what a connection turned out to be; "none" until that is known */
+enum mp_sec {
+	MP_SEC_NONE,
+	MP_SEC_TCPCRYPT, /* one TCP stream, any TEP */
+	MP_SEC_SMTCP,    /* TEP 0x20 and Multipath TCP */
+};
+
 enum mp_mode {
 	MP_MODE_PENDING, /* handshake not finished */
 	MP_MODE_TCP,     /* plain; why_plain says why */
@@ -139,6 +179,11 @@ struct mp_cfg {
 	bool announce;       /* ADD_ADDR our other addresses */
 	const char *scheduler; /* "minrtt" */
 	nanos close_timeout; /* no subflow left: 60 s */
+	/* encryption: NULL is MP_CRYPT_OFF.  crypt outlives the struct mp;
+	 * on, plain and smtcp of crypt_conf are set by the policy */
+	struct crypt *crypt;
+	enum mp_crypt_policy crypt_policy;
+	struct crypt_conf crypt_conf;
 };
 
 /* socket options, beside those of one TCP connection */
@@ -157,7 +202,8 @@ struct mp_owner {
 	void (*writable)(void *o, struct instant now); /* ring has room again */
 	/* The connection is over for the owner: err is 0 after an orderly end
 	 * of both directions, else ECONNRESET, ECONNREFUSED, ETIMEDOUT,
-	 * EHOSTUNREACH, ENETUNREACH, EPROTO, ENOBUFS (a Linux errno).  Data
+	 * EHOSTUNREACH, ENETUNREACH, EPROTO (refused by policy), ECONNABORTED
+	 * (sealed: not authentic, or cut off), ENOBUFS (a Linux errno).  Data
 	 * already received in order stays readable.  mp_close() is still due. */
 	void (*closed)(void *o, struct instant now, int err);
 	/* after mp_close(): the peer has everything and both FINs are done, or
@@ -258,8 +304,15 @@ struct mp_info {
 	bool passive;
 	bool checksum;
 	bool fin_acked; /* MPTCP: our DATA_FIN is acknowledged */
+	enum mp_sec sec;
+	bool sealed; /* nothing but Init and frames leaves, or is taken */
+	bool have_session_id;
+	uint8_t session_id[CRYPT_SESSION_ID];
+	enum crypt_reason why_clear; /* not sealed: why; CRYPT_OK: no ENO */
+	struct crypt_info crypt;     /* sealed; else zero */
 	uint32_t token_local, token_remote;
-	uint64_t bytes_sent, bytes_received, bytes_reinjected; /* data level */
+	/* data level; of a sealed connection with Init and frames */
+	uint64_t bytes_sent, bytes_received, bytes_reinjected;
 	uint64_t write_seq, snd_una, rcv_nxt;
 	uint8_t n_subs; /* slots filled below, closed ones included */
 	struct mp_sub_info sub[MP_SUBFLOWS_MAX * 2];
@@ -272,6 +325,18 @@ const struct tuple *mp_tuple(const struct mp_conn *c); /* of the first subflow *
 bool mp_passive(const struct mp_conn *c);
 enum mp_mode mp_mode(const struct mp_conn *c);
 const char *mp_mode_text(enum mp_mode m);
+/* "pending", "tcp", "tcpcrypt", "mptcp" or "smtcp" */
+const char *mp_info_mode(const struct mp_info *i);
+/* one sentence: why there is no Multipath TCP, or no encryption; "" when there
+ * is both */
+const char *mp_info_why(const struct mp_info *i);
+/* false: not sealed, or not keyed yet */
+bool mp_session_id(const struct mp_conn *c, uint8_t out[CRYPT_SESSION_ID]);
+/* Begins a rekeying, as a probe of life or for new keys.  0, or ENOTCONN (not
+ * sealed or keyed), EALREADY (the last one is under way). */
+int mp_rekey(struct mp_conn *c, struct instant now);
+/* the session secret this connection left for later ones is wiped */
+void mp_forget(struct mp_conn *c);
 /* a connection is about to disappear: last chance to report it */
 void mp_set_obituary(struct mp *mp,
 		     void (*fn)(void *ctx, struct instant now,

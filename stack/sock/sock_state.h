@@ -89,6 +89,7 @@ struct stack_echo {
 struct stack {
 	struct env env;
 	struct stack_cfg cfg;
+	struct crypt *crypt; /* NULL: encryption is off */
 	struct wheel wheel;
 	struct ip *ip;
 	struct tcp *tcp;

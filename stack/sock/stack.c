@@ -44,6 +44,13 @@ static bool layers_new(struct stack *s, struct instant now)
 	if (!s->tcp) {
 		return false;
 	}
+	if (s->cfg.mp.crypt_policy != MP_CRYPT_OFF) {
+		s->crypt = crypt_new(&s->env, &s->cfg.crypt);
+		if (!s->crypt) {
+			return false;
+		}
+	}
+	s->cfg.mp.crypt = s->crypt;
 	s->mp = mp_new(&s->env, &s->cfg.mp, s->ip, s->tcp, &s->wheel, now);
 	if (!s->mp) {
 		return false;
@@ -116,6 +123,7 @@ void stack_free(struct stack *s)
 		tcp_free(s->tcp);
 	}
 	ip_free(s->ip);
+	crypt_free(s->crypt);
 	stack_echo_fini(s);
 	if (s->ids.mem) {
 		hmap_fini(&s->ids);
@@ -164,4 +172,9 @@ void stack_tick(struct stack *s, struct instant now)
 {
 	stack_echo_reap(s);
 	wheel_advance(&s->wheel, now);
+}
+
+bool stack_idle(struct stack *s)
+{
+	return s->crypt && crypt_prepare(s->crypt);
 }

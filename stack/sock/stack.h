@@ -28,6 +28,8 @@ struct stack_cfg {
 	uint32_t socks_max;   /* sockets, default 65536 */
 	uint32_t rcvbuf, sndbuf; /* defaults for new sockets; 0: built-in */
 	const char *congestion;  /* NULL: "cubic" */
+	/* of mp.crypt_policy; mp.crypt is made by stack_new() */
+	struct crypt_setup crypt;
 };
 
 /* NULL: no memory, or an unknown congestion control or scheduler */
@@ -56,6 +58,9 @@ unsigned stack_output(struct stack *s, struct instant now,
 bool stack_wants_output(const struct stack *s);
 struct instant stack_deadline(const struct stack *s);
 void stack_tick(struct stack *s, struct instant now);
+/* Work that only saves time later (one key pair made ahead, tens to hundreds
+ * of microseconds), for when nothing else is to be done.  false: nothing */
+bool stack_idle(struct stack *s);
 
 /* --- sockets -------------------------------------------------------------- */
 enum {

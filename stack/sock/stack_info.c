@@ -24,6 +24,12 @@ void stack_counters(const struct stack *s,
 		fn(ctx, mp_reason_name(r), mp_reason_text(r),
 		   mp_counter(s->mp, r));
 	}
+	for (unsigned i = 0; i < CRYPT_REASON_N; i++) {
+		enum crypt_reason r = (enum crypt_reason)i;
+
+		fn(ctx, crypt_reason_name(r), crypt_reason_text(r),
+		   s->crypt ? crypt_counter(s->crypt, r) : 0);
+	}
 }
 
 void stack_each_conn(const struct stack *s,

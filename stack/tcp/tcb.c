@@ -120,7 +120,6 @@ void tcb_conf(struct tcp_conf *c)
 	c->cc = c->cc ? c->cc : &cc_cubic;
 	c->ttl = c->ttl ? c->ttl : 64;
 	c->syn_retries = c->syn_retries ? c->syn_retries : 6;
-	c->syn_offer = c->syn_offer ? c->syn_offer : 2;
 	c->keep_idle = c->keep_idle ? c->keep_idle : 7200 * NANOS_S;
 	c->keep_intvl = c->keep_intvl ? c->keep_intvl : 75 * NANOS_S;
 	c->keep_cnt = c->keep_cnt ? c->keep_cnt : 9;
@@ -217,6 +216,7 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 	tcb_first_mss(tcb, now);
 	tcp_wnd_init(&tcb->wnd, tcb->conf.rcv_wnd_max);
 	tcb->wnd.shared = o->shared_wnd;
+	tcb->no_ts = o->no_ts;
 	tcp_recover_init(&tcb->rec, tcp->env->mem, tcb->conf.cc, tcb->mss.base,
 			 tcb->snd.iss + 1, now);
 	tcp_reasm_init(&tcb->reasm, tcp->env->mem,
@@ -260,9 +260,10 @@ void tcb_peer_syn(struct tcb *tcb, struct instant now,
 	}
 	tcb_update_mss(tcb, now);
 	tcb->sack_ok = o->sack_perm;
-	tcb->ts_ok = o->has_ts;
-	tcb->ts.on = o->has_ts;
-	if (o->has_ts) {
+	/* RFC 7323 3.2: only what our SYN had can be answered */
+	tcb->ts_ok = o->has_ts && !tcb->no_ts;
+	tcb->ts.on = tcb->ts_ok;
+	if (tcb->ts_ok) {
 		tcp_ts_first(&tcb->ts, now, o->ts_val);
 	}
 	tcb->wscale_ok = o->has_wscale;

@@ -142,6 +142,7 @@ struct tcb {
 	bool detached; /* the upper let go: tcb_orphan answers the hooks */
 	bool owing;    /* counted in n_owing */
 	bool sack_ok, ts_ok, wscale_ok;
+	bool no_ts;    /* our SYN offers none */
 	uint8_t syns;  /* SYNs or SYN-ACKs sent */
 	uint8_t owe;
 	uint32_t flow;

@@ -146,7 +146,7 @@ enum tcp_tx_kind {
 struct tcp_tx {
 	enum tcp_tx_kind kind;
 	bool retransmit;
-	bool first_plain; /* conf.syn_offer SYNs went unanswered: offer nothing */
+	uint8_t syns;     /* SYN, SYNACK: how many of them went unanswered */
 	bool probe;       /* zero-window or keep-alive probe: seq is old */
 	bool forced;      /* tcp_ack_now(): exists to carry options */
 	uint32_t ssn;     /* of the first octet (DATA) or of snd_nxt */
@@ -212,7 +212,6 @@ struct tcp_conf {
 	uint8_t tos;
 	uint16_t mss_clamp;    /* TCP_MAXSEG, 0: none */
 	uint8_t syn_retries;   /* default 6 (Linux) */
-	uint8_t syn_offer;     /* SYNs that carry upper options; default 2 */
 	bool keepalive;
 	nanos keep_idle, keep_intvl; /* 7200 s, 75 s */
 	uint8_t keep_cnt;            /* 9 */
@@ -230,6 +229,7 @@ struct tcp_open {
 	/* window() is one of several connections together and may offer less
 	 * than this one was promised (RFC 8684 3.3.4) */
 	bool shared_wnd;
+	bool no_ts; /* our SYN offers no timestamps: options need the room */
 	struct tcp_conf conf;
 };
 

@@ -165,7 +165,7 @@ static void out_syn(struct tcb *tcb, struct instant now,
 	bool reply = tcb->fsm.state == TCP_SYN_RECEIVED;
 	struct tcp_tx tx = { .kind = reply ? TCP_TX_SYNACK : TCP_TX_SYN,
 			     .retransmit = tcb->syns > 0,
-			     .first_plain = tcb->syns >= tcb->conf.syn_offer,
+			     .syns = tcb->syns,
 			     .now = now };
 
 	out_start(tcb, d, tcb->snd.iss,

@@ -16,7 +16,7 @@ static void txopt_syn(struct tcb *tcb, const struct tcp_tx *tx, struct wr *w)
 	if (!reply || tcb->sack_ok) {
 		tcp_hdr_emit_sack_perm(w);
 	}
-	if (!reply || tcb->ts_ok) {
+	if (reply ? tcb->ts_ok : !tcb->no_ts) {
 		tcp_hdr_emit_ts(w, tcp_ts_val(&tcb->ts, tx->now),
 				reply ? tcb->ts.recent : 0);
 	}

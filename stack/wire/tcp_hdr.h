@@ -13,6 +13,7 @@
 #include "stack/base/addr.h"
 #include "stack/base/bytes.h"
 #include "stack/base/pkt.h"
+#include "stack/wire/eno_opt.h"
 #include "stack/wire/ip_hdr.h"
 #include "stack/wire/mp_opt.h"
 
@@ -43,6 +44,7 @@ struct tcp_opts {
 	uint32_t ts_val, ts_ecr;
 	struct range32 sack[TCP_HDR_SACK_MAX];
 	struct mp_opts mp; /* mp.have == 0: no MPTCP option */
+	struct eno_opt_seen eno; /* points into the packet */
 };
 
 struct tcp_seg {

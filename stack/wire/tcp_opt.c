@@ -62,6 +62,9 @@ static bool parse_one(const uint8_t *p, uint8_t len, struct tcp_opts *out)
 			parse_ts(p, out);
 		}
 		return len == 10;
+	case ENO_OPT_KIND:
+		eno_opt_note(&out->eno, p, len);
+		return true;
 	case MP_OPT_KIND:
 		/* a bad one is ignored alone (RFC 8684 3) */
 		mp_opt_parse(p, len, &out->mp);

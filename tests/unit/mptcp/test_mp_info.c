@@ -37,7 +37,7 @@ static void fresh(void **state)
 
 static void both_ends_agree(void **state)
 {
-	struct mp_info a, b;
+	static struct mp_info a, b;
 
 	(void)state;
 	mpair_defaults(&P, 2);
@@ -111,7 +111,7 @@ static void plain(void **state)
 /* one that ended keeps its place, its numbers, and is called closed */
 static void closed_stay_in_order(void **state)
 {
-	struct mp_info i, j;
+	static struct mp_info i, j;
 	struct mp_conn *c;
 
 	(void)state;

@@ -100,10 +100,10 @@ static void capable_syn(void **state)
 	is("");
 	tx.kind = TCP_TX_SYN;
 	assert_false(c->plain_syn);
-	tx.first_plain = true;
+	tx.syns = 2;
 	is("");
 	assert_true(c->plain_syn);
-	tx.first_plain = false;
+	tx.syns = 0;
 	c->mode = MP_MODE_TCP;
 	is("");
 }
