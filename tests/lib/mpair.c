@@ -6,6 +6,7 @@
 
 #include "stack/base/check.h"
 #include "stack/wire/cksum.h"
+#include "stack/wire/eno_opt.h"
 #include "stack/wire/ip_hdr.h"
 #include "stack/wire/show.h"
 #include "stack/wire/tcp_hdr.h"
@@ -205,6 +206,48 @@ static bool parse(struct pkt *k, struct tcp_seg *seg)
 	return tcp_hdr_parse(&h, true, seg) == TCP_HDR_OK;
 }
 
+/* The octets [lo, hi) of k's payload as a packet of their own, with the same
+ * options. */
+static struct pkt *piece(struct pkt *k, uint32_t hdr, uint32_t lo, uint32_t hi)
+{
+	struct pkt *q = wirepkt_make(k->data, hdr + (hi - lo), k->dev);
+	uint32_t ip_len = q->data[0] >> 4 == 4 ? IP4_HDR_LEN : IP6_HDR_LEN;
+	uint8_t *tcp = q->data + ip_len;
+
+	memcpy(q->data + hdr, k->data + hdr + lo, hi - lo);
+	be32_put(tcp + 4, be32_get(tcp + 4) + lo);
+	if (hdr + hi < k->len) {
+		tcp[13] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+	}
+	if (ip_len == IP4_HDR_LEN) {
+		be16_put(q->data + 2, (uint16_t)q->len);
+		be16_put(q->data + 10, 0);
+		be16_put(q->data + 10,
+			 cksum_finish(cksum_add(0, q->data, ip_len)));
+	} else {
+		be16_put(q->data + 4, (uint16_t)(q->len - ip_len));
+	}
+	mpair_fix(q);
+	return q;
+}
+
+static void wire_put(struct mpair *p, struct instant at, unsigned to,
+		     struct pkt *k, uint32_t split)
+{
+	struct tcp_seg seg;
+	uint32_t hdr;
+
+	check(parse(k, &seg));
+	if (!split || split >= seg.len) {
+		wire_add(p, at, to, k);
+		return;
+	}
+	hdr = k->len - seg.len;
+	wire_add(p, at, to, piece(k, hdr, 0, split));
+	wire_add(p, at, to, piece(k, hdr, split, seg.len));
+	pkt_put(k);
+}
+
 struct sending {
 	struct mpair *p;
 	unsigned from;
@@ -266,7 +309,12 @@ static void send_one(void *ctx, struct pkt *k)
 	l->packets[x->from]++;
 	l->octets[x->from] += k->len;
 	k->dev = (uint16_t)dev;
-	wire_add(p, instant_add(at, l->delay + m.delay), to, k);
+	at = instant_add(at, l->delay + m.delay);
+	for (unsigned i = 0; i < m.dup; i++) {
+		wire_put(p, at, to, wirepkt_make(k->data, k->len, k->dev),
+			 m.split);
+	}
+	wire_put(p, at, to, k, m.split);
 }
 
 static void flush(struct mpair *p)
@@ -338,6 +386,7 @@ void mpair_defaults(struct mpair *p, uint64_t seed)
 		e->cfg = (struct mp_cfg){ .policy = MP_PREFER,
 					  .subflows_max = 8,
 					  .close_timeout = 60 * NANOS_S };
+		crypt_conf_init(&e->cfg.crypt_conf);
 		fake_init(&e->fake, seed * 2 + i);
 	}
 	p->end[1].n_paths = 1;
@@ -367,6 +416,11 @@ void mpair_start(struct mpair *p)
 		}
 		e->tcp = tcp_new(&e->fake.env, e->ip, &e->wheel, p->now);
 		check(e->tcp);
+		if (e->cfg.crypt_policy != MP_CRYPT_OFF) {
+			e->crypt = crypt_new(&e->fake.env, &e->crypt_setup);
+			check(e->crypt);
+		}
+		e->cfg.crypt = e->crypt;
 		e->mp = mp_new(&e->fake.env, &e->cfg, e->ip, e->tcp,
 			       &e->wheel, p->now);
 		check(e->mp);
@@ -391,6 +445,7 @@ void mpair_stop(struct mpair *p)
 		mp_free(e->mp);
 		tcp_free(e->tcp);
 		ip_free(e->ip);
+		crypt_free(e->crypt);
 		fake_fini(&e->fake);
 	}
 }
@@ -587,22 +642,47 @@ void mpair_fix(struct pkt *k)
 					b + ip_len, k->len - ip_len)));
 }
 
-void mpair_strip(struct mpair_pkt *p, uint32_t subtypes)
+/* NOPs in place of the options that is() names; whether there was one */
+static bool strip(struct mpair_pkt *p,
+		  bool (*is)(const uint8_t *opt, uint32_t arg), uint32_t arg)
 {
 	uint8_t *b = p->pkt->data;
 	uint32_t ip_len = b[0] >> 4 == 4 ? IP4_HDR_LEN : IP6_HDR_LEN;
 	uint8_t *o = b + ip_len + TCP_HDR_LEN;
 	uint8_t *end = b + ip_len + (b[ip_len + 12] >> 4) * 4u;
+	bool any = false;
 
 	while (o < end && *o) {
 		uint8_t len = *o == 1 ? 1 : o[1];
 
-		if (*o == MP_OPT_KIND && subtypes & MP_HAVE(o[2] >> 4)) {
+		if (*o != 1 && is(o, arg)) {
 			memset(o, 1, len);
+			any = true;
 		}
 		o += len;
 	}
 	mpair_fix(p->pkt);
+	return any;
+}
+
+static bool is_mptcp(const uint8_t *opt, uint32_t subtypes)
+{
+	return opt[0] == MP_OPT_KIND && (subtypes & MP_HAVE(opt[2] >> 4));
+}
+
+static bool is_kind(const uint8_t *opt, uint32_t kind)
+{
+	return opt[0] == kind;
+}
+
+void mpair_strip(struct mpair_pkt *p, uint32_t subtypes)
+{
+	strip(p, is_mptcp, subtypes);
+}
+
+bool mpair_strip_eno(struct mpair_pkt *p)
+{
+	return strip(p, is_kind, ENO_OPT_KIND);
 }
 
 uint8_t *mpair_payload(struct mpair_pkt *p)

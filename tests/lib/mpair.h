@@ -47,7 +47,10 @@ struct mpair_end {
 	struct wheel wheel;
 	struct tcp *tcp;
 	struct mp *mp;
+	/* crypt is made unless cfg.crypt_policy is MP_CRYPT_OFF (default) */
 	struct mp_cfg cfg;
+	struct crypt_setup crypt_setup;
+	struct crypt *crypt;
 	struct mp_conf conf;
 	unsigned n_paths;
 	struct addr addr[MPAIR_LINKS];
@@ -72,6 +75,8 @@ struct mpair_pkt {
 	struct tcp_seg seg;
 	bool drop;
 	nanos delay;
+	unsigned dup;   /* so many copies more, each with octets of its own */
+	uint32_t split; /* cut behind so many octets of payload, 0: not */
 };
 
 struct mpair {
@@ -115,6 +120,8 @@ uint64_t mpair_count(const struct mpair *p, unsigned end, enum mp_reason r);
 
 /* replaces MPTCP options of these subtypes (MP_HAVE bits) by NOPs */
 void mpair_strip(struct mpair_pkt *p, uint32_t subtypes);
+/* ... and its ENO option (kind 69); false: it has none */
+bool mpair_strip_eno(struct mpair_pkt *p);
 void mpair_fix(struct pkt *pkt); /* checksums after a change */
 uint8_t *mpair_payload(struct mpair_pkt *p);
 /* puts a packet on the wire towards end `to` as the peer's tuple would */
