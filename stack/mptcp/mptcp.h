@@ -192,6 +192,13 @@ struct mp_conf {
 	bool nodelay, cork;
 	uint32_t sndbuf, rcvbuf; /* octets, most; default 4 MiB / 6 MiB */
 	uint32_t rcvlowat;
+	/* before connect or listen; each adds to mp_cfg.crypt_conf */
+	struct {
+		bool aware;      /* application-aware bit (RFC 8547 4.2) */
+		bool aware_only; /* mandatory application-aware mode */
+		bool no_resume;  /* neither names nor accepts secrets */
+		bool no_cache;   /* leaves none for later connections */
+	} crypt;
 };
 
 /* what a connection tells its owner; any may be NULL */
