@@ -7,7 +7,7 @@
 #include "stack/crypt/crypt_hs.h"
 #include "stack/crypt/crypt_keys.h"
 #include "stack/crypt/crypt_pool.h"
-#include "stack/crypt/crypt_rec.h"
+#include "stack/crypt/crypt_set.h"
 #include "stack/crypt/eno.h"
 
 #define CACHE_MAX 1024
@@ -33,15 +33,15 @@ struct crypt_conn {
 	struct crypt_hs *hs; /* INIT, and until our message is copied */
 	bool init_sent;
 	uint32_t mine_len, peer_len; /* of Init messages */
-	struct crypt_rec rec;        /* KEYED */
+	struct crypt_set set;        /* KEYED */
+	/* made without MP_CAPABLE transcript, until a frame decides which of
+	 * the two is the peer's too */
+	struct crypt_set *alt;
+	bool doubtful; /* make it */
 	uint16_t cipher;
 	bool orig_b; /* our role when ss[0] was made: which keys are ours */
 	bool resumed;
-	bool have_next; /* ss[i+1], until a frame shows that the peer has it */
-	struct crypt_ticket next;
-	uint64_t cached; /* its number in the cache, 0: not there */
-	uint8_t session_id[CRYPT_SESSION_ID];
-	struct crypt_sk sk;
+	uint64_t cached; /* number of the next secret in the cache, 0: none */
 	uint8_t mpc[MPC_MAX];
 	uint8_t mpc_len, peer_name_len;
 	uint8_t peer_name[CRYPT_PEER_MAX];
@@ -230,6 +230,23 @@ struct crypt_conn *crypt_conn_new(struct crypt *c,
 	return k;
 }
 
+static void drop_alt(struct crypt_conn *k)
+{
+	if (k->alt) {
+		crypt_set_fini(k->alt);
+		mem_free(k->c->env->mem, k->alt, sizeof(*k->alt));
+		k->alt = NULL;
+	}
+}
+
+static void drop_keys(struct crypt_conn *k)
+{
+	crypt_hs_free(k->hs);
+	k->hs = NULL;
+	drop_alt(k);
+	crypt_set_fini(&k->set);
+}
+
 void crypt_conn_free(struct crypt_conn *k)
 {
 	struct eno_env env;
@@ -240,10 +257,7 @@ void crypt_conn_free(struct crypt_conn *k)
 	}
 	env = eno_env(k, (struct instant){ 0 });
 	eno_fini(&k->eno, &env);
-	crypt_hs_free(k->hs);
-	if (k->state == CRYPT_KEYED) {
-		crypt_rec_fini(&k->rec);
-	}
+	drop_keys(k);
 	mem = k->c->env->mem;
 	prim_wipe(k, sizeof(*k));
 	mem_free(mem, k, sizeof(*k));
@@ -286,6 +300,13 @@ unsigned crypt_seg_out(struct crypt_conn *k, struct instant now,
 	return eno_out(&k->eno, &env, seg, buf, room);
 }
 
+bool crypt_would_resume(struct crypt_conn *k, struct instant now)
+{
+	struct eno_env env = eno_env(k, now);
+
+	return eno_would_resume(&k->eno, &env);
+}
+
 bool crypt_give_up(struct crypt_conn *k, enum crypt_reason why)
 {
 	struct eno_env env = eno_env(k, (struct instant){ 0 });
@@ -297,12 +318,9 @@ bool crypt_give_up(struct crypt_conn *k, enum crypt_reason why)
 
 static enum crypt_reason dead(struct crypt_conn *k, enum crypt_reason why)
 {
-	crypt_hs_free(k->hs);
-	k->hs = NULL;
+	drop_keys(k);
 	k->state = CRYPT_DEAD;
 	k->why = why;
-	prim_wipe(&k->next, sizeof(k->next));
-	prim_wipe(&k->sk, sizeof(k->sk));
 	return counted(k, why);
 }
 
@@ -311,29 +329,13 @@ static bool is_smtcp(const struct crypt_conn *k)
 	return k->eno.tep == ENO_TEP_EXP;
 }
 
-/* ss[i+1] and its identifier, for the next connection */
-static bool next_secret(struct crypt_conn *k, const uint8_t *ss)
-{
-	struct hash *h = k->c->hash;
-
-	if (k->conf.no_cache) {
-		return true;
-	}
-	k->next = (struct crypt_ticket){ .tep = k->eno.tep,
-					 .kx = k->eno.kx,
-					 .aead = k->cipher,
-					 .orig_b = k->orig_b };
-	k->have_next = crypt_keys_next(h, ss, k->next.ss) &&
-		       crypt_keys_resume(h, k->next.ss, k->next.id);
-	return k->have_next;
-}
-
-static void log_keys(struct crypt_conn *k, struct iov id, const uint8_t *mk0)
+static void log_keys(struct crypt_conn *k, struct iov id)
 {
 	char line[CRYPT_KEYS_LINE];
 	bool a_is_ab = k->eno.role_b == k->orig_b;
-	struct crypt_keys_line l = { id, k->cipher, a_is_ab, mk0,
-				     k->session_id };
+	/* no rekeying yet: this is mk[0] */
+	struct crypt_keys_line l = { id, k->cipher, a_is_ab, k->set.rec.tx_mk,
+				     k->set.session_id };
 
 	if (k->c->keylog.line) {
 		crypt_keys_line(&l, line);
@@ -342,20 +344,12 @@ static void log_keys(struct crypt_conn *k, struct iov id, const uint8_t *mk0)
 	}
 }
 
-/* all that follows from a session secret; id names it in the key log */
-static enum crypt_reason keyed(struct crypt_conn *k, struct instant now,
-			       const uint8_t *ss, struct iov sn, struct iov id)
+/* all that follows from a session secret */
+static bool make_set(struct crypt_conn *k, struct instant now,
+		     const uint8_t *ss, struct iov sn, struct crypt_set *out)
 {
-	struct hash *h = k->c->hash;
-	uint8_t mk0[CRYPT_K_LEN];
-	bool ok = crypt_keys_mk0(h, ss, sn, mk0) &&
-		  crypt_keys_session_id(h, ss, sn, k->eno.tep_byte,
-					k->session_id) &&
-		  (!is_smtcp(k) || crypt_keys_sk(h, ss, sn, &k->sk)) &&
-		  next_secret(k, ss);
-
-	k->rec = (struct crypt_rec){
-		.hash = h,
+	struct crypt_rec rec = {
+		.hash = k->c->hash,
 		.aead = k->c->aead,
 		.conf = &k->conf,
 		.alg = crypt_keys_alg(k->cipher),
@@ -366,14 +360,27 @@ static enum crypt_reason keyed(struct crypt_conn *k, struct instant now,
 		.rx_base = k->conf.base_frames ? k->peer_len : 0,
 		.tx_next = k->mine_len,
 	};
-	ok = ok && crypt_rec_init(&k->rec, mk0, now);
-	if (ok) {
-		log_keys(k, id, mk0);
-		k->state = CRYPT_KEYED;
-		counted(k, k->resumed ? CRYPT_RESUMED : CRYPT_FRESH);
-	}
-	prim_wipe(mk0, sizeof(mk0));
-	return ok ? CRYPT_OK : CRYPT_LIB;
+	struct crypt_ticket next = { .tep = k->eno.tep,
+				     .kx = k->eno.kx,
+				     .aead = k->cipher,
+				     .orig_b = k->orig_b };
+	struct crypt_set_spec spec = {
+		.rec = &rec,
+		.next = k->conf.no_cache ? NULL : &next,
+		.smtcp = is_smtcp(k),
+		.tep_byte = k->eno.tep_byte,
+		.ss = ss,
+		.sn = sn,
+	};
+
+	return crypt_set_make(out, now, &spec);
+}
+
+/* the keys are those of both; id names the session in the key log */
+static void keyed(struct crypt_conn *k, struct iov id)
+{
+	log_keys(k, id);
+	counted(k, k->resumed ? CRYPT_RESUMED : CRYPT_FRESH);
 }
 
 static enum crypt_reason resume(struct crypt_conn *k, struct instant now)
@@ -381,7 +388,7 @@ static enum crypt_reason resume(struct crypt_conn *k, struct instant now)
 	struct crypt_ticket *t = &k->eno.ticket;
 	struct iov part[3], sn = { k->eno.sn, k->eno.sn_len };
 	uint8_t digest[32];
-	enum crypt_reason r;
+	bool ok;
 
 	eno_transcript(&k->eno, part);
 	part[2] = (struct iov){ k->mpc, k->mpc_len };
@@ -394,10 +401,15 @@ static enum crypt_reason resume(struct crypt_conn *k, struct instant now)
 	k->resumed = true;
 	k->cipher = t->aead;
 	k->orig_b = t->orig_b;
-	r = keyed(k, now, t->ss, sn, part[0]);
+	ok = make_set(k, now, t->ss, sn, &k->set);
 	prim_wipe(t, sizeof(*t));
 	k->eno.have_ticket = false;
-	return r == CRYPT_OK ? r : dead(k, r);
+	if (!ok) {
+		return dead(k, CRYPT_LIB);
+	}
+	k->state = CRYPT_KEYED;
+	keyed(k, part[0]);
+	return CRYPT_OK;
 }
 
 static struct crypt_hs_env hs_env(struct crypt_conn *k)
@@ -447,7 +459,7 @@ const uint8_t *crypt_init_out(const struct crypt_conn *k, size_t *n)
 
 static void maybe_free_hs(struct crypt_conn *k)
 {
-	if (k->init_sent && k->state == CRYPT_KEYED) {
+	if (k->init_sent && k->state == CRYPT_KEYED && !k->alt) {
 		crypt_hs_free(k->hs);
 		k->hs = NULL;
 	}
@@ -459,29 +471,70 @@ void crypt_init_sent(struct crypt_conn *k)
 	maybe_free_hs(k);
 }
 
-static enum crypt_reason exchanged(struct crypt_conn *k, struct instant now)
+static struct iov nonce_a(const struct crypt_conn *k)
 {
+	return (struct iov){ crypt_hs_nonce_a(k->hs), CRYPT_NONCE };
+}
+
+/* mpc: the transcript to be used */
+static bool make_fresh(struct crypt_conn *k, struct instant now, struct iov mpc,
+		       struct crypt_set *out)
+{
+	const struct iov none = { NULL, 0 };
 	struct iov part[6], init[3];
 	uint8_t prk[CRYPT_K_LEN];
-	const struct iov none = { NULL, 0 };
-	struct iov id = { crypt_hs_nonce_a(k->hs), CRYPT_NONCE };
-	enum crypt_reason r = CRYPT_LIB;
+	bool ok;
 
 	eno_transcript(&k->eno, part);
-	part[2] = (struct iov){ k->mpc, k->mpc_len };
+	part[2] = mpc;
 	crypt_hs_parts(k->hs, init);
 	for (unsigned i = 0; i < 3; i++) {
 		part[3 + i] = init[i];
 	}
+	ok = crypt_keys_prk(k->c->hash, nonce_a(k).p, part, prk) &&
+	     make_set(k, now, prk, none, out);
+	prim_wipe(prk, sizeof(prk));
+	return ok;
+}
+
+/* Both Init messages are there. */
+static enum crypt_reason exchanged(struct crypt_conn *k, struct instant now)
+{
+	struct iov init[3];
+	bool ok;
+
+	crypt_hs_parts(k->hs, init);
 	k->mine_len = (uint32_t)init[k->eno.role_b ? 1 : 0].n;
 	k->peer_len = (uint32_t)init[k->eno.role_b ? 0 : 1].n;
 	k->cipher = k->hs->cipher;
-	if (crypt_keys_prk(k->c->hash, id.p, part, prk)) {
-		r = keyed(k, now, prk, none, id);
+	if (k->doubtful) {
+		k->alt = mem_zalloc(k->c->env->mem, sizeof(*k->alt));
+		if (!k->alt) {
+			return CRYPT_NOMEM;
+		}
 	}
-	prim_wipe(prk, sizeof(prk));
+	ok = make_fresh(k, now, (struct iov){ k->mpc, k->mpc_len }, &k->set) &&
+	     (!k->alt || make_fresh(k, now, (struct iov){ NULL, 0 }, k->alt));
 	prim_wipe(k->hs->es, sizeof(k->hs->es));
-	return r;
+	if (!ok) {
+		return CRYPT_LIB;
+	}
+	k->state = CRYPT_KEYED;
+	if (!k->alt) {
+		keyed(k, nonce_a(k));
+	}
+	return CRYPT_OK;
+}
+
+void crypt_mpc_doubtful(struct crypt_conn *k)
+{
+	k->doubtful |= k->state == CRYPT_INIT && is_smtcp(k) &&
+		       !k->eno.role_b && k->mpc_len > 0;
+}
+
+bool crypt_confused(const struct crypt_conn *k)
+{
+	return k->alt != NULL;
 }
 
 enum crypt_reason crypt_init_in(struct crypt_conn *k, struct instant now,
@@ -517,17 +570,18 @@ enum crypt_reason crypt_seal(struct crypt_conn *k, const struct crypt_seal *s,
 			     const struct iov_mut *out, unsigned n_out,
 			     size_t *len)
 {
-	uint64_t gen = k->rec.tx_gen;
+	uint64_t gen = k->set.rec.tx_gen;
 	enum crypt_reason r;
 
 	*len = 0;
-	if (k->state != CRYPT_KEYED) {
+	if (k->state != CRYPT_KEYED || k->alt) {
 		return counted(k, CRYPT_NOT_KEYED);
 	}
-	r = crypt_rec_seal(&k->rec, s, out, n_out, len);
+	r = crypt_rec_seal(&k->set.rec, s, out, n_out, len);
 	if (r == CRYPT_OK) {
 		k->c->counter[CRYPT_SEALED]++;
-		if (k->rec.tx_gen > gen && k->rec.tx_gen > k->rec.rx_gen) {
+		if (k->set.rec.tx_gen > gen &&
+		    k->set.rec.tx_gen > k->set.rec.rx_gen) {
 			k->c->counter[CRYPT_REKEY_OUT]++;
 		}
 	}
@@ -545,31 +599,50 @@ size_t crypt_frame_len(const uint8_t *hdr)
 /* The peer has the same keys: only now the next secret is worth keeping. */
 static void keep_next(struct crypt_conn *k, struct instant now)
 {
-	if (!k->have_next) {
-		return;
+	struct crypt_set *s = &k->set;
+
+	if (s->have_next) {
+		k->cached = crypt_cache_put(&k->c->cache, now, &s->next,
+					    k->peer_name, k->peer_name_len);
+		k->c->counter[CRYPT_CACHED] += k->cached != 0;
+		crypt_set_no_next(s);
 	}
-	k->cached = crypt_cache_put(&k->c->cache, now, &k->next, k->peer_name,
-				    k->peer_name_len);
-	k->c->counter[CRYPT_CACHED] += k->cached != 0;
-	k->have_next = false;
-	prim_wipe(&k->next, sizeof(k->next));
+}
+
+/* the first frame of a peer whose transcript is not known */
+static enum crypt_reason open_first(struct crypt_conn *k, uint64_t offset,
+				    const struct iov_mut *v, unsigned n,
+				    size_t len, struct crypt_opened *out)
+{
+	struct mem *mem = k->c->env->mem;
+	enum crypt_reason r;
+
+	r = crypt_set_choose(&k->set, k->alt, mem, offset, v, n, len, out);
+	if (r == CRYPT_OK) {
+		drop_alt(k);
+		keyed(k, nonce_a(k));
+		maybe_free_hs(k);
+	}
+	return r;
 }
 
 enum crypt_reason crypt_open(struct crypt_conn *k, struct instant now,
 			     uint64_t offset, const struct iov_mut *v,
 			     unsigned n, size_t len, struct crypt_opened *out)
 {
-	uint64_t gen = k->rec.rx_gen;
+	uint64_t gen = k->set.rec.rx_gen;
 	enum crypt_reason r;
 
 	*out = (struct crypt_opened){ 0 };
 	if (k->state != CRYPT_KEYED) {
 		return counted(k, CRYPT_NOT_KEYED);
 	}
-	r = crypt_rec_open(&k->rec, offset, v, n, len, out);
+	r = k->alt ? open_first(k, offset, v, n, len, out)
+		   : crypt_rec_open(&k->set.rec, offset, v, n, len, out);
 	if (r == CRYPT_OK) {
 		k->c->counter[CRYPT_OPENED]++;
-		if (k->rec.rx_gen > gen && k->rec.rx_gen > k->rec.tx_gen) {
+		if (k->set.rec.rx_gen > gen &&
+		    k->set.rec.rx_gen > k->set.rec.tx_gen) {
 			k->c->counter[CRYPT_REKEY_IN]++;
 		}
 		keep_next(k, now);
@@ -579,27 +652,29 @@ enum crypt_reason crypt_open(struct crypt_conn *k, struct instant now,
 
 enum crypt_reason crypt_end_in(struct crypt_conn *k, uint64_t end)
 {
-	return counted(k, k->state == CRYPT_KEYED ? crypt_rec_end(&k->rec, end)
-						  : CRYPT_TRUNCATED);
+	return counted(k, k->state == CRYPT_KEYED
+				  ? crypt_rec_end(&k->set.rec, end)
+				  : CRYPT_TRUNCATED);
 }
 
 void crypt_received(struct crypt_conn *k, uint64_t offset)
 {
 	if (k->state == CRYPT_KEYED) {
-		crypt_rec_received(&k->rec, offset);
+		crypt_rec_received(&k->set.rec, offset);
 	}
 }
 
 void crypt_acked(struct crypt_conn *k, uint64_t offset)
 {
 	if (k->state == CRYPT_KEYED) {
-		crypt_rec_acked(&k->rec, offset);
+		crypt_rec_acked(&k->set.rec, offset);
 	}
 }
 
 bool crypt_rekey(struct crypt_conn *k, struct instant now)
 {
-	bool ok = k->state == CRYPT_KEYED && crypt_rec_rekey(&k->rec, now);
+	bool ok = k->state == CRYPT_KEYED && !k->alt &&
+		  crypt_rec_rekey(&k->set.rec, now);
 
 	k->c->counter[CRYPT_REKEY_OUT] += ok;
 	return ok;
@@ -607,17 +682,17 @@ bool crypt_rekey(struct crypt_conn *k, struct instant now)
 
 bool crypt_due(const struct crypt_conn *k)
 {
-	return k->state == CRYPT_KEYED && crypt_rec_due(&k->rec);
+	return k->state == CRYPT_KEYED && crypt_rec_due(&k->set.rec);
 }
 
 bool crypt_rekeying(const struct crypt_conn *k)
 {
-	return k->state == CRYPT_KEYED && k->rec.rx_gen < k->rec.tx_gen;
+	return k->state == CRYPT_KEYED && k->set.rec.rx_gen < k->set.rec.tx_gen;
 }
 
 bool crypt_confirmed(const struct crypt_conn *k)
 {
-	return k->state == CRYPT_KEYED && k->rec.rx_frames > 0;
+	return k->state == CRYPT_KEYED && k->set.rec.rx_frames > 0;
 }
 
 /* --- asking -------------------------------------------------------------- */
@@ -639,55 +714,40 @@ void crypt_info(const struct crypt_conn *k, struct crypt_info *out)
 	if (out->state == CRYPT_KEYED) {
 		out->resumed = k->resumed;
 		out->aead = k->cipher;
-		out->peer_fin = k->rec.rx_fin;
-		out->tx_gen = k->rec.tx_gen;
-		out->rx_gen = k->rec.rx_gen;
-		out->tx_frames = k->rec.tx_frames;
-		out->rx_frames = k->rec.rx_frames;
-		out->tx_bytes = k->rec.tx_bytes;
-		out->rx_bytes = k->rec.rx_bytes;
+		out->peer_fin = k->set.rec.rx_fin;
+		out->tx_gen = k->set.rec.tx_gen;
+		out->rx_gen = k->set.rec.rx_gen;
+		out->tx_frames = k->set.rec.tx_frames;
+		out->rx_frames = k->set.rec.rx_frames;
+		out->tx_bytes = k->set.rec.tx_bytes;
+		out->rx_bytes = k->set.rec.rx_bytes;
 	}
 }
 
 bool crypt_session_id(const struct crypt_conn *k, uint8_t out[CRYPT_SESSION_ID])
 {
-	if (k->state != CRYPT_KEYED) {
+	if (k->state != CRYPT_KEYED || k->alt) {
 		return false;
 	}
-	memcpy(out, k->session_id, CRYPT_SESSION_ID);
+	memcpy(out, k->set.session_id, CRYPT_SESSION_ID);
 	return true;
 }
 
 const struct crypt_sk *crypt_sk(const struct crypt_conn *k)
 {
-	return k->state == CRYPT_KEYED && is_smtcp(k) ? &k->sk : NULL;
+	return k->state == CRYPT_KEYED && is_smtcp(k) && !k->alt ? &k->set.sk
+								 : NULL;
 }
 
 void crypt_forget(struct crypt_conn *k)
 {
-	k->have_next = false;
-	prim_wipe(&k->next, sizeof(k->next));
+	crypt_set_no_next(&k->set);
+	if (k->alt) {
+		crypt_set_no_next(k->alt);
+	}
 	if (k->cached) {
 		crypt_cache_drop(&k->c->cache, k->cached);
 		k->cached = 0;
 	}
 	k->conf.no_cache = true;
-}
-
-bool crypt_would_resume(struct crypt_conn *k, struct instant now)
-{
-	(void)k;
-	(void)now;
-	return false;
-}
-
-void crypt_mpc_doubtful(struct crypt_conn *k)
-{
-	(void)k;
-}
-
-bool crypt_confused(const struct crypt_conn *k)
-{
-	(void)k;
-	return false;
 }

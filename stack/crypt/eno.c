@@ -293,18 +293,32 @@ static unsigned nonce_min(const struct crypt_conf *c,
 	return t->tep == ENO_TEP_EXP ? 0 : c->nonce_len;
 }
 
+/* a secret for this peer, still in the cache; 0: none */
+static uint64_t nameable(const struct eno_env *env)
+{
+	const struct crypt_conf *c = env->conf;
+
+	if (c->no_resume || c->vacuous) {
+		return 0;
+	}
+	return crypt_cache_find_peer(env->cache, env->now, env->peer,
+				     env->peer_len, fits, c);
+}
+
+bool eno_would_resume(const struct eno *e, const struct eno_env *env)
+{
+	return e->active && e->state == ENO_OPEN && e->mine_len == 0 &&
+	       nameable(env) != 0;
+}
+
 static void offer(struct eno *e, const struct eno_env *env, unsigned room)
 {
 	const struct crypt_conf *c = env->conf;
 	const struct crypt_ticket *t;
-	uint64_t serial = 0;
+	uint64_t serial = nameable(env);
 	uint8_t nonce[ENO_NONCE] = { 0 };
 	unsigned n = 0;
 
-	if (!c->no_resume && !c->vacuous) {
-		serial = crypt_cache_find_peer(env->cache, env->now, env->peer,
-					       env->peer_len, fits, c);
-	}
 	t = serial ? crypt_cache_look(env->cache, serial) : NULL;
 	if (t) {
 		env->entropy->fill(env->entropy->ctx, nonce, sizeof(nonce));

@@ -60,6 +60,8 @@ void eno_in(struct eno *e, const struct eno_env *env, enum crypt_seg seg,
 	    const struct eno_opt_seen *seen);
 unsigned eno_out(struct eno *e, const struct eno_env *env, enum crypt_seg seg,
 		 uint8_t *buf, unsigned room);
+/* active: would eno_out() of the first SYN name a secret, if there were room? */
+bool eno_would_resume(const struct eno *e, const struct eno_env *env);
 bool eno_give_up(struct eno *e, const struct eno_env *env,
 		 enum crypt_reason why);
 /* host A's option, then host B's; AGREED */
