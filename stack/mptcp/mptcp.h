@@ -194,7 +194,9 @@ struct mp_conf {
 	uint32_t rcvlowat;
 	/* before connect or listen; each adds to mp_cfg.crypt_conf */
 	struct {
-		bool aware;      /* application-aware bit (RFC 8547 4.2) */
+		bool b;          /* active open in the passive role, as a
+				  * simultaneous open needs (RFC 8547 4.2) */
+		bool aware;      /* application-aware bit (likewise) */
 		bool aware_only; /* mandatory application-aware mode */
 		bool no_resume;  /* neither names nor accepts secrets */
 		bool no_cache;   /* leaves none for later connections */
