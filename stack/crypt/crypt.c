@@ -307,6 +307,16 @@ bool crypt_would_resume(struct crypt_conn *k, struct instant now)
 	return eno_would_resume(&k->eno, &env);
 }
 
+uint8_t crypt_choice(const struct crypt_conn *k)
+{
+	return k->eno.state != ENO_OFF ? k->eno.tep : 0;
+}
+
+bool crypt_resumes(const struct crypt_conn *k)
+{
+	return k->eno.settled ? k->eno.resumed : k->eno.wanted != 0;
+}
+
 bool crypt_give_up(struct crypt_conn *k, enum crypt_reason why)
 {
 	struct eno_env env = eno_env(k, (struct instant){ 0 });

@@ -217,6 +217,12 @@ unsigned crypt_seg_out(struct crypt_conn *k, struct instant now,
 /* Active, before the first SYN: is a session secret known, which the SYN would
  * name if it had room (24 octets)? */
 bool crypt_would_resume(struct crypt_conn *k, struct instant now);
+/* The TEP that was negotiated, or, passive with the SYN seen, that our SYN-ACK
+ * will name; 0: none (yet), or not any more. */
+uint8_t crypt_choice(const struct crypt_conn *k);
+/* The same of a session secret: both named it, or our SYN-ACK will.  Also when
+ * that came to nothing afterwards. */
+bool crypt_resumes(const struct crypt_conn *k);
 /* No more ENO: left out of a repeated SYN, or declined with the third ACK.
  * false: too late, an ACK segment with ENO was both sent and received. */
 bool crypt_give_up(struct crypt_conn *k, enum crypt_reason why);

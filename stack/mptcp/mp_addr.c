@@ -71,7 +71,7 @@ void mp_addr_announce(struct mp_conn *c)
 	struct mp_addrs *a = &c->addrs;
 
 	if (!c->mp->cfg.announce || !c->passive ||
-	    c->mode != MP_MODE_MPTCP) {
+	    c->mode != MP_MODE_MPTCP || !mp_crypt_may_join(c)) {
 		return;
 	}
 	for (unsigned i = 0; i < IP_PATHS_MAX; i++) {
@@ -155,8 +155,7 @@ unsigned mp_addr_emit(struct mp_sub *s, struct wr *w, struct instant now)
 	}
 	a->cur_due = false;
 	if (!mp_addr_by_id(c, a->cur, &o.addr) ||
-	    !mp_keys_addr_mac(c->mp->hash, c->keys.local, c->keys.remote,
-			      o.id, &o.addr, 0, o.mac)) {
+	    !mp_crypt_addr_mac(c, true, &o, o.mac)) {
 		return 0;
 	}
 	n = mp_opt_emit_add_addr(w, &o);
@@ -236,8 +235,11 @@ void mp_addr_rx_add(struct mp_sub *s, struct instant now,
 		rx_echo(c, a);
 		return;
 	}
-	if (!mp_keys_addr_mac(c->mp->hash, c->keys.remote, c->keys.local,
-			      a->id, &a->addr, a->port, mac) ||
+	if (mp_crypt_early(c)) {
+		mp_count(c->mp, MP_CRYPT_EARLY);
+		return;
+	}
+	if (!mp_crypt_addr_mac(c, false, a, mac) ||
 	    !prim_equal(mac, a->mac, sizeof(mac))) {
 		mp_count(c->mp, MP_ADD_ADDR_MAC);
 		return;

@@ -76,7 +76,8 @@ static void send_fin(struct mp_conn *c, struct instant now)
 {
 	struct mp_snd *d = &c->snd;
 
-	if (!d->shut || d->fin_sent || d->nxt != d->ring.tail || !c->n_open) {
+	/* sealed: FINp is on its way, too; without it DATA_FIN is nothing */
+	if (!d->shut || d->fin_sent || mp_tx_waiting(c) || !c->n_open) {
 		return;
 	}
 	d->fin_sent = true;
@@ -354,10 +355,13 @@ void mp_close_no_subflow(struct mp_conn *c, struct instant now)
 
 void mp_close_fast(struct mp_conn *c, struct instant now)
 {
+	uint64_t key;
+	bool keyed = mp_crypt_close_key(c, true, &key);
+
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
-		if (s->state == MP_SUB_OPEN) {
+		if (s->state == MP_SUB_OPEN && keyed) {
 			s->rst.fastclose = true;
 			mp_count(c->mp, MP_FASTCLOSE_TX);
 		}
@@ -370,8 +374,9 @@ enum tcp_verdict mp_close_fast_rx(struct mp_sub *s, struct instant now,
 				  uint64_t key)
 {
 	struct mp_conn *c = s->c;
+	uint64_t own;
 
-	if (key != c->keys.local) {
+	if (!mp_crypt_close_key(c, false, &own) || key != own) {
 		mp_count(c->mp, MP_FASTCLOSE_KEY);
 		return TCP_UP_OK;
 	}

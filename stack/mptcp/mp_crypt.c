@@ -1,3 +1,11 @@
+/* mp_crypt.c - encryption in the handshake of the first subflow: offered,
+ * agreed or declined, and what the policy says to that (RFC 8547 4.6, 8684 3.1,
+ * smtcp(7))
+ *
+ * ENO and MP_CAPABLE are negotiated side by side.  Only TEP 0x20 goes with
+ * Multipath TCP: with any other one of the two must give way, and a peer that
+ * has both without knowing of TEP 0x20 goes by what the third ACK still has.
+ */
 #include "stack/mptcp/mp_crypt.h"
 
 #include <errno.h>
@@ -5,124 +13,337 @@
 #include "stack/base/check.h"
 #include "stack/mptcp/mp.h"
 
+#define ENO_SYNS     2 /* SYNs with ENO that may go unanswered */
+#define CAPABLE_SYNS 2 /* and then, or instead, with MP_CAPABLE alone */
+#define CONFIRM_WAIT (60 * NANOS_S)
+#define MAGIC_LEN    4
+
+static bool required(const struct mp_conn *c)
+{
+	return c->mp->cfg.crypt_policy >= MP_CRYPT_REQUIRE_ANY;
+}
+
+/* --- beginning ---------------------------------------------------------- */
+
+/* What this connection offers.  A host without Multipath TCP has no use for
+ * TEP 0x20, and who wants to be host B must not offer it (smtcp(7), Terms). */
+static struct crypt_conf conf_of(const struct mp_conn *c)
+{
+	const struct mp_cfg *cfg = &c->mp->cfg;
+	struct crypt_conf conf = cfg->crypt_conf;
+
+	conf.on = true;
+	conf.b |= c->conf.crypt.b;
+	conf.plain = cfg->crypt_policy != MP_CRYPT_REQUIRE;
+	conf.smtcp = cfg->policy != MP_OFF && !cfg->crypt_apart && !conf.b;
+	conf.aware |= c->conf.crypt.aware || c->conf.crypt.aware_only;
+	conf.aware_only |= c->conf.crypt.aware_only;
+	conf.no_resume |= c->conf.crypt.no_resume;
+	conf.no_cache |= c->conf.crypt.no_cache;
+	return conf;
+}
+
+static size_t name_of(const struct endpoint *ep, uint8_t out[CRYPT_PEER_MAX])
+{
+	struct wr w = wr_make(out, CRYPT_PEER_MAX);
+
+	wr_u8(&w, ep->addr.family);
+	wr_copy(&w, ep->addr.b, addr_len(&ep->addr));
+	wr_u16(&w, ep->port);
+	return wr_len(&w);
+}
+
+static void clear(struct mp_conn *c, enum crypt_reason why)
+{
+	struct mp_crypt *y = &c->crypt;
+
+	crypt_conn_free(y->k);
+	y->k = NULL;
+	y->state = MP_CRYPT_CLEAR;
+	y->why = why;
+}
+
+static void passive_syn(struct mp_conn *c, struct instant now,
+			const struct tcp_seg *syn)
+{
+	struct mp_crypt *y = &c->crypt;
+
+	crypt_seg_in(y->k, now, CRYPT_SEG_SYN, &syn->opts.eno);
+	y->wants_room = syn->opts.has_ts && crypt_resumes(y->k);
+	/* a vacuous answer is still to be made */
+	if (crypt_state(y->k) == CRYPT_OFF && !c->mp->cfg.crypt_conf.vacuous) {
+		clear(c, crypt_why(y->k));
+	}
+}
+
 bool mp_crypt_open(struct mp_conn *c, struct instant now,
 		   const struct endpoint *remote, const struct tcp_seg *syn)
 {
-	(void)now;
-	(void)remote;
-	(void)syn;
-	c->crypt.why = CRYPT_OFF_CONF;
+	const struct mp_cfg *cfg = &c->mp->cfg;
+	struct mp_crypt *y = &c->crypt;
+	struct crypt_conf conf = conf_of(c);
+	uint8_t name[CRYPT_PEER_MAX];
+	size_t n = syn ? 0 : name_of(remote, name);
+
+	y->state = MP_CRYPT_CLEAR;
+	y->why = CRYPT_OFF_CONF;
+	if (!cfg->crypt || cfg->crypt_policy == MP_CRYPT_OFF) {
+		return true;
+	}
+	y->k = crypt_conn_new(cfg->crypt, &conf, !syn, name, n);
+	if (!y->k) {
+		mp_count(c->mp, MP_NOMEM);
+		return false;
+	}
+	y->state = MP_CRYPT_ASKING;
+	if (syn) {
+		passive_syn(c, now, syn);
+	} else if (crypt_state(y->k) == CRYPT_OFF) {
+		clear(c, crypt_why(y->k));
+	} else {
+		y->wants_room = crypt_would_resume(y->k, now);
+	}
 	return true;
 }
 
-bool mp_crypt_excludes_mptcp(const struct mp_conn *c)
+/* smtcp(7), Nodes: a peer with both, not integrated.  Encryption goes first,
+ * unless the program insists on Multipath TCP. */
+bool mp_crypt_excludes_mptcp(struct mp_conn *c)
 {
-	(void)c;
+	struct mp_crypt *y = &c->crypt;
+	uint8_t tep = y->k ? crypt_choice(y->k) : 0;
+
+	if (!tep || tep == ENO_TEP_EXP || c->mp->cfg.crypt_apart) {
+		return false;
+	}
+	if (c->mp->cfg.policy != MP_REQUIRE) {
+		return true;
+	}
+	if (crypt_give_up(y->k, CRYPT_OFF_CHOICE)) {
+		clear(c, CRYPT_OFF_CHOICE);
+	}
 	return false;
+}
+
+bool mp_crypt_answers_smtcp(const struct mp_conn *c)
+{
+	return c->crypt.k && crypt_choice(c->crypt.k) == ENO_TEP_EXP;
 }
 
 bool mp_crypt_wants_room(const struct mp_conn *c)
 {
-	(void)c;
-	return false;
+	return c->crypt.wants_room;
+}
+
+/* --- policy ------------------------------------------------------------- */
+
+/* TEP 0x20 without Multipath TCP is no more than tcpcrypt. */
+static bool too_little(const struct mp_conn *c)
+{
+	const struct mp_crypt *y = &c->crypt;
+	uint8_t tep = y->k ? crypt_choice(y->k) : 0;
+
+	if (!required(c)) {
+		return false;
+	}
+	if (!y->k || crypt_state(y->k) == CRYPT_OFF) {
+		return true;
+	}
+	return c->mp->cfg.crypt_policy == MP_CRYPT_REQUIRE &&
+	       (c->mode == MP_MODE_TCP || (tep && tep != ENO_TEP_EXP));
+}
+
+bool mp_crypt_refuse(struct mp_conn *c)
+{
+	if (!too_little(c)) {
+		return false;
+	}
+	mp_count(c->mp, MP_CRYPT_REFUSED);
+	c->err = EPROTO;
+	return true;
+}
+
+/* --- options sent ------------------------------------------------------- */
+
+/* RFC 8547 4.6: ENO may be what makes a SYN disappear, as MP_CAPABLE may (RFC
+ * 8684 3.1); one after the other.  Who requires encryption keeps both. */
+unsigned mp_crypt_syn_offers(const struct mp_conn *c)
+{
+	if (required(c)) {
+		return UINT8_MAX + 1u;
+	}
+	return CAPABLE_SYNS + (c->crypt.asked ? ENO_SYNS : 0);
+}
+
+unsigned mp_crypt_reserve(const struct mp_sub *s)
+{
+	const struct mp_crypt *y = &s->c->crypt;
+
+	return s->first && !s->passive && y->k && !y->heard ? 2 : 0;
+}
+
+static enum crypt_seg kind_out(enum tcp_tx_kind kind)
+{
+	return kind == TCP_TX_SYN    ? CRYPT_SEG_SYN :
+	       kind == TCP_TX_SYNACK ? CRYPT_SEG_SYNACK :
+				       CRYPT_SEG_ACK;
 }
 
 void mp_crypt_option(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
 {
-	(void)s;
-	(void)tx;
-	(void)w;
+	struct mp_conn *c = s->c;
+	struct mp_crypt *y = &c->crypt;
+	unsigned n;
+
+	if (!s->first || !y->k || tx->kind == TCP_TX_RST) {
+		return;
+	}
+	if (tx->kind == TCP_TX_SYN && tx->syns >= ENO_SYNS && !required(c)) {
+		crypt_give_up(y->k, CRYPT_OFF_DROPPED);
+		clear(c, CRYPT_OFF_DROPPED);
+		return;
+	}
+	n = crypt_seg_out(y->k, tx->now, kind_out(tx->kind), w->p,
+			  (unsigned)wr_left(w));
+	wr_take(w, n);
+	y->asked = y->asked || (tx->kind == TCP_TX_SYN && n);
+}
+
+/* --- segments that came ------------------------------------------------- */
+
+static enum tcp_verdict refused(struct mp_sub *s, int err)
+{
+	s->c->err = err;
+	return TCP_UP_RESET;
+}
+
+/* What was negotiated does not go with Multipath TCP. */
+static enum tcp_verdict one_of_two(struct mp_sub *s, struct instant now)
+{
+	struct mp_conn *c = s->c;
+
+	if (c->mp->cfg.policy != MP_REQUIRE) {
+		return mp_fall(c, now, MP_FALLBACK_CRYPT) ?
+			       TCP_UP_OK :
+			       refused(s, EPROTO);
+	}
+	if (!crypt_give_up(c->crypt.k, CRYPT_OFF_CHOICE)) {
+		mp_count(c->mp, MP_REQUIRE_REFUSED);
+		return refused(s, EPROTO);
+	}
+	clear(c, CRYPT_OFF_CHOICE);
+	return TCP_UP_OK;
+}
+
+static enum tcp_verdict agreed(struct mp_sub *s, struct instant now)
+{
+	struct mp_conn *c = s->c;
+	struct mp_crypt *y = &c->crypt;
+	enum tcp_verdict v = TCP_UP_OK;
+
+	y->smtcp = crypt_choice(y->k) == ENO_TEP_EXP;
+	if (!y->smtcp && c->mode == MP_MODE_MPTCP) {
+		v = one_of_two(s, now);
+	}
+	if (v != TCP_UP_OK) {
+		return v;
+	}
+	if (mp_crypt_refuse(c)) {
+		return TCP_UP_RESET;
+	}
+	if (!y->k) {
+		return TCP_UP_OK;
+	}
+	y->state = MP_CRYPT_SEALED;
+	if (y->smtcp) {
+		c->checksum = false; /* smtcp(7), DSS checksum */
+	}
+	mp_seal_start(c);
+	mp_timer_set(&c->timers, MP_T_CRYPT, instant_add(now, CONFIRM_WAIT));
+	return TCP_UP_OK;
+}
+
+/* The ACK had no ENO, and yet the peer may have sent it: then it seals.  Its
+ * first octets show it. */
+static enum tcp_verdict watch_magic(struct mp_sub *s, const struct tcp_seg *seg)
+{
+	struct mp_conn *c = s->c;
+
+	if (!c->crypt.magic || !seg->len || seg->seq - s->irs != 1) {
+		return TCP_UP_OK;
+	}
+	c->crypt.magic = false;
+	if (seg->len < MAGIC_LEN || be32_get(seg->data) != CRYPT_INIT1_MAGIC) {
+		return TCP_UP_OK;
+	}
+	mp_count(c->mp, MP_CRYPT_ABORT);
+	return refused(s, ECONNABORTED);
+}
+
+static enum tcp_verdict declined(struct mp_sub *s, const struct tcp_seg *seg)
+{
+	struct mp_conn *c = s->c;
+	enum crypt_reason why = crypt_why(c->crypt.k);
+	bool resumes = crypt_resumes(c->crypt.k);
+
+	clear(c, why);
+	if (mp_crypt_refuse(c)) {
+		return TCP_UP_RESET;
+	}
+	if (why != CRYPT_OFF_NO_ACK) {
+		return TCP_UP_OK;
+	}
+	if (resumes) {
+		mp_count(c->mp, MP_CRYPT_ABORT);
+		return refused(s, ECONNABORTED);
+	}
+	c->crypt.magic = true;
+	return watch_magic(s, seg);
+}
+
+/* In a simultaneous open the peer's SYN-ACK comes as an ACK; only its ENO
+ * option has still the form of a SYN's. */
+static enum crypt_seg kind_in(const struct mp_sub *s, const struct tcp_seg *seg)
+{
+	if (seg->flags & TCP_SYN) {
+		return seg->flags & TCP_ACK ? CRYPT_SEG_SYNACK : CRYPT_SEG_SYN;
+	}
+	return !s->passive && s->state == MP_SUB_SYN && seg->opts.eno.len > 2 ?
+		       CRYPT_SEG_SYNACK :
+		       CRYPT_SEG_ACK;
 }
 
 enum tcp_verdict mp_crypt_segment(struct mp_sub *s, struct instant now,
 				  const struct tcp_seg *seg)
 {
-	(void)s;
-	(void)now;
-	(void)seg;
-	return TCP_UP_OK;
-}
+	struct mp_crypt *y = &s->c->crypt;
+	enum crypt_seg kind = kind_in(s, seg);
+	bool first = !y->heard && kind == CRYPT_SEG_ACK;
 
-void mp_crypt_established(struct mp_conn *c, struct instant now)
-{
-	(void)c;
-	(void)now;
-}
-
-bool mp_crypt_init_in(struct mp_conn *c, struct instant now, bool mapped,
-		      const uint8_t *p, size_t n, size_t *used)
-{
-	(void)c;
-	(void)now;
-	(void)mapped;
-	(void)p;
-	(void)n;
-	*used = 0;
-	return true;
-}
-
-bool mp_crypt_keyed(const struct mp_conn *c)
-{
-	return c->crypt.k && crypt_state(c->crypt.k) == CRYPT_KEYED;
-}
-
-void mp_crypt_verified(struct mp_conn *c, struct instant now)
-{
-	(void)c;
-	(void)now;
-}
-
-void mp_crypt_bad(struct mp_sub *s, struct instant now, enum crypt_reason why)
-{
-	(void)s;
-	(void)now;
-	(void)why;
-}
-
-void mp_crypt_abort(struct mp_conn *c, struct instant now, enum mp_reason why)
-{
-	(void)c;
-	(void)now;
-	(void)why;
-}
-
-void mp_crypt_acked(struct mp_conn *c, uint64_t off)
-{
-	(void)c;
-	(void)off;
-}
-
-void mp_crypt_timer(struct mp_conn *c, struct instant now)
-{
-	(void)c;
-	(void)now;
-}
-
-void mp_crypt_fini(struct mp_conn *c)
-{
-	(void)c;
-}
-
-bool mp_crypt_may_join(const struct mp_conn *c)
-{
-	return !mp_sealed(c);
-}
-
-int mp_rekey(struct mp_conn *c, struct instant now)
-{
-	if (!mp_crypt_keyed(c)) {
-		return ENOTCONN;
+	if (!s->first) {
+		return TCP_UP_OK;
 	}
-	if (!crypt_rekey(c->crypt.k, now)) {
-		return EALREADY;
+	y->heard = y->heard || kind == CRYPT_SEG_ACK;
+	if (!y->k) {
+		return watch_magic(s, seg);
 	}
-	mp_dirty(c);
-	return 0;
-}
-
-void mp_forget(struct mp_conn *c)
-{
-	if (c->crypt.k) {
-		crypt_forget(c->crypt.k);
+	if (y->state == MP_CRYPT_SEALED) {
+		if (first) {
+			crypt_seg_in(y->k, now, kind, &seg->opts.eno);
+		}
+		return TCP_UP_OK;
 	}
+	crypt_seg_in(y->k, now, kind, &seg->opts.eno);
+	switch (crypt_state(y->k)) {
+	case CRYPT_NEGOTIATING:
+		return TCP_UP_OK;
+	case CRYPT_AGREED:
+		return agreed(s, now);
+	case CRYPT_OFF:
+	case CRYPT_INIT:
+	case CRYPT_KEYED:
+	case CRYPT_DEAD:
+		break;
+	}
+	return declined(s, seg);
 }

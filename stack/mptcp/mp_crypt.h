@@ -1,9 +1,10 @@
 /* mp_crypt.h - encryption of a connection: offered, agreed, keyed, refused and
  * ended (RFC 8547, RFC 8548, smtcp(7))
  *
- * mp_crypt.c talks to stack/crypt and decides; it touches no octet of the
- * stream.  mp_seal.c makes the stream that leaves, mp_unseal.c takes apart the
- * one that comes.
+ * mp_crypt.c (handshake and policy) and mp_crypt_keys.c (all that comes
+ * behind) talk to stack/crypt and decide; they touch no octet of the stream.
+ * mp_seal.c makes the stream that leaves, mp_unseal.c takes apart the one that
+ * comes.
  *
  * States: ASKING until the handshake of the first subflow has decided, then
  * SEALED or CLEAR for good.  SEALED holds from the moment at which both sides
@@ -35,9 +36,14 @@ struct mp_crypt {
 	enum crypt_reason why;   /* CLEAR */
 	struct crypt_conn *k;    /* NULL when CLEAR */
 	bool smtcp;              /* SEALED: TEP 0x20 */
+	bool asked;              /* active: a SYN of ours had ENO */
+	bool wants_room;         /* see mp_crypt_wants_room() */
+	bool heard;              /* a segment without SYN came: ENO is over */
+	bool magic;              /* CLEAR, but the peer may think otherwise:
+				  * its first octets will show */
 	bool started;            /* crypt_start() was called */
-	bool have_capable;       /* both MP_CAPABLEs of the SYNs are known */
-	uint8_t syn_flags, synack_flags; /* of them, for the transcript */
+	bool have_mpc;           /* ... with the transcript of MP_CAPABLE */
+	uint8_t syn_flags, synack_flags; /* of the MP_CAPABLEs, for that */
 	bool confirmed;          /* a frame of the peer was verified */
 	bool peer_confirmed;     /* our first frame has a DATA_ACK */
 	uint8_t bad;             /* subflows reset since one was verified */
@@ -51,18 +57,28 @@ bool mp_crypt_open(struct mp_conn *c, struct instant now,
 		   const struct endpoint *remote, const struct tcp_seg *syn);
 /* Passive, after that and before the SYN-ACK is made: must Multipath TCP give
  * way to a peer's plain tcpcrypt? */
-bool mp_crypt_excludes_mptcp(const struct mp_conn *c);
-/* Our SYN should have no timestamps: the option would not fit. */
+bool mp_crypt_excludes_mptcp(struct mp_conn *c);
+/* The same: will the answer name TEP 0x20? */
+bool mp_crypt_answers_smtcp(const struct mp_conn *c);
+/* What is certain by now is less than the policy asks for: counted, c->err is
+ * EPROTO. */
+bool mp_crypt_refuse(struct mp_conn *c);
+/* Our SYN or SYN-ACK should have no timestamps: the option would not fit. */
 bool mp_crypt_wants_room(const struct mp_conn *c);
+/* octets to be kept free for it in a segment without SYN */
+unsigned mp_crypt_reserve(const struct mp_sub *s);
 /* writes the ENO option of a segment of the first subflow */
 void mp_crypt_option(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w);
-/* A segment of the first subflow, while ASKING or (A) until B's first segment
- * without SYN: after the MPTCP part has looked at SYN-ACK or third ACK.
- * TCP_UP_RESET: refused by policy; counted, c->err set. */
+/* SYNs of ours with MP_CAPABLE that may go unanswered */
+unsigned mp_crypt_syn_offers(const struct mp_conn *c);
+/* A segment of the first subflow, each of them, no RST: after the MPTCP part
+ * has looked at SYN-ACK or third ACK.  TCP_UP_RESET: refused by policy, or a
+ * peer that seals where we do not; counted, c->err set. */
 enum tcp_verdict mp_crypt_segment(struct mp_sub *s, struct instant now,
 				  const struct tcp_seg *seg);
-/* The handshake is over: begins the key exchange where it is ours to begin. */
-void mp_crypt_established(struct mp_conn *c, struct instant now);
+/* The handshake is over: begins the key exchange where it is ours to begin.
+ * false: the connection was ended. */
+bool mp_crypt_established(struct mp_conn *c, struct instant now);
 
 /* --- keys ------------------------------------------------------------------- */
 
@@ -88,5 +104,15 @@ void mp_crypt_fini(struct mp_conn *c);
 
 /* may subflows be joined and addresses announced? */
 bool mp_crypt_may_join(const struct mp_conn *c);
+/* ... or is it too early for the peer to do so: ignored */
+bool mp_crypt_early(const struct mp_conn *c);
+
+/* The HMAC of a join or an announcement: the one that we send (ours), or that
+ * the peer should have sent.  false: there are no keys, or libcrypto fails. */
+bool mp_crypt_join_mac(const struct mp_sub *s, bool ours, uint8_t out[32]);
+bool mp_crypt_addr_mac(const struct mp_conn *c, bool ours,
+		       const struct mp_opt_add_addr *a, uint8_t out[8]);
+/* The key in an MP_FASTCLOSE that we send (ours) or believe.  false: none. */
+bool mp_crypt_close_key(const struct mp_conn *c, bool ours, uint64_t *key);
 
 #endif

@@ -72,6 +72,21 @@ static void insert(struct mp_info *out, uint8_t *nrs,
 	out->n_subs++;
 }
 
+static void crypt_part(const struct mp_conn *c, struct mp_info *out)
+{
+	const struct mp_crypt *y = &c->crypt;
+
+	out->why_clear = y->state == MP_CRYPT_CLEAR ? y->why : CRYPT_OK;
+	out->sealed = mp_sealed(c);
+	if (!out->sealed) {
+		return;
+	}
+	out->sec = y->smtcp && c->mode == MP_MODE_MPTCP ? MP_SEC_SMTCP :
+							  MP_SEC_TCPCRYPT;
+	crypt_info(y->k, &out->crypt);
+	out->have_session_id = crypt_session_id(y->k, out->session_id);
+}
+
 void mp_info(const struct mp_conn *c, struct mp_info *out)
 {
 	uint8_t nrs[ARRAY_SIZE(out->sub)];
@@ -91,6 +106,7 @@ void mp_info(const struct mp_conn *c, struct mp_info *out)
 		.snd_una = c->snd.una,
 		.rcv_nxt = c->rcv.nxt,
 	};
+	crypt_part(c, out);
 	for (unsigned i = 0; i < c->n_old; i++) {
 		insert(out, nrs, &c->old[i], c->old_nr[i]);
 	}

@@ -54,7 +54,7 @@ bool mp_join_open(struct mp_conn *c, struct instant now, unsigned path,
 	int err;
 
 	if (!src || c->mode != MP_MODE_MPTCP ||
-	    c->n_subs >= c->mp->cfg.subflows_max) {
+	    c->n_subs >= c->mp->cfg.subflows_max || !mp_crypt_may_join(c)) {
 		return false;
 	}
 	t.local.addr = *src;
@@ -97,10 +97,7 @@ enum tcp_verdict mp_join_synack(struct mp_sub *s, struct instant now,
 	}
 	mp_count(c->mp, MP_JOIN_SYNACK_RX);
 	s->join.nonce_remote = j->nonce;
-	if (!mp_keys_join_mac(c->mp->hash, c->keys.remote, c->keys.local,
-			      s->join.nonce_remote, s->join.nonce_local,
-			      mac) ||
-	    !prim_equal(mac, j->mac, 8)) {
+	if (!mp_crypt_join_mac(s, false, mac) || !prim_equal(mac, j->mac, 8)) {
 		return refuse(s, MP_JOIN_SYNACK_MAC, MP_RST_MPTCP);
 	}
 	s->remote_id = j->addr_id;
@@ -122,9 +119,7 @@ enum tcp_verdict mp_join_third(struct mp_sub *s, struct instant now,
 	if (!has_join(&seg->opts.mp, 24)) {
 		return refuse(s, MP_JOIN_STRIPPED, MP_RST_MPTCP);
 	}
-	if (!mp_keys_join_mac(c->mp->hash, c->keys.remote, c->keys.local,
-			      s->join.nonce_remote, s->join.nonce_local,
-			      mac) ||
+	if (!mp_crypt_join_mac(s, false, mac) ||
 	    !prim_equal(mac, seg->opts.mp.join.mac, 20)) {
 		return refuse(s, MP_JOIN_ACK_MAC, MP_RST_MPTCP);
 	}
@@ -226,6 +221,9 @@ bool mp_join_syn(void *ctx, struct instant now, const struct tcp_seg *syn)
 	c = t ? container_of(t, struct mp_conn, token) : NULL;
 	if (!c) {
 		refuse_syn(mp, syn, MP_JOIN_NO_TOKEN, MP_RST_MPTCP);
+	} else if (mp_crypt_early(c)) {
+		/* smtcp(7), Joins: its retransmission will be in time */
+		mp_count(mp, MP_CRYPT_EARLY);
 	} else if (c->mode != MP_MODE_MPTCP || !c->keys.have_remote ||
 		   !c->established || c->fsm.state >= MP_ST_TIME_WAIT) {
 		refuse_syn(mp, syn, MP_JOIN_PROHIBITED, MP_RST_PROHIBITED);

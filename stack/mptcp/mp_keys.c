@@ -39,30 +39,24 @@ void mp_keys_wipe(struct mp_keys *k)
 	prim_wipe(k, sizeof(*k));
 }
 
-static bool hmac(struct hash *h, uint64_t key_snd, uint64_t key_rcv,
-		 const uint8_t *msg, size_t n, uint8_t out[32])
+void mp_keys_mac_key(struct mp_mac_key *out, uint64_t snd, uint64_t rcv)
 {
-	uint8_t key[16];
-	bool ok;
-
-	be64_put(key, key_snd);
-	be64_put(key + 8, key_rcv);
-	ok = hash_hmac_sha256(h, key, sizeof(key), msg, n, out);
-	prim_wipe(key, sizeof(key));
-	return ok;
+	be64_put(out->k, snd);
+	be64_put(out->k + 8, rcv);
+	out->n = 16;
 }
 
-bool mp_keys_join_mac(struct hash *h, uint64_t key_snd, uint64_t key_rcv,
+bool mp_keys_join_mac(struct hash *h, const struct mp_mac_key *key,
 		      uint32_t nonce_snd, uint32_t nonce_rcv, uint8_t out[32])
 {
 	uint8_t msg[8];
 
 	be32_put(msg, nonce_snd);
 	be32_put(msg + 4, nonce_rcv);
-	return hmac(h, key_snd, key_rcv, msg, sizeof(msg), out);
+	return hash_hmac_sha256(h, key->k, key->n, msg, sizeof(msg), out);
 }
 
-bool mp_keys_addr_mac(struct hash *h, uint64_t key_snd, uint64_t key_rcv,
+bool mp_keys_addr_mac(struct hash *h, const struct mp_mac_key *key,
 		      uint8_t id, const struct addr *a, uint16_t port,
 		      uint8_t out[8])
 {
@@ -73,7 +67,7 @@ bool mp_keys_addr_mac(struct hash *h, uint64_t key_snd, uint64_t key_rcv,
 	wr_u8(&w, id);
 	wr_copy(&w, a->b, addr_len(a));
 	wr_u16(&w, port);
-	ok = w.ok && hmac(h, key_snd, key_rcv, msg, wr_len(&w), mac);
+	ok = w.ok && hash_hmac_sha256(h, key->k, key->n, msg, wr_len(&w), mac);
 	if (ok) {
 		memcpy(out, mac + 24, 8);
 	} else {

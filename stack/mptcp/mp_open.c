@@ -73,6 +73,21 @@ static void plain_from_start(struct mp_conn *c, enum mp_reason why)
 	mp_count(c->mp, why);
 }
 
+/* what our SYN will say; false: no memory, or c->err */
+static bool active_offer(struct mp_conn *c, struct instant now,
+			 const struct endpoint *remote)
+{
+	const struct mp_cfg *cfg = &c->mp->cfg;
+
+	c->checksum = cfg->checksum;
+	if (cfg->policy == MP_OFF) {
+		plain_from_start(c, MP_FALLBACK_OFF);
+	} else if (!draw_key(c)) {
+		return false;
+	}
+	return mp_crypt_open(c, now, remote, NULL) && !mp_crypt_refuse(c);
+}
+
 struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 			   const struct tuple *t, unsigned path,
 			   const struct mp_conf *conf,
@@ -91,16 +106,15 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 		forget(c);
 		return NULL;
 	}
-	c->checksum = mp->cfg.checksum;
-	if (mp->cfg.policy == MP_OFF) {
-		plain_from_start(c, MP_FALLBACK_OFF);
-	} else if (!draw_key(c)) {
+	if (!active_offer(c, now, &t->remote)) {
+		*err = c->err ? c->err : ENOBUFS;
 		forget(c);
 		return NULL;
 	}
 	open = (struct tcp_open){ .t = *t, .path = (uint16_t)path,
 				  .upper = &mp_sub_upper, .up = s,
 				  .shared_wnd = true,
+				  .no_ts = mp_crypt_wants_room(c),
 				  .conf = c->conf.tcp };
 	s->tcb = tcp_connect(mp->tcp, now, &open, err);
 	if (!s->tcb) {
@@ -154,6 +168,7 @@ enum tcp_verdict mp_open_synack(struct mp_sub *s, struct instant now,
 		return open_plain(s, now, MP_FALLBACK_SYNACK);
 	}
 	c->checksum = c->checksum || m->flags & MP_CAP_CSUM;
+	c->crypt.synack_flags = m->flags;
 	c->peer_deny_join = m->flags & MP_CAP_DENY;
 	c->mode = MP_MODE_MPTCP;
 	c->snd.edge = wnd;
@@ -184,14 +199,30 @@ static bool passive_offer(struct mp_conn *c, const struct tcp_seg *syn)
 		plain_from_start(c, MP_FALLBACK_OFF);
 		return true;
 	}
-	if (!capable_ok(o, 4) || !draw_key(c)) {
+	if (mp_crypt_excludes_mptcp(c)) {
+		plain_from_start(c, MP_FALLBACK_CRYPT);
+		return true;
+	}
+	/* smtcp(7), Order: another version is as none */
+	if (!capable_ok(o, 4) || !draw_key(c) ||
+	    (o->capable.version != 1 && mp_crypt_answers_smtcp(c))) {
 		mp_count(mp, MP_CAPABLE_REFUSED);
 		plain_from_start(c, MP_FALLBACK_PEER);
 		return mp->cfg.policy != MP_REQUIRE;
 	}
 	c->checksum = mp->cfg.checksum || o->capable.flags & MP_CAP_CSUM;
+	c->crypt.syn_flags = o->capable.flags;
 	c->peer_deny_join = o->capable.flags & MP_CAP_DENY;
 	return true;
+}
+
+static bool passive_refused(struct mp_conn *c, const struct tcp_seg *syn)
+{
+	if (!passive_offer(c, syn)) {
+		mp_count(c->mp, MP_REQUIRE_REFUSED);
+		return true;
+	}
+	return mp_crypt_refuse(c);
 }
 
 static void on_syn(void *lctx, struct instant now, const struct tcp_seg *syn)
@@ -213,11 +244,10 @@ static void on_syn(void *lctx, struct instant now, const struct tcp_seg *syn)
 	}
 	c->passive = true;
 	s = first_sub(c, &syn->t, syn->dev, now);
-	if (!s) {
+	if (!s || !mp_crypt_open(c, now, NULL, syn)) {
 		goto failed;
 	}
-	if (!passive_offer(c, syn)) {
-		mp_count(mp, MP_REQUIRE_REFUSED);
+	if (passive_refused(c, syn)) {
 		tcp_reset_seg(mp->tcp, syn, NULL, 0);
 		goto failed;
 	}
@@ -225,6 +255,7 @@ static void on_syn(void *lctx, struct instant now, const struct tcp_seg *syn)
 	open = (struct tcp_open){ .t = syn->t, .path = syn->dev,
 				  .upper = &mp_sub_upper, .up = s,
 				  .shared_wnd = true,
+				  .no_ts = mp_crypt_wants_room(c),
 				  .conf = c->conf.tcp };
 	s->tcb = tcp_accept(mp->tcp, now, syn, &open, &err);
 	if (!s->tcb) {

@@ -198,7 +198,9 @@ static void sub_established(void *up, struct instant now)
 		return;
 	}
 	mp_sub_open(s, now);
-	mp_conn_established(c, now);
+	if (mp_crypt_established(c, now)) {
+		mp_conn_established(c, now);
+	}
 }
 
 static void sub_deliver(void *up, struct instant now, struct slice *sl)

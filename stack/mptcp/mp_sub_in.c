@@ -17,6 +17,7 @@ static enum tcp_verdict in_rst(struct mp_sub *s, struct instant now,
 			       const struct mp_opts *o)
 {
 	struct mp_conn *c = s->c;
+	uint64_t key;
 
 	if (have(o, MP_OPT_TCPRST)) {
 		s->rst_in = true;
@@ -33,7 +34,7 @@ static enum tcp_verdict in_rst(struct mp_sub *s, struct instant now,
 	if (!have(o, MP_OPT_FASTCLOSE)) {
 		return TCP_UP_OK;
 	}
-	if (o->fastclose_key != c->keys.local) {
+	if (!mp_crypt_close_key(c, false, &key) || o->fastclose_key != key) {
 		mp_count(c->mp, MP_FASTCLOSE_KEY);
 		return TCP_UP_OK;
 	}
@@ -92,7 +93,7 @@ static enum tcp_verdict in_capable(struct mp_sub *s, struct instant now,
 	struct mp_opt_dss d = { .map = true, .dsn8 = true,
 				.dsn = c->keys.idsn_remote + 1, .ssn = 1,
 				.data_len = o->data_len,
-				.has_csum = o->len == 24,
+				.has_csum = o->len == 24 && !mp_sealed(c),
 				.csum = o->csum };
 
 	if (!s->first || !c->passive || o->len < 20) {
@@ -111,7 +112,7 @@ static enum tcp_verdict in_dss(struct mp_sub *s, struct instant now,
 			       const struct tcp_seg *seg, uint32_t wnd)
 {
 	struct mp_conn *c = s->c;
-	const struct mp_opt_dss *d = &seg->opts.mp.dss;
+	struct mp_opt_dss dss = seg->opts.mp.dss, *d = &dss;
 
 	if (d->ack) {
 		uint64_t base = c->keys.idsn_local + 1;
@@ -128,6 +129,9 @@ static enum tcp_verdict in_dss(struct mp_sub *s, struct instant now,
 		first_dss(c);
 		s->dss_seen = true;
 		mp_ack_data(c, now, dsn - base, wnd);
+	}
+	if (mp_sealed(c)) {
+		d->has_csum = false; /* smtcp(7): not looked at */
 	}
 	return d->map ? mp_rx_dss(s, now, seg, d) : TCP_UP_OK;
 }
@@ -182,7 +186,12 @@ static enum tcp_verdict in_mptcp(struct mp_sub *s, struct instant now,
 		}
 	}
 	if (have(o, MP_OPT_FAIL)) {
-		return in_fail(s, now);
+		if (!mp_sealed(c)) {
+			return in_fail(s, now);
+		}
+		/* nothing that anybody can forge ends a sealed subflow */
+		mp_count(c->mp, MP_FAIL_RX);
+		mp_count(c->mp, MP_CRYPT_SIGNAL);
 	}
 	if (have(o, MP_OPT_CAPABLE)) {
 		v = in_capable(s, now, seg, &o->capable);
@@ -214,13 +223,19 @@ enum tcp_verdict mp_sub_segment(void *up, struct instant now,
 	}
 	/* any option proves that they come through; a DATA_ACK may have had
 	 * to give way to a longer one */
+	if (s->passive && seg->flags & TCP_SYN) {
+		return mp_crypt_segment(s, now, seg); /* its own again */
+	}
 	s->seg_dack = false;
 	s->seg_dss = seg->opts.mp.have != 0 && !(seg->flags & TCP_SYN);
 	if (s->state == MP_SUB_SYN) {
 		v = in_open(s, now, seg, wnd);
-		if (v != TCP_UP_OK || seg->flags & TCP_SYN) {
-			return v;
-		}
+	}
+	if (v == TCP_UP_OK) {
+		v = mp_crypt_segment(s, now, seg);
+	}
+	if (v != TCP_UP_OK || seg->flags & TCP_SYN) {
+		return v;
 	}
 	if (s->c->mode != MP_MODE_MPTCP) {
 		return TCP_UP_OK;

@@ -8,8 +8,6 @@
 #include "stack/mptcp/mp.h"
 #include "stack/mptcp/mp_cksum.h"
 
-#define SYN_OFFERS 2 /* SYNs with MP_CAPABLE that may go unanswered */
-
 static uint8_t capable_flags(const struct mp_conn *c)
 {
 	return (uint8_t)(MP_CAP_SHA256 | (c->checksum ? MP_CAP_CSUM : 0));
@@ -26,6 +24,7 @@ static void opt_capable_syn(struct mp_sub *s, const struct tcp_tx *tx,
 		if (c->mode == MP_MODE_PENDING && c->keys.have_local) {
 			o.len = 12;
 			o.key_snd = c->keys.local;
+			c->crypt.synack_flags = o.flags;
 			mp_opt_emit_capable(w, &o);
 		}
 		return;
@@ -33,17 +32,18 @@ static void opt_capable_syn(struct mp_sub *s, const struct tcp_tx *tx,
 	if (tx->kind != TCP_TX_SYN || c->mode != MP_MODE_PENDING) {
 		return;
 	}
-	if (tx->syns >= SYN_OFFERS && c->mp->cfg.policy != MP_REQUIRE) {
+	if (tx->syns >= mp_crypt_syn_offers(c) &&
+	    c->mp->cfg.policy != MP_REQUIRE) {
 		c->plain_syn = true;
 		return;
 	}
 	mp_count(c->mp, MP_CAPABLE_SYN_TX);
+	c->crypt.syn_flags = o.flags;
 	mp_opt_emit_capable(w, &o);
 }
 
 static void opt_join_syn(struct mp_sub *s, struct wr *w)
 {
-	const struct mp_keys *k = &s->c->keys;
 	struct mp_opt_join o = { .backup = s->backup,
 				 .addr_id = s->local_id };
 	uint8_t mac[32];
@@ -51,13 +51,11 @@ static void opt_join_syn(struct mp_sub *s, struct wr *w)
 	o.nonce = s->join.nonce_local;
 	if (!s->passive) {
 		o.len = 12;
-		o.token = k->token_remote;
+		o.token = s->c->keys.token_remote;
 		mp_count(s->c->mp, MP_JOIN_SYN_TX);
 	} else {
 		o.len = 16;
-		if (!mp_keys_join_mac(s->c->mp->hash, k->local, k->remote,
-				      s->join.nonce_local,
-				      s->join.nonce_remote, mac)) {
+		if (!mp_crypt_join_mac(s, true, mac)) {
 			return;
 		}
 		memcpy(o.mac, mac, 8);
@@ -68,13 +66,10 @@ static void opt_join_syn(struct mp_sub *s, struct wr *w)
 /* RFC 8684 3.2: the only copy of our HMAC, until it is answered */
 static void opt_join_third(struct mp_sub *s, struct wr *w)
 {
-	const struct mp_keys *k = &s->c->keys;
 	struct mp_opt_join o = { .len = 24 };
 	uint8_t mac[32];
 
-	if (mp_keys_join_mac(s->c->mp->hash, k->local, k->remote,
-			     s->join.nonce_local, s->join.nonce_remote,
-			     mac)) {
+	if (mp_crypt_join_mac(s, true, mac)) {
 		memcpy(o.mac, mac, 20);
 		mp_opt_emit_join(w, &o);
 	}
@@ -82,10 +77,10 @@ static void opt_join_third(struct mp_sub *s, struct wr *w)
 
 static void opt_rst(struct mp_sub *s, struct wr *w)
 {
-	struct mp_conn *c = s->c;
+	uint64_t key;
 
-	if (s->rst.fastclose && c->keys.have_remote) {
-		mp_opt_emit_fastclose(w, c->keys.remote);
+	if (s->rst.fastclose && mp_crypt_close_key(s->c, true, &key)) {
+		mp_opt_emit_fastclose(w, key);
 	}
 	if (s->rst.fail) {
 		mp_opt_emit_fail(w, s->sig.fail_dsn);
@@ -271,6 +266,35 @@ static void opt_fallen(struct mp_sub *s, const struct tcp_tx *tx,
 	}
 }
 
+static void opt_syn(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
+{
+	if (s->first) {
+		opt_capable_syn(s, tx, w);
+	} else {
+		opt_join_syn(s, w);
+	}
+}
+
+static void opt_other(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
+{
+	unsigned keep = mp_crypt_reserve(s);
+
+	keep = keep < wr_left(w) ? keep : 0;
+	w->end -= keep;
+	if (s->c->mode == MP_MODE_TCP) {
+		opt_fallen(s, tx, w);
+	} else if (s->c->mode != MP_MODE_MPTCP) {
+		/* the handshake has not decided yet */
+	} else if (s->state == MP_SUB_PRE) {
+		opt_join_third(s, w);
+	} else if (tx->kind == TCP_TX_DATA) {
+		opt_data(s, tx, w);
+	} else {
+		opt_ack(s, tx, w);
+	}
+	w->end += keep;
+}
+
 unsigned mp_sub_options(void *up, const struct tcp_tx *tx, uint8_t *buf,
 			unsigned room)
 {
@@ -279,25 +303,19 @@ unsigned mp_sub_options(void *up, const struct tcp_tx *tx, uint8_t *buf,
 
 	if (tx->kind == TCP_TX_RST) {
 		opt_rst(s, &w);
-	} else if (s->state == MP_SUB_DEAD) {
+		return w.ok ? (unsigned)wr_len(&w) : 0;
+	}
+	if (s->state == MP_SUB_DEAD) {
 		return 0;
-	} else if (tx->kind == TCP_TX_SYN || tx->kind == TCP_TX_SYNACK) {
-		if (s->first) {
-			opt_capable_syn(s, tx, &w);
-		} else {
-			opt_join_syn(s, &w);
-		}
-	} else if (s->c->mode == MP_MODE_TCP) {
-		opt_fallen(s, tx, &w);
-	} else if (s->c->mode != MP_MODE_MPTCP) {
-		return 0;
-	} else if (s->state == MP_SUB_PRE) {
-		opt_join_third(s, &w);
-	} else if (tx->kind == TCP_TX_DATA) {
-		opt_data(s, tx, &w);
-		s->opt_len = (uint8_t)((wr_len(&w) + 3) & ~(size_t)3);
+	}
+	if (tx->kind == TCP_TX_SYN || tx->kind == TCP_TX_SYNACK) {
+		opt_syn(s, tx, &w);
 	} else {
-		opt_ack(s, tx, &w);
+		opt_other(s, tx, &w);
+	}
+	mp_crypt_option(s, tx, &w);
+	if (tx->kind == TCP_TX_DATA && s->c->mode == MP_MODE_MPTCP) {
+		s->opt_len = (uint8_t)((wr_len(&w) + 3) & ~(size_t)3);
 	}
 	return w.ok ? (unsigned)wr_len(&w) : 0;
 }

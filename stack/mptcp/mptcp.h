@@ -184,6 +184,9 @@ struct mp_cfg {
 	struct crypt *crypt;
 	enum mp_crypt_policy crypt_policy;
 	struct crypt_conf crypt_conf;
+	/* Both protocols, but not TEP 0x20: node N of smtcp(7), for tests of
+	 * what meets such peers */
+	bool crypt_apart;
 };
 
 /* socket options, beside those of one TCP connection */

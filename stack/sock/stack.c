@@ -45,6 +45,9 @@ static bool layers_new(struct stack *s, struct instant now)
 		return false;
 	}
 	if (s->cfg.mp.crypt_policy != MP_CRYPT_OFF) {
+		if (!s->cfg.mp.crypt_conf.n_kx) {
+			crypt_conf_init(&s->cfg.mp.crypt_conf);
+		}
 		s->crypt = crypt_new(&s->env, &s->cfg.crypt);
 		if (!s->crypt) {
 			return false;

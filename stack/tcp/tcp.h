@@ -173,7 +173,8 @@ struct tcp_upper {
 	/* A segment passed the sequence and acknowledgement checks (for
 	 * SYN-SENT: an acceptable SYN-ACK or SYN; for SYN-RECEIVED: the third
 	 * ACK), before its acknowledgement, payload and FIN are processed.
-	 * Also a valid RST, just before closed(): the verdict is ignored.
+	 * Also a valid RST, just before closed(): the verdict is ignored;
+	 * and, passive in SYN-RECEIVED, the peer's SYN when it comes again.
 	 * wnd is the peer's window in octets, already scaled. */
 	enum tcp_verdict (*segment)(void *up, struct instant now,
 				    const struct tcp_seg *seg, uint32_t wnd);

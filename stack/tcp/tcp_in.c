@@ -129,6 +129,9 @@ static bool in_syn(struct tcb *tcb, struct instant now, struct tcp_seg *seg)
 		return true;
 	}
 	if (!(seg->flags & TCP_ACK)) {
+		if (tcb->passive && !tcp_in_upper(tcb, now, seg)) {
+			return true;
+		}
 		tcb->owe |= TCP_OWE_SYN;
 		if (tcb->ts_ok && seg->opts.has_ts) { /* echo this one */
 			tcp_ts_update(&tcb->ts, now, seg->opts.ts_val,

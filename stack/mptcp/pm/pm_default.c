@@ -98,7 +98,7 @@ static void try_pair(struct mp_conn *c, struct instant now, unsigned path,
 
 static bool may_join(const struct mp_conn *c)
 {
-	return c->mode == MP_MODE_MPTCP && c->dss_in &&
+	return c->mode == MP_MODE_MPTCP && c->dss_in && mp_crypt_may_join(c) &&
 	       c->fsm.state < MP_ST_TIME_WAIT &&
 	       (!c->passive || c->mp->cfg.server_joins);
 }

@@ -127,8 +127,7 @@ static unsigned make_add(uint8_t *out, uint8_t id, struct addr a,
 	struct mp_opt_add_addr o = { .id = id, .addr = a, .port = port };
 	struct wr w = wr_make(out, 40);
 
-	mp_keys_addr_mac(s->mp->hash, s->keys.local, s->keys.remote, id, &a,
-			 port, o.mac);
+	mp_crypt_addr_mac(s, true, &o, o.mac);
 	return mp_opt_emit_add_addr(&w, &o);
 }
 

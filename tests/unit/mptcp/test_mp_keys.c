@@ -11,6 +11,7 @@
 #include "stack/mptcp/mp_keys.h"
 #include "stack/wire/cksum.h"
 #include "stack/wire/mp_opt.h"
+#include "tests/unit/wire/hex.h"
 
 #define KEY_A UINT64_C(0x0102030405060708)
 #define KEY_B UINT64_C(0x1112131415161718)
@@ -18,6 +19,14 @@
 #define R_B   0x11223344
 
 static struct hash *h;
+
+static struct mp_mac_key key_of(uint64_t snd, uint64_t rcv)
+{
+	struct mp_mac_key k;
+
+	mp_keys_mac_key(&k, snd, rcv);
+	return k;
+}
 
 static void token_and_idsn(void **state)
 {
@@ -43,13 +52,40 @@ static void join_macs(void **state)
 				       0x44, 0xe3, 0xac, 0x05, 0xc0 };
 	static const uint8_t b[8] = { 0x72, 0xbe, 0xa4, 0x3c,
 				      0x69, 0xc0, 0xc2, 0x06 };
+	struct mp_mac_key k = key_of(KEY_A, KEY_B);
 	uint8_t mac[32];
 
 	(void)state;
-	assert_true(mp_keys_join_mac(h, KEY_A, KEY_B, R_A, R_B, mac));
+	assert_true(mp_keys_join_mac(h, &k, R_A, R_B, mac));
 	assert_memory_equal(mac, a, sizeof(a));
-	assert_true(mp_keys_join_mac(h, KEY_B, KEY_A, R_B, R_A, mac));
+	k = key_of(KEY_B, KEY_A);
+	assert_true(mp_keys_join_mac(h, &k, R_B, R_A, mac));
 	assert_memory_equal(mac, b, sizeof(b));
+}
+
+/* smtcp(7), Test vectors, the first session: keys of 2 * 32 octets */
+static void sealed_macs(void **state)
+{
+	static const char sk_a[] = "0f858a8853ca4753fc8ef12d5fe88a80"
+				   "c8de171a7db8e60cc10470a10b7b9a0a";
+	static const char sk_b[] = "f33437c695d14027cfd1d3f494e4e68e"
+				   "d78a37aa9df555d2a0c8214b51aa8153";
+	struct addr a = addr_v4(192, 0, 2, 7);
+	struct mp_mac_key ab = { .n = 64 }, ba = { .n = 64 };
+	uint8_t mac[32], want[20];
+
+	(void)state;
+	hex(sk_b, ab.k + hex(sk_a, ab.k));
+	hex(sk_a, ba.k + hex(sk_b, ba.k));
+	assert_true(mp_keys_join_mac(h, &ab, R_A, R_B, mac));
+	hex("a94dc8a8acd81ea42999cfa57a7b3b3d1a4b599c", want);
+	assert_memory_equal(mac, want, 20);
+	assert_true(mp_keys_join_mac(h, &ba, R_B, R_A, mac));
+	assert_true(be64_get(mac) == UINT64_C(0xc57ea6f4598255ea));
+	assert_true(mp_keys_addr_mac(h, &ab, 7, &a, 0, mac));
+	assert_true(be64_get(mac) == UINT64_C(0xece976b5b2827715));
+	assert_true(mp_keys_addr_mac(h, &ba, 7, &a, 0, mac));
+	assert_true(be64_get(mac) == UINT64_C(0x686b94cb98d611d2));
 }
 
 /* statement 116 */
@@ -74,12 +110,12 @@ static void addr_macs(void **state)
 	(void)state;
 	assert_true(addr_parse("2001:db8::7", &v6));
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct mp_mac_key k = t[i].from_b ? key_of(KEY_B, KEY_A) :
+						    key_of(KEY_A, KEY_B);
 		uint8_t mac[8];
 
-		assert_true(mp_keys_addr_mac(h, t[i].from_b ? KEY_B : KEY_A,
-					     t[i].from_b ? KEY_A : KEY_B, 7,
-					     t[i].v6 ? &v6 : &v4, t[i].port,
-					     mac));
+		assert_true(mp_keys_addr_mac(h, &k, 7, t[i].v6 ? &v6 : &v4,
+					     t[i].port, mac));
 		assert_true(be64_get(mac) == t[i].mac);
 	}
 }
@@ -119,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(token_and_idsn),
 		cmocka_unit_test(join_macs),
+		cmocka_unit_test(sealed_macs),
 		cmocka_unit_test(addr_macs),
 		cmocka_unit_test(checksums),
 	};

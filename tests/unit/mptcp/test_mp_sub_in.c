@@ -342,10 +342,7 @@ static void join_of_none(void **state)
 		c->n_open--;
 		c->n_joining++;
 		c->mp->n_half_open++;
-		assert_true(mp_keys_join_mac(c->mp->hash, c->keys.remote,
-					     c->keys.local,
-					     second->join.nonce_remote,
-					     second->join.nonce_local, mac));
+		assert_true(mp_crypt_join_mac(second, false, mac));
 		fresh(i == 2 ? 0 : MP_HAVE(MP_OPT_JOIN));
 		o()->join.len = 24;
 		memcpy(o()->join.mac, mac, 20);
@@ -390,10 +387,8 @@ static void addresses(void **state)
 	assert_int_equal(feed(first), TCP_UP_OK);
 	assert_int_equal(count(0, MP_ADD_ADDR_MAC), 1); /* HMAC wrong */
 	assert_int_equal(count(0, MP_RM_ADDR_RX), 1);
-	assert_true(mp_keys_addr_mac(c->mp->hash, c->keys.remote,
-				     c->keys.local, 9,
-				     &o()->add_addr.addr, 0,
-				     o()->add_addr.mac));
+	assert_true(mp_crypt_addr_mac(c, false, &o()->add_addr,
+				      o()->add_addr.mac));
 	assert_int_equal(feed(first), TCP_UP_OK);
 	assert_int_equal(count(0, MP_ADD_ADDR_RX), 1);
 	/* first added, then removed: nothing is left of it */

@@ -245,6 +245,7 @@ static void opt_join(struct wr *o, const struct aim *m)
 {
 	static const uint8_t lens[] = { 12, 16, 24 };
 	const struct mp_keys *k = &m->c->keys;
+	struct mp_mac_key key;
 	uint8_t mac[32];
 	struct mp_opt_join j = { .len = lens[rnd(ARRAY_SIZE(lens))],
 				 .backup = pct(20),
@@ -252,8 +253,8 @@ static void opt_join(struct wr *o, const struct aim *m)
 				 .token = k->token_local,
 				 .nonce = m->s->join.nonce_remote };
 
-	mp_keys_join_mac(w.hash, k->remote, k->local, j.nonce,
-			 m->s->join.nonce_local, mac);
+	mp_keys_mac_key(&key, k->remote, k->local);
+	mp_keys_join_mac(w.hash, &key, j.nonce, m->s->join.nonce_local, mac);
 	memcpy(j.mac, mac, sizeof(j.mac));
 	j.mac[0] ^= pct(10);
 	j.nonce ^= pct(30);
@@ -272,8 +273,10 @@ static void opt_add_addr(struct wr *o, const struct aim *m)
 		 : pct(60) ? whose->a6[rnd(PATHS)]
 			   : addr_v4(10, 9, (uint8_t)rnd(4), (uint8_t)rnd(256));
 	if (pct(85)) {
-		mp_keys_addr_mac(w.hash, m->c->keys.remote, m->c->keys.local,
-				 a.id, &a.addr, a.port, a.mac);
+		struct mp_mac_key key;
+
+		mp_keys_mac_key(&key, m->c->keys.remote, m->c->keys.local);
+		mp_keys_addr_mac(w.hash, &key, a.id, &a.addr, a.port, a.mac);
 	}
 	mp_opt_emit_add_addr(o, &a);
 }

@@ -28,7 +28,8 @@ static void test_counters_all_once_in_order(void **state)
 	(void)state;
 	stack_counters(s, count, &a);
 	stack_counters(s, count, &b);
-	assert_int_equal(a.n, IP_REASON_N + TCP_REASON_N + MP_REASON_N);
+	assert_int_equal(a.n, IP_REASON_N + TCP_REASON_N + MP_REASON_N +
+				      CRYPT_REASON_N);
 	assert_int_equal(a.sum, 0);
 	for (unsigned i = 0; i < a.n; i++) {
 		assert_string_equal(a.name[i], b.name[i]);
@@ -41,6 +42,8 @@ static void test_counters_all_once_in_order(void **state)
 			    tcp_reason_name((enum tcp_reason)0));
 	assert_string_equal(a.name[IP_REASON_N + TCP_REASON_N],
 			    mp_reason_name((enum mp_reason)0));
+	assert_string_equal(a.name[IP_REASON_N + TCP_REASON_N + MP_REASON_N],
+			    crypt_reason_name((enum crypt_reason)0));
 	ip_count(s->ip, IP_DROP_EXT);
 	ip_count(s->ip, IP_DROP_EXT);
 	b = (struct seen){ 0 };
