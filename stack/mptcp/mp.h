@@ -364,8 +364,12 @@ bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 unsigned mp_tx_payload(struct mp_sub *s, uint32_t ssn, uint32_t len,
 		       struct iov v[3]);
 uint32_t mp_tx_burst(struct mp_sub *s, uint32_t ssn, uint32_t len);
-/* data waits that no subflow has yet */
+/* data waits that no subflow has yet; also what cannot be sealed yet */
 bool mp_tx_waiting(const struct mp_conn *c);
+/* ... and only windows, Nagle or cork hold it back, not missing keys */
+bool mp_tx_held_up(const struct mp_conn *c);
+/* the peer's window takes nothing of what waits */
+bool mp_tx_shut_out(const struct mp_conn *c);
 
 /* --- mp_ack.c -------------------------------------------------------- */
 /* a DATA_ACK arrived with this window */
@@ -405,8 +409,26 @@ void mp_rx_pump(struct mp_sub *s, struct instant now);
 uint32_t mp_rx_consumed(const struct mp_sub *s);
 /* in fallback: everything held, in order */
 void mp_rx_flush(struct mp_sub *s, struct instant now);
-void mp_rx_fin(struct mp_conn *c, struct instant now);
 void mp_rx_unmapped_timer(struct mp_sub *s, struct instant now);
+
+/* --- mp_rx_data.c ---------------------------------------------------- */
+/* take over sl, with its data offset; or, single stream, the next octets */
+void mp_rx_data(struct mp_sub *s, struct instant now, struct slice *sl);
+void mp_rx_data_plain(struct mp_sub *s, struct instant now, struct slice *sl);
+void mp_rx_fin(struct mp_conn *c, struct instant now);
+/* the peer's FIN came on s */
+void mp_rx_sub_fin(struct mp_sub *s, struct instant now);
+/* the first offset that no promise covers */
+uint64_t mp_rx_limit(const struct mp_conn *c);
+/* octets to be offered on a subflow */
+uint32_t mp_rx_window(struct mp_conn *c);
+/* everything was read, and the peer's stream has ended */
+bool mp_rx_eof(const struct mp_conn *c);
+/* sealed: verified slices, whole frames, not here yet, by offset in seq; ready
+ * is empty afterwards */
+void mp_rx_verified(struct mp_sub *s, struct instant now, struct list *ready);
+/* sealed: the next n octets belonged to the peer's Init message */
+void mp_rx_init_done(struct mp_conn *c, uint32_t n);
 uint64_t mp_rx_data_ack(const struct mp_conn *c); /* DSN */
 
 /* --- mp_fall.c ------------------------------------------------------- */

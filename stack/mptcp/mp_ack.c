@@ -56,6 +56,13 @@ void mp_ack_release(struct mp_conn *c, struct instant now)
 	}
 }
 
+/* una has moved on a sealed connection */
+static void seal_acked(struct mp_conn *c)
+{
+	mp_frames_drop(&c->seal.frames, c->snd.una);
+	mp_crypt_acked(c, c->snd.una);
+}
+
 void mp_ack_data(struct mp_conn *c, struct instant now, uint64_t off,
 		 uint32_t wnd)
 {
@@ -68,6 +75,11 @@ void mp_ack_data(struct mp_conn *c, struct instant now, uint64_t off,
 		d->edge = off + wnd;
 		mp_dirty(c);
 	}
+	if (mp_sealed(c)) {
+		/* nobody can have verified a part of a frame */
+		off = mp_frames_floor(&c->seal.frames, off);
+		mp_seal_window(c, wnd);
+	}
 	if (off <= d->una && !(d->fin_sent && off == d->nxt + 1)) {
 		return;
 	}
@@ -78,6 +90,9 @@ void mp_ack_data(struct mp_conn *c, struct instant now, uint64_t off,
 	d->una = min_u64(off, d->nxt);
 	d->backoff = 0;
 	ranges_drop_below(&d->again, d->una);
+	if (mp_sealed(c)) {
+		seal_acked(c);
+	}
 	mp_ack_release(c, now);
 	mp_ack_arm(c, now, true);
 	mp_dirty(c);
@@ -90,6 +105,10 @@ static void plain_acked(struct mp_conn *c, struct instant now, uint32_t una)
 
 	if (off > c->snd.una && off <= c->snd.nxt) {
 		c->snd.una = off;
+		if (mp_sealed(c)) {
+			c->snd.backoff = 0;
+			seal_acked(c);
+		}
 		mp_ack_release(c, now);
 	}
 	if (f->infinite && seq_gt(una, f->inf_at)) {
@@ -165,12 +184,26 @@ static nanos wait_of(struct mp_conn *c)
 	return nanos_min(most << c->snd.backoff, WAIT_MAX);
 }
 
+/* Something waits and nothing is on its way that would bring news. */
+static bool seal_stuck(const struct mp_conn *c)
+{
+	return mp_sealed(c) && c->snd.una == c->snd.nxt && mp_tx_held_up(c);
+}
+
+static bool timer_needed(const struct mp_conn *c)
+{
+	const struct mp_snd *d = &c->snd;
+
+	if (!c->established || !c->n_open || c->mode != MP_MODE_MPTCP) {
+		return c->mode == MP_MODE_TCP && c->n_open && seal_stuck(c);
+	}
+	return d->una < d->nxt || (d->fin_sent && !d->fin_acked) ||
+	       (mp_tx_held_up(c) && mp_tx_shut_out(c)) || seal_stuck(c);
+}
+
 void mp_ack_arm(struct mp_conn *c, struct instant now, bool restart)
 {
-	struct mp_snd *d = &c->snd;
-	bool need = c->mode == MP_MODE_MPTCP && c->established && c->n_open &&
-		    (d->una < d->nxt || (d->fin_sent && !d->fin_acked) ||
-		     (mp_tx_waiting(c) && d->edge <= d->nxt));
+	bool need = timer_needed(c);
 
 	if (!need || c->fsm.state == MP_ST_CLOSED) {
 		mp_timer_stop(&c->timers, MP_T_DATA);
@@ -318,11 +351,24 @@ static void fin_overdue(struct mp_conn *c, struct instant now)
 	}
 }
 
+/* A frame needs more of the window than one octet: what was not sealed yet is
+ * no probe.  The peer is asked what it offers (smtcp(7), Sizes). */
+static void ask_window(struct mp_conn *c)
+{
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state == MP_SUB_OPEN) {
+			tcp_ask(s->tcb);
+		}
+	}
+}
+
 void mp_ack_timer(struct mp_conn *c, struct instant now)
 {
 	struct mp_snd *d = &c->snd;
 
-	if (c->mode != MP_MODE_MPTCP || !c->n_open) {
+	if (!c->n_open || (c->mode != MP_MODE_MPTCP && !seal_stuck(c))) {
 		return;
 	}
 	if (d->backoff < BACKOFF_MAX) {
@@ -334,6 +380,8 @@ void mp_ack_timer(struct mp_conn *c, struct instant now)
 	} else if (d->fin_sent && !d->fin_acked) {
 		mp_count(c->mp, MP_DATA_RTX);
 		fin_overdue(c, now);
+	} else if (mp_sealed(c)) {
+		ask_window(c);
 	} else if (mp_tx_waiting(c)) {
 		/* the window update may be lost, and TCP asks only while its
 		 * own window is shut: one octet beyond makes the peer answer */

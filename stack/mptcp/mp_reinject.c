@@ -21,6 +21,11 @@ void mp_reinject_range(struct mp_conn *c, uint64_t lo, uint64_t hi)
 	if (lo >= hi) {
 		return;
 	}
+	if (mp_sealed(c)) {
+		/* no mapping may hold a part of a frame */
+		lo = mp_frames_floor(&c->seal.frames, lo);
+		hi = mp_frames_ceil(&c->seal.frames, hi);
+	}
 	if (!ranges_add(rs, lo, hi)) {
 		/* too many pieces: rather some of it twice */
 		ranges_init(rs);
@@ -30,9 +35,38 @@ void mp_reinject_range(struct mp_conn *c, uint64_t lo, uint64_t hi)
 	mp_dirty(c);
 }
 
+/* What no subflow has in its mappings: acknowledged where it was sent, not
+ * verified by the peer, and forgotten there with the subflow. */
+static void reinject_unheld(struct mp_conn *c)
+{
+	uint64_t at = c->snd.una;
+	struct ranges held;
+
+	ranges_init(&held);
+	list_each(n, &c->subs) {
+		const struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		for (uint32_t i = 0; i < s->tx.n; i++) {
+			const struct mp_map *m = mp_map_at(&s->tx, i);
+
+			if (!ranges_add(&held, m->off, m->off + m->len)) {
+				/* too many pieces: rather some of it twice */
+				mp_reinject_range(c, at, c->snd.nxt);
+				return;
+			}
+		}
+	}
+	for (uint32_t i = 0; i < held.n; i++) {
+		mp_reinject_range(c, at, held.r[i].lo);
+		at = max_u64(at, held.r[i].hi);
+	}
+	mp_reinject_range(c, at, c->snd.nxt);
+}
+
 void mp_reinject_sub(struct mp_sub *s, struct instant now)
 {
 	struct mp_conn *c = s->c;
+	bool sealed = mp_sealed(c);
 
 	(void)now;
 	if (c->mode != MP_MODE_MPTCP || c->fsm.state == MP_ST_CLOSED) {
@@ -40,7 +74,9 @@ void mp_reinject_sub(struct mp_sub *s, struct instant now)
 	}
 	for (uint32_t i = 0; i < s->tx.n; i++) {
 		const struct mp_map *m = mp_map_at(&s->tx, i);
-		uint32_t from = seq_max(m->ssn, s->una);
+		/* sealed: of a mapping that was not complete the peer has
+		 * nothing, whatever the subflow acknowledged */
+		uint32_t from = sealed ? m->ssn : seq_max(m->ssn, s->una);
 
 		if (s->given_any) {
 			from = seq_max(from, s->given);
@@ -55,6 +91,9 @@ void mp_reinject_sub(struct mp_sub *s, struct instant now)
 
 		s->given = last->ssn + last->len;
 		s->given_any = true;
+	}
+	if (sealed && s->state == MP_SUB_DEAD) {
+		reinject_unheld(c);
 	}
 }
 
@@ -136,7 +175,7 @@ void mp_reinject_recovered(struct mp_sub *s, struct instant now)
 void mp_reinject_blocked(struct mp_conn *c, struct instant now)
 {
 	struct mp_snd *d = &c->snd;
-	bool full = mp_tx_waiting(c) ? d->edge <= d->nxt :
+	bool full = mp_tx_held_up(c) ? mp_tx_shut_out(c) :
 				       ring_free(&d->ring) == 0;
 	struct mp_sub *slow, *fast;
 	struct mp_map *m;
@@ -157,6 +196,9 @@ void mp_reinject_blocked(struct mp_conn *c, struct instant now)
 		return;
 	}
 	hi = min_u64(m->off + m->len, d->una + mp_tx_room(fast));
+	if (mp_sealed(c)) {
+		hi = mp_frames_fit(&c->seal.frames, d->una, hi);
+	}
 	if (hi > d->una &&
 	    mp_tx_push(fast, now, d->una, (uint32_t)(hi - d->una), true)) {
 		d->opp_end = hi;

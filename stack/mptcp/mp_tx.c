@@ -5,6 +5,10 @@
  * the last before the ring is empty; whether that one may leave is Nagle's
  * and cork's decision, made here because only here it is known whether more
  * follows.
+ *
+ * On a sealed connection a burst is sealed into the ring when it can leave,
+ * and is mapped as it was sealed: never a part of a frame.  What could then not
+ * be mapped stays in the ring for the next attempt.
  */
 #include "stack/base/check.h"
 #include "stack/mptcp/mp.h"
@@ -19,7 +23,34 @@ uint32_t mp_tx_room(const struct mp_sub *s)
 
 bool mp_tx_waiting(const struct mp_conn *c)
 {
-	return c->snd.nxt < c->snd.ring.tail;
+	return c->snd.nxt < c->snd.ring.tail ||
+	       (mp_sealed(c) && mp_seal_unfinished(c));
+}
+
+bool mp_tx_held_up(const struct mp_conn *c)
+{
+	return c->snd.nxt < c->snd.ring.tail ||
+	       (mp_sealed(c) && mp_seal_ready(c));
+}
+
+/* Octets of stream that window and ring leave to a sealed connection. */
+static uint64_t seal_room(const struct mp_conn *c)
+{
+	const struct mp_snd *d = &c->snd;
+	uint64_t open = d->edge > d->nxt ? d->edge - d->nxt : 0;
+
+	if (c->mode != MP_MODE_MPTCP) {
+		open = UINT64_MAX; /* TCP's own window is all there is */
+	}
+	return min_u64(open, ring_free(&d->ring));
+}
+
+bool mp_tx_shut_out(const struct mp_conn *c)
+{
+	if (!mp_sealed(c)) {
+		return c->snd.edge <= c->snd.nxt;
+	}
+	return seal_room(c) < min_u64(MP_SEAL_ROOM_MIN, mp_seal_waiting(c, 1));
 }
 
 /* Payload of a full segment.  TCP knows what our options cost in the last
@@ -43,7 +74,7 @@ static bool tail_may_leave(struct mp_conn *c, struct instant now)
 {
 	struct mp_snd *d = &c->snd;
 
-	if (d->shut) {
+	if (d->shut || (mp_sealed(c) && mp_seal_due(c))) {
 		return true;
 	}
 	if (c->conf.cork) {
@@ -88,6 +119,29 @@ static uint32_t burst_len(struct mp_sub *s, struct instant now,
 	return s->una == tcp_push_ssn(s->tcb) ? n : 0;
 }
 
+/* Octets that an existing mapping may have after off was added to it.  An Init
+ * message is alone in its mapping, and so is what stands at ssn 1. */
+static uint32_t merge_max(const struct mp_sub *s, uint32_t ssn, uint64_t off)
+{
+	const struct mp_conn *c = s->c;
+
+	if (ssn == 1 + s->first_len ||
+	    (mp_sealed(c) && c->seal.init_end && off <= c->seal.init_end)) {
+		return 0;
+	}
+	return MP_BURST_MAX;
+}
+
+/* off is the end of what there is to send, or of an Init message: PSH */
+static bool ends_all(const struct mp_conn *c, uint64_t off)
+{
+	if (off != c->snd.ring.tail) {
+		return false;
+	}
+	return !mp_sealed(c) || off == c->seal.init_end ||
+	       !ring_len(&c->seal.stage);
+}
+
 /* gives [off, off+n) to s */
 bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 		uint32_t n, bool again)
@@ -96,8 +150,7 @@ bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 	uint32_t ssn = tcp_push_ssn(s->tcb);
 	struct mp_map *m;
 
-	m = mp_map_push(&s->tx, ssn, n, off,
-			ssn == 1 + s->first_len ? 0 : MP_BURST_MAX);
+	m = mp_map_push(&s->tx, ssn, n, off, merge_max(s, ssn, off));
 	if (!m) {
 		mp_count(c->mp, MP_NOMEM);
 		c->snd.refused = true;
@@ -115,23 +168,45 @@ bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 		c->snd.again_total += n;
 		mp_count(c->mp, MP_REINJECT);
 	}
-	tcp_push(s->tcb, now, n, off + n == c->snd.ring.tail);
+	tcp_push(s->tcb, now, n, ends_all(c, off + n));
 	return true;
 }
 
-static void advance(struct mp_conn *c, struct mp_sub *s, uint32_t n)
+/* prog: the program's octets are among the n */
+static void advance(struct mp_conn *c, struct mp_sub *s, uint32_t n, bool prog)
 {
 	struct mp_snd *d = &c->snd;
 
 	d->nxt += n;
 	d->total += n;
-	if (d->nxt == d->ring.tail) {
+	if (!mp_tx_waiting(c)) {
 		d->cork_due = false;
 		mp_timer_stop(&c->timers, MP_T_CORK);
-		if (n % seg_size(s)) {
+		if (n % seg_size(s) && prog) {
 			d->small_end = d->nxt;
 		}
 	}
+}
+
+/* How much of the range that s is to repeat: whole frames of a sealed stream,
+ * one of them even when there is less room, and Init messages alone. */
+static uint32_t again_len(struct mp_sub *s, struct instant now,
+			  const struct range *r)
+{
+	struct mp_conn *c = s->c;
+	uint32_t room = mp_tx_room(s), n;
+
+	if (mp_sealed(c)) {
+		if (r->lo < c->seal.init_end) {
+			return (uint32_t)(c->seal.init_end - r->lo);
+		}
+		room = min_u32(room, MP_BURST_MAX);
+		return (uint32_t)(mp_frames_fit(&c->seal.frames, r->lo,
+						min_u64(r->hi, r->lo + room)) -
+				  r->lo);
+	}
+	n = burst_len(s, now, r->hi - r->lo, true);
+	return n ? n : (uint32_t)min_u64(r->hi - r->lo, room);
 }
 
 /* what another subflow failed to bring across goes first */
@@ -153,10 +228,7 @@ static void run_again(struct mp_conn *c, struct instant now)
 			ranges_init(&d->again);
 			break;
 		}
-		n = burst_len(s, now, r.hi - r.lo, true);
-		if (!n) {
-			n = (uint32_t)min_u64(r.hi - r.lo, mp_tx_room(s));
-		}
+		n = again_len(s, now, &r);
 		if (!n || !mp_tx_push(s, now, r.lo, n, true)) {
 			break;
 		}
@@ -185,9 +257,85 @@ static void run_new(struct mp_conn *c, struct instant now)
 		if (!n || !mp_tx_push(s, now, d->nxt, n, false)) {
 			break;
 		}
-		advance(c, s, n);
+		advance(c, s, n, true);
 	}
 }
+
+/* --- sealed ---------------------------------------------------------- */
+
+/* The next octets for s: what was sealed and could not be mapped, or a burst
+ * made now.  0: nothing, or it has to wait; or the connection has ended. */
+static uint32_t next_sealed(struct mp_sub *s, struct instant now)
+{
+	struct mp_conn *c = s->c;
+	struct mp_snd *d = &c->snd;
+	uint64_t open = seal_room(c), avail;
+	uint32_t seg = seg_size(s), n;
+
+	if (d->nxt < c->seal.init_end) {
+		return (uint32_t)(c->seal.init_end - d->nxt);
+	}
+	if (d->nxt < d->ring.tail) {
+		return (uint32_t)(mp_frames_fit(&c->seal.frames, d->nxt,
+						d->nxt + MP_BURST_MAX) -
+				  d->nxt);
+	}
+	avail = mp_seal_waiting(c, seg);
+	n = burst_len(s, now, min_u64(avail, open), avail <= open);
+	return n ? mp_seal_fill(c, now, n, seg) : 0;
+}
+
+/* smtcp(7), Init messages: until the side that opened has heard of the other
+ * one, it sends no more than one mapping, which brings the keys */
+static bool awaits_answer(const struct mp_sub *s)
+{
+	return s->first && !s->c->passive && !s->dss_seen &&
+	       tcp_push_ssn(s->tcb) != 1;
+}
+
+static void run_sealed(struct mp_conn *c, struct instant now)
+{
+	while (mp_tx_held_up(c)) {
+		uint64_t written = c->seal.stage.head;
+		struct mp_sub *s = c->mp->sched->pick(c, NULL);
+		uint32_t n;
+
+		if (!s || awaits_answer(s)) {
+			break;
+		}
+		n = next_sealed(s, now);
+		if (!n || !mp_tx_push(s, now, c->snd.nxt, n, false)) {
+			break;
+		}
+		advance(c, s, n, c->seal.stage.head != written);
+	}
+}
+
+static void run_sealed_plain(struct mp_conn *c, struct instant now)
+{
+	struct mp_sub *s = c->first;
+	struct tcp_info_core i;
+
+	if (s && s->state == MP_SUB_OPEN &&
+	    c->seal.quarter < MP_SEAL_FRAME_MAX) {
+		tcp_info(s->tcb, &i);
+		mp_seal_window(c, i.snd_wnd);
+	}
+	while (s && mp_tx_held_up(c) && s->state == MP_SUB_OPEN &&
+	       !s->fin_out) {
+		uint64_t written = c->seal.stage.head;
+		uint32_t n = next_sealed(s, now);
+
+		if (!n) {
+			break;
+		}
+		s->sent += n;
+		tcp_push(s->tcb, now, n, ends_all(c, c->snd.nxt + n));
+		advance(c, s, n, c->seal.stage.head != written);
+	}
+}
+
+/* --- not sealed ------------------------------------------------------ */
 
 /* one identity mapping, no scheduler: TCP cuts by itself */
 static void run_plain(struct mp_conn *c, struct instant now)
@@ -204,7 +352,7 @@ static void run_plain(struct mp_conn *c, struct instant now)
 		}
 		s->sent += n;
 		tcp_push(s->tcb, now, n, d->nxt + n == d->ring.tail);
-		advance(c, s, n);
+		advance(c, s, n, true);
 	}
 	if (s && d->urgent && !mp_tx_waiting(c) && s->state == MP_SUB_OPEN) {
 		tcp_urgent(s->tcb);
@@ -216,7 +364,7 @@ static void run_plain(struct mp_conn *c, struct instant now)
  * path that has nothing to retransmit may have died unnoticed */
 static void set_blocked(struct mp_conn *c, struct instant now)
 {
-	bool waits = mp_tx_waiting(c) || c->snd.again.n;
+	bool waits = mp_tx_held_up(c) || c->snd.again.n;
 
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
@@ -245,9 +393,14 @@ static void ask_signals(struct mp_conn *c)
 
 static void run(struct mp_conn *c, struct instant now)
 {
+	bool sealed = mp_sealed(c);
+
 	if (c->mode == MP_MODE_TCP) {
-		run_plain(c, now);
+		(sealed ? run_sealed_plain : run_plain)(c, now);
 		set_blocked(c, now);
+		if (sealed) {
+			mp_ack_arm(c, now, false);
+		}
 		return;
 	}
 	ask_signals(c);
@@ -256,7 +409,7 @@ static void run(struct mp_conn *c, struct instant now)
 	}
 	mp_reinject_suspects(c, now);
 	run_again(c, now);
-	run_new(c, now);
+	(sealed ? run_sealed : run_new)(c, now);
 	mp_reinject_blocked(c, now);
 	set_blocked(c, now);
 	mp_ack_arm(c, now, false);
@@ -266,6 +419,9 @@ void mp_tx_run(struct mp_conn *c, struct instant now)
 {
 	if (!c->established || c->fsm.state == MP_ST_CLOSED) {
 		return;
+	}
+	if (mp_sealed(c) && !mp_seal_init(c)) {
+		c->snd.refused = true;
 	}
 	run(c, now);
 	if (c->snd.refused && !mp_timer_on(&c->timers, MP_T_MEM)) {

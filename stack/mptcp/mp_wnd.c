@@ -13,6 +13,7 @@ void mp_wnd_init(struct mp_rwnd *w, uint32_t max, struct instant now)
 
 void mp_wnd_set_max(struct mp_rwnd *w, uint32_t max)
 {
+	max = max_u32(max, w->min);
 	w->max = max;
 	w->size = min_u32(w->size, max);
 	if (w->size < MP_WND_INITIAL) {
@@ -20,15 +21,27 @@ void mp_wnd_set_max(struct mp_rwnd *w, uint32_t max)
 	}
 }
 
+void mp_wnd_set_min(struct mp_rwnd *w, uint32_t min)
+{
+	w->min = min;
+	mp_wnd_set_max(w, w->max);
+}
+
 uint32_t mp_wnd_offer(struct mp_rwnd *w, uint64_t nxt, uint64_t queued)
 {
 	uint64_t used = queued + w->held;
-	uint64_t room = w->size > used ? w->size - used : 0;
+	uint32_t size = max_u32(w->size, w->floor);
+	uint64_t room = size > used ? size - used : 0;
 
 	/* RFC 8684 3.3.4: the right edge MUST NOT shrink */
 	w->edge = max_u64(w->edge, nxt + room);
 	return w->edge > nxt ? (uint32_t)min_u64(w->edge - nxt, UINT32_MAX) :
 			       0;
+}
+
+void mp_wnd_gone(struct mp_rwnd *w, uint64_t n)
+{
+	w->taken += n;
 }
 
 void mp_wnd_read(struct mp_rwnd *w, uint64_t n, nanos rtt, struct instant now)
