@@ -17,9 +17,6 @@ void mp_seal_start(struct mp_conn *c)
 		mp_seal_window(c, (uint32_t)min_u64(c->snd.edge - c->snd.nxt,
 						    UINT32_MAX));
 	}
-	/* a frame of any length must find room in our window, whatever the
-	 * program has set for its receive buffer */
-	mp_wnd_set_min(&c->rcv.wnd, MP_SEAL_WND_MIN);
 }
 
 void mp_seal_fini(struct mp_conn *c)

@@ -27,8 +27,6 @@ struct mp_conn;
 #define MP_SEAL_URGENT    2u /* more, when the frame names urgent data */
 /* with less room than this no frame is made, unless it takes all that waits */
 #define MP_SEAL_ROOM_MIN 64u
-/* what a receiver must be able to hold, and offer while nothing waits */
-#define MP_SEAL_WND_MIN 65535u
 
 struct mp_seal {
 	struct ring stage;       /* offsets count the program's octets */

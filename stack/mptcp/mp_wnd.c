@@ -13,18 +13,11 @@ void mp_wnd_init(struct mp_rwnd *w, uint32_t max, struct instant now)
 
 void mp_wnd_set_max(struct mp_rwnd *w, uint32_t max)
 {
-	max = max_u32(max, w->min);
 	w->max = max;
 	w->size = min_u32(w->size, max);
 	if (w->size < MP_WND_INITIAL) {
 		w->size = min_u32(max, MP_WND_INITIAL);
 	}
-}
-
-void mp_wnd_set_min(struct mp_rwnd *w, uint32_t min)
-{
-	w->min = min;
-	mp_wnd_set_max(w, w->max);
 }
 
 uint32_t mp_wnd_offer(struct mp_rwnd *w, uint64_t nxt, uint64_t queued)

@@ -17,7 +17,6 @@ struct mp_rwnd {
 	uint32_t max;
 	uint32_t floor; /* the size is at least this, whatever size and max
 			 * say: what a sealed frame needs to be ever whole */
-	uint32_t min;  /* never less than this, whatever max says; 0: none */
 	uint64_t edge; /* data offset promised */
 	uint64_t held; /* handed on, not taken by the application yet */
 	struct instant since; /* of the measurement */
@@ -26,7 +25,6 @@ struct mp_rwnd {
 
 void mp_wnd_init(struct mp_rwnd *w, uint32_t max, struct instant now);
 void mp_wnd_set_max(struct mp_rwnd *w, uint32_t max);
-void mp_wnd_set_min(struct mp_rwnd *w, uint32_t min);
 /* octets to advertise from nxt on, with queued octets unread */
 uint32_t mp_wnd_offer(struct mp_rwnd *w, uint64_t nxt, uint64_t queued);
 /* n octets of the stream took no place: not data */
