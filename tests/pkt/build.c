@@ -114,7 +114,9 @@ static void send_built(struct run *r, struct flow *f, const struct attrs *a,
 	tcp_hdr_emit(&w, &h, opt_len);
 	wr_copy(&w, opt, opt_len);
 	for (uint32_t i = 0; i < a->len; i++) {
-		wr_u8(&w, value_octet(off + i));
+		wr_u8(&w, f->conn->peer.k
+				  ? peer_octet(r, &f->conn->peer, off + i)
+				  : value_octet(off + i));
 	}
 	sum = cksum_pseudo(&f->t.remote.addr, &f->t.local.addr, IP_PROTO_TCP,
 			   tcp_len + a->len);
@@ -164,6 +166,7 @@ void build_packet(struct run *r, const char *text, const char *opts)
 		pkt_fail(r, "no flow is declared");
 	}
 	parse_attrs(r, &w, &a);
+	x.flags = a.flags;
 	x.seq = a.seq;
 	x.len = a.len;
 	n = build_opts(r, &x, opts, opt);

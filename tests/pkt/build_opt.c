@@ -95,6 +95,10 @@ static void opt_capable(struct run *r, struct build_ctx *x, struct words *w,
 	}
 	head(o, len, 0, version);
 	wr_u8(o, flags);
+	if (len <= 12) {
+		*(len == 4 ? &x->f->conn->flags_syn :
+			     &x->f->conn->flags_synack) = flags;
+	}
 	if (len >= 12) {
 		wr_u64(o, mine);
 	}
@@ -109,7 +113,7 @@ static void opt_capable(struct run *r, struct build_ctx *x, struct words *w,
 	}
 }
 
-/* mpjoin syn|synack|ack [token N|bad] [hmac bad] [nonce N] [id N] [backup] */
+/* mpjoin syn|synack|ack [token N|bad] [hmac bad|clear] [nonce N] [id N] [backup] */
 static void opt_join(struct run *r, struct build_ctx *x, struct words *w,
 		     struct wr *o)
 {
@@ -118,7 +122,8 @@ static void opt_join(struct run *r, struct build_ctx *x, struct words *w,
 	uint64_t key = local_key(r, f);
 	uint32_t token = value_token(r, key);
 	unsigned id = 1, backup = 0;
-	bool bad = false;
+	bool bad = false, clear = false;
+	struct mac_key mk;
 	uint8_t mac[32];
 
 	while (words_peek(w)) {
@@ -128,6 +133,7 @@ static void opt_join(struct run *r, struct build_ctx *x, struct words *w,
 					: (uint32_t)words_num(r, w);
 		} else if (words_take(w, "hmac")) {
 			bad = words_take(w, "bad");
+			clear = words_take(w, "clear");
 		} else if (words_take(w, "nonce")) {
 			f->nonce_peer = (uint32_t)words_num(r, w);
 		} else if (words_take(w, "id")) {
@@ -138,8 +144,8 @@ static void opt_join(struct run *r, struct build_ctx *x, struct words *w,
 			words_end(r, w);
 		}
 	}
-	value_join(r, f->conn->key_peer, key, f->nonce_peer, f->nonce_local,
-		   mac);
+	mk = value_key(f->conn, false, clear);
+	value_join(r, &mk, f->nonce_peer, f->nonce_local, mac);
 	mac[0] ^= bad ? 0x80 : 0;
 	if (strcmp(kind, "syn") == 0) {
 		head(o, 12, 1, backup);
@@ -258,7 +264,7 @@ static void opt_add_addr(struct run *r, struct build_ctx *x, struct words *w,
 {
 	struct endpoint e = { 0 };
 	unsigned id = 1, n, low = 0;
-	bool echo = false, bad = false;
+	bool echo = false, bad = false, clear = false;
 	uint8_t mac[8];
 
 	while (words_peek(w)) {
@@ -266,6 +272,7 @@ static void opt_add_addr(struct run *r, struct build_ctx *x, struct words *w,
 			id = (unsigned)words_num(r, w);
 		} else if (words_take(w, "hmac")) {
 			bad = words_take(w, "bad");
+			clear = words_take(w, "clear");
 		} else if (words_take(w, "echo")) {
 			echo = true;
 			low |= 1;
@@ -288,8 +295,9 @@ static void opt_add_addr(struct run *r, struct build_ctx *x, struct words *w,
 		wr_u16(o, e.port);
 	}
 	if (!echo) {
-		value_add_addr(r, x->f->conn->key_peer, local_key(r, x->f),
-			       (uint8_t)id, &e, mac);
+		struct mac_key mk = value_key(x->f->conn, false, clear);
+
+		value_add_addr(r, &mk, (uint8_t)id, &e, mac);
 		mac[7] ^= bad ? 1 : 0;
 		wr_copy(o, mac, 8);
 	}
@@ -318,6 +326,26 @@ static void opt_raw(struct run *r, struct words *w, struct wr *o)
 	}
 }
 
+/* eno: what the peer says; eno none|HEX: these contents, without asking it */
+static void opt_eno(struct run *r, struct build_ctx *x, struct words *w,
+		    struct wr *o)
+{
+	uint8_t *at = o->p;
+
+	if (!words_peek(w)) {
+		peer_option(r, &x->f->conn->peer, x->flags, o);
+		return;
+	}
+	wr_u8(o, ENO_OPT_KIND);
+	wr_u8(o, 0);
+	if (!words_take(w, "none")) {
+		opt_raw(r, w, o);
+	}
+	if (o->ok) {
+		at[1] = (uint8_t)(o->p - at);
+	}
+}
+
 static bool opt_mptcp(struct run *r, struct build_ctx *x, const char *name,
 		      struct words *w, struct wr *o)
 {
@@ -339,11 +367,13 @@ static bool opt_mptcp(struct run *r, struct build_ctx *x, const char *name,
 		wr_u64(o, value_idsn(r, local_key(r, x->f)) +
 				  (uint64_t)words_num(r, w));
 	} else if (strcmp(name, "fastclose") == 0) {
-		uint64_t key = local_key(r, x->f);
+		bool bad = words_take(w, "bad");
+		uint64_t key = value_fastclose(x->f->conn, true,
+					       words_take(w, "clear"));
 
 		head(o, 12, 7, 0);
 		wr_u8(o, 0);
-		wr_u64(o, words_take(w, "bad") ? key ^ 0x100 : key);
+		wr_u64(o, bad ? key ^ 0x100 : key);
 	} else if (strcmp(name, "tcprst") == 0) {
 		unsigned reason = (unsigned)words_num(r, w);
 		unsigned low = words_take(w, "transient");
@@ -400,6 +430,8 @@ void build_opt(struct run *r, struct build_ctx *x, struct words *w,
 		opt_sack(r, x->f, w, o);
 	} else if (strcmp(name, "nop") == 0) {
 		wr_u8(o, 1);
+	} else if (strcmp(name, "eno") == 0) {
+		opt_eno(r, x, w, o);
 	} else if (strcmp(name, "raw") == 0) {
 		opt_raw(r, w, o);
 	} else if (!opt_mptcp(r, x, name, w, o)) {

@@ -24,6 +24,8 @@ static const struct errno_name errnos[] = {
 	{ "EPIPE", EPIPE },
 	{ "ENOTCONN", ENOTCONN },
 	{ "EADDRINUSE", EADDRINUSE },
+	{ "ECONNABORTED", ECONNABORTED },
+	{ "EALREADY", EALREADY },
 };
 
 static const char *errno_text(int v)
@@ -382,28 +384,46 @@ static void call_counter(struct run *r, struct words *w)
 	num_want(r, c.name, c.v, w);
 }
 
-/* mode NAME mptcp|tcp|pending [COUNTER that says why] */
+/* mode NAME smtcp|tcpcrypt|mptcp|tcp|pending [COUNTER that says why] */
 static void call_mode(struct run *r, struct words *w)
 {
 	struct handle *h = handle(r, words_next(r, w));
 	const char *want = words_next(r, w);
-	const char *got = "pending";
+	const char *got, *why;
 	struct mp_info info;
 
 	if (!sock_info(h->sk, &info)) {
 		pkt_fail(r, "no connection");
 	}
-	if (info.mode == MP_MODE_TCP) {
-		got = "tcp";
-	} else if (info.mode == MP_MODE_MPTCP) {
-		got = "mptcp";
-	}
+	got = mp_info_mode(&info);
 	if (strcmp(got, want) != 0) {
 		pkt_fail(r, "mode: got %s", got);
 	}
-	if (words_peek(w) &&
-	    strcmp(words_next(r, w), mp_reason_name(info.why_plain)) != 0) {
-		pkt_fail(r, "why: got %s", mp_reason_name(info.why_plain));
+	while (words_peek(w)) {
+		/* MPTcpExt..: why no Multipath TCP; Crypt..: no encryption */
+		want = words_next(r, w);
+		why = strncmp(want, "Crypt", 5) == 0 ?
+			      crypt_reason_name(info.why_clear) :
+			      mp_reason_name(info.why_plain);
+		if (strcmp(want, why) != 0) {
+			pkt_fail(r, "why: got %s", why);
+		}
+	}
+}
+
+/* session NAME [cN]: as the peer has it; session NAME none */
+static void call_session(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	struct mp_info info;
+
+	if (!sock_info(h->sk, &info)) {
+		pkt_fail(r, "no connection");
+	}
+	if (!words_take(w, "none")) {
+		peer_session(r, &info, w);
+	} else if (info.have_session_id) {
+		pkt_fail(r, "there is a session id");
 	}
 }
 
@@ -470,7 +490,9 @@ static const struct call {
 	{ "setopt", call_setopt },
 	{ "counter", call_counter },
 	{ "mode", call_mode },
+	{ "session", call_session },
 	{ "subflows", call_subflows },
+	{ "peer", peer_line },
 	{ "conns", call_conns },
 	{ "timewait", call_timewait },
 	{ "set", call_path },

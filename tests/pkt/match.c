@@ -75,6 +75,11 @@ static bool payload_ok(struct run *r, const struct sent *p)
 			break;
 		}
 	}
+	if (f->conn->peer.k) {
+		peer_gather(r, &p->f->conn->peer, off, p->seg.data,
+			    p->seg.len);
+		return true;
+	}
 	for (uint32_t i = 0; i < p->seg.len; i++) {
 		if (p->seg.data[i] != value_octet(off + i)) {
 			pkt_fail(r,
@@ -246,5 +251,8 @@ void match_packet(struct run *r, unsigned i, const char *attrs,
 
 		pkt_fail(r, "%s\n    got:   %s", fault,
 			 match_show(r, p, shown, sizeof(shown)));
+	}
+	if (p->f) {
+		peer_hears(r, p->f, p);
 	}
 }

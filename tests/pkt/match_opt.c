@@ -53,6 +53,11 @@ void match_learn(struct run *r, struct flow *f, const struct sent *p)
 		f->conn->key_local = o->capable.key_snd;
 		f->conn->has_local = true;
 	}
+	if (have(p, MP_OPT_CAPABLE) && o->capable.len <= 12) {
+		*(o->capable.len == 4 ? &f->conn->flags_syn :
+					&f->conn->flags_synack) =
+			o->capable.flags;
+	}
 	if (have(p, MP_OPT_CAPABLE) && o->capable.len >= 22) {
 		add_map(f, 1, 1, o->capable.data_len);
 	}
@@ -198,6 +203,7 @@ static const char *m_join(struct run *r, struct flow *f, const struct sent *p,
 			  struct words *w, char *buf)
 {
 	const struct mp_opt_join *j = &p->seg.opts.mp.join;
+	struct mac_key mk = value_key(f->conn, true, false);
 	uint8_t mac[32];
 
 	if (words_take(w, "syn")      ? j->len != 12
@@ -206,8 +212,7 @@ static const char *m_join(struct run *r, struct flow *f, const struct sent *p,
 				      : false) {
 		FAULT("mpjoin: length %u", j->len);
 	}
-	value_join(r, f->conn->key_local, f->conn->key_peer, f->nonce_local,
-		   f->nonce_peer, mac);
+	value_join(r, &mk, f->nonce_local, f->nonce_peer, mac);
 	if (j->len == 12 && j->token != value_token(r, f->conn->key_peer)) {
 		FAULT("mpjoin: token %08x, expected %08x", j->token,
 		      value_token(r, f->conn->key_peer));
@@ -318,6 +323,7 @@ static const char *m_add_addr(struct run *r, struct flow *f,
 	const struct mp_opt_add_addr *a = &p->seg.opts.mp.add_addr;
 	struct endpoint got = endpoint_make(a->addr, a->port), e = { 0 };
 	char text[ENDPOINT_TEXT_MAX];
+	struct mac_key mk = value_key(f->conn, true, false);
 	bool echo = false;
 	uint8_t mac[8];
 
@@ -343,8 +349,7 @@ static const char *m_add_addr(struct run *r, struct flow *f,
 	if (a->echo != echo) {
 		FAULT("addaddr: %s", a->echo ? "an echo" : "no echo");
 	}
-	value_add_addr(r, f->conn->key_local, f->conn->key_peer, a->id, &got,
-		       mac);
+	value_add_addr(r, &mk, a->id, &got, mac);
 	if (!echo && memcmp(mac, a->mac, 8) != 0) {
 		FAULT("addaddr: HMAC wrong");
 	}
@@ -375,7 +380,8 @@ static const char *m_small(struct run *r, struct flow *f, const struct sent *p,
 					value_idsn(r, f->conn->key_peer)));
 		}
 	} else if (t == MP_OPT_FASTCLOSE) {
-		if (o->fastclose_key != f->conn->key_peer) {
+		if (o->fastclose_key !=
+		    value_fastclose(f->conn, false, false)) {
 			FAULT("fastclose: key wrong");
 		}
 	} else if (t == MP_OPT_TCPRST) {
@@ -397,6 +403,38 @@ static bool star_or(struct run *r, struct words *w, uint32_t got)
 {
 	return !words_peek(w) || words_take(w, "*") ||
 	       (uint32_t)words_num(r, w) == got;
+}
+
+/* eno: there is one; eno none|HEX: with these contents; ? is any digit, * at
+ * the end the rest */
+static const char *m_eno(const struct sent *p, struct words *w, char *buf)
+{
+	const struct eno_opt_seen *e = &p->seg.opts.eno;
+	char got[2 * TCP_HDR_OPT_MAX + 1] = "";
+	const char *want = words_peek(w);
+
+	if (e->n != 1) {
+		FAULT("eno: %u options", e->n);
+	}
+	for (unsigned i = 2; i < e->len; i++) {
+		snprintf(got + 2 * (i - 2), 3, "%02x", e->opt[i]);
+	}
+	if (!want) {
+		return NULL;
+	}
+	w->at++;
+	if (strcmp(want, "none") == 0) {
+		want = "";
+	}
+	for (unsigned i = 0; want[i] || got[i]; i++) {
+		if (want[i] == '*' && want[i + 1] == 0) {
+			break;
+		}
+		if (want[i] != got[i] && (want[i] != '?' || !got[i])) {
+			FAULT("eno: got %s", got);
+		}
+	}
+	return NULL;
 }
 
 static const char *m_tcp(struct run *r, struct flow *f, const struct sent *p,
@@ -475,6 +513,8 @@ static const char *m_absent(struct run *r, const struct sent *p,
 		there = o->sack_perm;
 	} else if (strcmp(name, "sack") == 0) {
 		there = o->n_sack > 0;
+	} else if (strcmp(name, "eno") == 0) {
+		there = o->eno.n > 0;
 	} else if (strcmp(name, "wscale") == 0) {
 		there = o->has_wscale;
 	} else {
@@ -528,6 +568,9 @@ const char *match_opt(struct run *r, struct flow *f, const struct sent *p,
 		case MP_OPT_TCPRST:
 			return m_small(r, f, p, t, w, buf);
 		}
+	}
+	if (strcmp(name, "eno") == 0) {
+		return m_eno(p, w, buf);
 	}
 	return m_tcp(r, f, p, name, w, buf);
 }

@@ -25,6 +25,9 @@
 #define PKT_MAPS  64
 #define PKT_DEPTH 4
 
+#define PEER_STREAM (512u << 10) /* octets of an encrypted stream, most */
+#define PEER_FRAME  65600
+
 /* the words of a line, or of one option */
 struct words {
 	char buf[PKT_LINE];
@@ -32,10 +35,28 @@ struct words {
 	unsigned n, at;
 };
 
+struct flow;
+
+/* the peer's half of an encrypted connection: peer.c */
+struct peer {
+	struct crypt_conn *k; /* NULL: none */
+	bool active;
+	const struct flow *first; /* the flow that is negotiated on */
+	uint8_t out[PEER_STREAM]; /* what it says, and how much */
+	uint32_t out_len;
+	uint64_t out_plain; /* octets of data in there */
+	uint8_t in[PEER_STREAM]; /* what the stack says, where it is known */
+	bool in_has[PEER_STREAM];
+	uint32_t in_at; /* up to here it was taken apart */
+	uint64_t in_plain;
+};
+
 /* an MPTCP connection; keys as on the wire, most significant octet first */
 struct conn {
 	uint64_t key_local, key_peer;
 	bool has_local;
+	uint8_t flags_syn, flags_synack; /* of MP_CAPABLE in both SYNs */
+	struct peer peer;
 };
 
 /* octets from ssn on are those from dsn on, both relative; len 0: all */
@@ -80,6 +101,8 @@ struct run {
 	char text[PKT_LINE]; /* of the line, for messages */
 	struct fake fake;
 	struct hash *hash;
+	struct fake peer_fake;
+	struct crypt *peer_crypt; /* the peers'; NULL until there is one */
 	struct stack_cfg cfg;
 	struct stack *s;
 	struct instant start, now;
@@ -117,11 +140,21 @@ __attribute__((noreturn, format(printf, 2, 3))) void pkt_fail(struct run *r,
 uint8_t value_octet(uint64_t off);
 uint32_t value_token(struct run *r, uint64_t key);
 uint64_t value_idsn(struct run *r, uint64_t key);
-/* HMAC-SHA256 with key1|key2 over a join's nonces, the sender's first */
-void value_join(struct run *r, uint64_t key1, uint64_t key2, uint32_t nonce1,
+/* the key of an HMAC made by the stack, or by the peer: of MP_CAPABLE, or of
+ * the session when there is one and clear is not asked for */
+struct mac_key {
+	uint8_t k[64];
+	size_t n;
+};
+
+struct mac_key value_key(const struct conn *c, bool by_stack, bool clear);
+/* HMAC-SHA256 over a join's nonces, the sender's first */
+void value_join(struct run *r, const struct mac_key *k, uint32_t nonce1,
 		uint32_t nonce2, uint8_t out[32]);
-void value_add_addr(struct run *r, uint64_t key1, uint64_t key2, uint8_t id,
+void value_add_addr(struct run *r, const struct mac_key *k, uint8_t id,
 		    const struct endpoint *e, uint8_t out[8]);
+/* what MP_FASTCLOSE must hold to end the stack, or the peer */
+uint64_t value_fastclose(const struct conn *c, bool to_stack, bool clear);
 /* checksum of a mapping; dsn is absolute, off the stream offset of its first
  * octet, payload the number of octets (len less a DATA_FIN) */
 uint16_t value_dss_csum(uint64_t dsn, uint32_t ssn, uint16_t len, uint64_t off,
@@ -135,6 +168,7 @@ void build_icmp(struct run *r, struct words *w);
 /* what an option may refer to */
 struct build_ctx {
 	struct flow *f;
+	uint8_t flags;
 	uint32_t seq, len; /* relative; payload octets */
 	bool has_map;
 	struct mapping map; /* of a DSS or MP_CAPABLE in this segment */
@@ -163,6 +197,18 @@ const char *match_opt(struct run *r, struct flow *f, const struct sent *p,
 /* NULL or a fault: lengths and reserved bits of every MPTCP option */
 const char *match_reserved(const uint8_t *opt, unsigned n);
 void match_learn(struct run *r, struct flow *f, const struct sent *p);
+
+/* --- peer.c ----------------------------------------------------------------------- */
+void peer_line(struct run *r, struct words *w);
+bool peer_conf_word(struct run *r, struct crypt_conf *c, struct words *w);
+void peer_option(struct run *r, struct peer *p, uint8_t flags, struct wr *o);
+void peer_hears(struct run *r, struct flow *f, const struct sent *s);
+uint8_t peer_octet(struct run *r, const struct peer *p, uint64_t off);
+void peer_gather(struct run *r, struct peer *p, uint64_t off,
+		 const uint8_t *data, uint32_t n);
+void peer_session(struct run *r, const struct mp_info *info, struct words *w);
+void peer_free(struct peer *p);
+void peer_free_all(struct run *r);
 
 /* --- call.c ----------------------------------------------------------------------- */
 void call_line(struct run *r, struct words *w);

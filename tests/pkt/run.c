@@ -117,6 +117,31 @@ static bool on_off(struct run *r, struct words *w)
 	return t[1] == 'n';
 }
 
+/* crypt off|prefer|require-any|require [WORDS of the peer's] */
+static void config_crypt(struct run *r, struct words *w)
+{
+	static const char *const names[] = {
+		[MP_CRYPT_OFF] = "off",
+		[MP_CRYPT_PREFER] = "prefer",
+		[MP_CRYPT_REQUIRE_ANY] = "require-any",
+		[MP_CRYPT_REQUIRE] = "require",
+	};
+	const char *t = words_next(r, w);
+	bool known = false;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(names[i], t) == 0) {
+			r->cfg.mp.crypt_policy = (enum mp_crypt_policy)i;
+			known = true;
+		}
+	}
+	if (!known) {
+		pkt_fail(r, "unknown policy \"%s\"", t);
+	}
+	while (peer_conf_word(r, &r->cfg.mp.crypt_conf, w)) {
+	}
+}
+
 /* config NAME VALUE .. */
 static void line_config(struct run *r, struct words *w)
 {
@@ -134,6 +159,8 @@ static void line_config(struct run *r, struct words *w)
 			r->cfg.mp.policy = v[0] == 'o'   ? MP_OFF
 					   : v[0] == 'p' ? MP_PREFER
 							 : MP_REQUIRE;
+		} else if (strcmp(t, "crypt") == 0) {
+			config_crypt(r, w);
 		} else if (strcmp(t, "checksum") == 0) {
 			r->cfg.mp.checksum = on_off(r, w);
 		} else if (strcmp(t, "server_joins") == 0) {
@@ -441,6 +468,7 @@ int main(int argc, char **argv)
 				    .subflows_max = 8,
 				    .scheduler = "minrtt",
 				    .close_timeout = 60 * NANOS_S };
+	crypt_conf_init(&r.cfg.mp.crypt_conf);
 	for (unsigned i = 0; i < PKT_CONNS; i++) {
 		r.conn[i].key_peer = 0xa0b1c2d3e4f50617 + i * 0x0101010101;
 	}
@@ -450,6 +478,7 @@ int main(int argc, char **argv)
 	run_pump(&r);
 	must_be_quiet(&r);
 	stack_free(r.s);
+	peer_free_all(&r);
 	hash_free(r.hash);
 	fake_fini(&r.fake);
 	return 0;

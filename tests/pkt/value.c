@@ -53,27 +53,51 @@ uint64_t value_idsn(struct run *r, uint64_t key)
 	return get_be(d + 24, 8);
 }
 
-static void mac(struct run *r, uint64_t key1, uint64_t key2, const void *msg,
-		size_t n, uint8_t out[32])
+struct mac_key value_key(const struct conn *c, bool by_stack, bool clear)
 {
-	uint8_t k[16];
+	const struct crypt_sk *sk = c->peer.k && !clear ? crypt_sk(c->peer.k)
+							: NULL;
+	struct mac_key out = { .n = 16 };
+	struct crypt_info i;
 
-	put_be(k, key1, 8);
-	put_be(k + 8, key2, 8);
-	check(hash_hmac_sha256(r->hash, k, 16, msg, n, out));
+	put_be(out.k, by_stack ? c->key_local : c->key_peer, 8);
+	put_be(out.k + 8, by_stack ? c->key_peer : c->key_local, 8);
+	if (sk) {
+		bool a_first;
+
+		crypt_info(c->peer.k, &i);
+		a_first = by_stack == i.role_b;
+		memcpy(out.k, a_first ? sk->sk_a : sk->sk_b, CRYPT_SK);
+		memcpy(out.k + 32, a_first ? sk->sk_b : sk->sk_a, CRYPT_SK);
+		out.n = 64;
+	}
+	return out;
 }
 
-void value_join(struct run *r, uint64_t key1, uint64_t key2, uint32_t nonce1,
+uint64_t value_fastclose(const struct conn *c, bool to_stack, bool clear)
+{
+	const struct crypt_sk *sk = c->peer.k && !clear ? crypt_sk(c->peer.k)
+							: NULL;
+	struct crypt_info i;
+
+	if (!sk) {
+		return to_stack ? c->key_local : c->key_peer;
+	}
+	crypt_info(c->peer.k, &i);
+	return get_be(to_stack == i.role_b ? sk->fc_a : sk->fc_b, 8);
+}
+
+void value_join(struct run *r, const struct mac_key *k, uint32_t nonce1,
 		uint32_t nonce2, uint8_t out[32])
 {
 	uint8_t m[8];
 
 	put_be(m, nonce1, 4);
 	put_be(m + 4, nonce2, 4);
-	mac(r, key1, key2, m, 8, out);
+	check(hash_hmac_sha256(r->hash, k->k, k->n, m, 8, out));
 }
 
-void value_add_addr(struct run *r, uint64_t key1, uint64_t key2, uint8_t id,
+void value_add_addr(struct run *r, const struct mac_key *k, uint8_t id,
 		    const struct endpoint *e, uint8_t out[8])
 {
 	unsigned n = e->addr.family == 4 ? 4 : 16;
@@ -82,7 +106,7 @@ void value_add_addr(struct run *r, uint64_t key1, uint64_t key2, uint8_t id,
 	m[0] = id;
 	memcpy(m + 1, e->addr.b, n);
 	put_be(m + 1 + n, e->port, 2);
-	mac(r, key1, key2, m, n + 3, d);
+	check(hash_hmac_sha256(r->hash, k->k, k->n, m, n + 3, d));
 	memcpy(out, d + 24, 8);
 }
 
