@@ -8,11 +8,10 @@
 #define SMALL  512u  /* octets of a copy that may join the one before */
 #define SHARED 2048u /* octets that such copies share */
 
-struct slice *slice_make(struct mem *mem, struct pkt *pkt, const uint8_t *p,
-			 uint32_t len)
+/* len octets, with room for own of them behind the struct */
+static struct slice *make(struct mem *mem, uint32_t len, uint32_t own)
 {
-	bool copy = 4 * (uint64_t)len < pkt->truesize;
-	uint32_t alloc = (uint32_t)sizeof(struct slice) + (copy ? len : 0);
+	uint32_t alloc = (uint32_t)sizeof(struct slice) + own;
 	struct slice *s = mem_alloc(mem, alloc);
 
 	if (!s) {
@@ -20,16 +19,81 @@ struct slice *slice_make(struct mem *mem, struct pkt *pkt, const uint8_t *p,
 	}
 	*s = (struct slice){ .len = len, .alloc = alloc, .charge = alloc };
 	list_init(&s->node);
-	if (copy) {
-		memcpy(s + 1, p, len);
-		s->p = (const uint8_t *)(s + 1);
-		return s;
-	}
-	pkt_get(pkt);
-	s->pkt = pkt;
-	s->p = p;
-	s->charge += pkt->truesize;
+	s->p = (const uint8_t *)(s + 1);
 	return s;
+}
+
+struct slice *slice_new(struct mem *mem, uint32_t len)
+{
+	return make(mem, len, len);
+}
+
+static struct slice *copy(struct mem *mem, const uint8_t *p, uint32_t len)
+{
+	struct slice *s = slice_new(mem, len);
+
+	if (s) {
+		memcpy(s + 1, p, len);
+	}
+	return s;
+}
+
+static struct slice *refer(struct mem *mem, struct pkt *pkt, const uint8_t *p,
+			   uint32_t len)
+{
+	struct slice *s = make(mem, len, 0);
+
+	if (s) {
+		pkt_get(pkt);
+		s->pkt = pkt;
+		s->p = p;
+		s->charge += pkt->truesize;
+	}
+	return s;
+}
+
+struct slice *slice_make(struct mem *mem, struct pkt *pkt, const uint8_t *p,
+			 uint32_t len)
+{
+	if (4 * (uint64_t)len < pkt->truesize) {
+		return copy(mem, p, len);
+	}
+	return refer(mem, pkt, p, len);
+}
+
+struct slice *slice_head(struct mem *mem, struct slice *s, uint32_t n)
+{
+	struct slice *h = s->pkt ? refer(mem, s->pkt, s->p, n) :
+				   copy(mem, s->p, n);
+
+	check(n < s->len);
+	if (h) {
+		h->seq = s->seq;
+		slice_trim(s, n);
+	}
+	return h;
+}
+
+struct slice *slice_split(struct mem *mem, struct slice *s, uint32_t n)
+{
+	const uint8_t *p = s->p + n;
+	uint32_t len = s->len - n;
+	struct slice *rest = s->pkt ? slice_make(mem, s->pkt, p, len) :
+				      copy(mem, p, len);
+
+	check(n < s->len);
+	if (rest) {
+		rest->seq = s->seq + n;
+		s->len = n;
+	}
+	return rest;
+}
+
+uint8_t *slice_bytes(struct slice *s)
+{
+	uint8_t *base = s->pkt ? s->pkt->data : (uint8_t *)s;
+
+	return base + (s->p - base);
 }
 
 /* octets behind the last one that a copy's memory has */

@@ -6,7 +6,10 @@
  * truesize is what the buffer pins in memory; queues are charged with that.
  *
  * struct slice: an owned piece of a packet's payload, with its own reference,
- * as it travels from TCP to the socket; its octets never move.
+ * as it travels from TCP to the socket.  Its octets never move, and no other
+ * slice has them: whoever holds it may change them (slice_bytes), which is how
+ * encrypted payload is opened in place.  So whoever hands over a packet does
+ * not look at its payload again, nor hand it over twice.
  *
  * struct pkt_out: one packet to write: headers by value, payload by reference
  * into a send ring.  The caller of stack_output() provides them; they are
@@ -79,6 +82,18 @@ static inline void pkt_put(struct pkt *p)
  * mem refuses. */
 struct slice *slice_make(struct mem *mem, struct pkt *pkt, const uint8_t *p,
 			 uint32_t len);
+/* The first n < len octets of s, in front of it, as a slice of their own, even
+ * if few: for who keeps most of the packet anyway.  s keeps the rest.  NULL
+ * when mem refuses: nothing has changed. */
+struct slice *slice_head(struct mem *mem, struct slice *s, uint32_t n);
+/* Cuts s behind its first n < len octets; the rest, a reference or a copy as
+ * with slice_make().  NULL when mem refuses: nothing has changed. */
+struct slice *slice_split(struct mem *mem, struct slice *s, uint32_t n);
+/* one of len octets of its own, to be filled in by slice_bytes(); NULL when
+ * mem refuses */
+struct slice *slice_new(struct mem *mem, uint32_t len);
+/* the octets of s, to be changed */
+uint8_t *slice_bytes(struct slice *s);
 /* Hangs s, now the queue's, at the end of q.  Small copies that follow each
  * other share memory, or a queue of single octets would need a hundred times
  * its length; what is in q already stays where it is. */

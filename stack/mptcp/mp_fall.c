@@ -6,6 +6,9 @@
  * and everything not yet acknowledged travels on it in order.  Then the peer
  * is told by an infinite mapping with the next data, in case it has not
  * noticed; before anything was sent, its own view of the handshake does.
+ *
+ * A sealed connection never becomes plain: it goes on as a single sealed
+ * stream, whose octets have the offsets they would have had (smtcp(7)).
  */
 #include <errno.h>
 
@@ -54,6 +57,26 @@ static bool in_step(const struct mp_conn *c, const struct mp_sub *s,
 	       (!c->joined || why == MP_FALLBACK_INFINITE_RX);
 }
 
+/* smtcp(7), Fallback: what anybody could bring about by leaving out an option
+ * must not cost the other paths, nor move octets from their places. */
+static bool sealed_may(const struct mp_conn *c, const struct mp_sub *s,
+		       enum mp_reason why)
+{
+	if (c->mode != MP_MODE_MPTCP) {
+		return true; /* the handshake's decision */
+	}
+	if (!s->first || c->joined || !rx_in_step(c, s)) {
+		return false;
+	}
+	if (why == MP_FALLBACK_NO_DATA_ACK) {
+		return !c->dss_in && s->acks_bare;
+	}
+	if (why == MP_FALLBACK_NO_DSS) {
+		return !c->dss_in && !c->open.dss;
+	}
+	return why == MP_FALLBACK_INFINITE_RX;
+}
+
 static void end_joins(struct mp_conn *c, struct instant now,
 		      const struct mp_sub *keep)
 {
@@ -88,6 +111,11 @@ static void go_plain(struct mp_conn *c, struct instant now, struct mp_sub *s,
 	c->mode = MP_MODE_TCP;
 	if (was_open) {
 		d->una = max_u64(d->una, f->inf_off);
+		if (mp_sealed(c)) {
+			mp_count(c->mp, MP_CRYPT_ALONE);
+			mp_frames_drop(&c->seal.frames, d->una);
+			mp_crypt_acked(c, d->una);
+		}
 		d->edge = UINT64_MAX;
 		mp_map_fini(&s->tx);
 		mp_reinject_unstash(s);
@@ -111,7 +139,8 @@ bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why)
 		return true;
 	}
 	s = only_open(c);
-	if (!s || !in_step(c, s, why)) {
+	if (!s || !in_step(c, s, why) ||
+	    (mp_sealed(c) && !sealed_may(c, s, why))) {
 		return false;
 	}
 	if (c->mp->cfg.policy == MP_REQUIRE) {
@@ -123,8 +152,7 @@ bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why)
 	c->why_plain = why;
 	go_plain(c, now, s, why);
 	if (s->fin_in && !c->rcv.fin_known) {
-		c->rcv.fin_known = true;
-		c->rcv.fin_off = c->rcv.nxt;
+		mp_rx_sub_fin(s, now);
 	}
 	mp_rx_fin(c, now);
 	return true;

@@ -9,10 +9,11 @@ unsigned mp_write_vec(struct mp_conn *c, uint32_t want, struct iov_mut v[2])
 	if (c->snd.shut || c->fsm.state == MP_ST_CLOSED || c->over) {
 		return 0;
 	}
-	n = ring_space(&c->snd.ring, want, v);
+	n = mp_sealed(c) ? mp_seal_space(c, want, v) :
+			   ring_space(&c->snd.ring, want, v);
 	if (!n) {
 		c->snd.want_room = true;
-		if (want && ring_free(&c->snd.ring)) {
+		if (want && mp_write_room(c)) {
 			mp_count(c->mp, MP_NOMEM);
 			c->snd.refused = true;
 			mp_dirty(c);
@@ -26,7 +27,11 @@ void mp_write_done(struct mp_conn *c, struct instant now, uint32_t n)
 	(void)now;
 	/* what comes behind the DATA_FIN would be no part of the stream */
 	if (n && !c->snd.fin_sent) {
-		ring_commit(&c->snd.ring, n);
+		if (mp_sealed(c)) {
+			mp_seal_written(c, n);
+		} else {
+			ring_commit(&c->snd.ring, n);
+		}
 		mp_dirty(c);
 	}
 }
@@ -36,17 +41,22 @@ uint32_t mp_write_room(const struct mp_conn *c)
 	if (c->snd.shut || c->fsm.state == MP_ST_CLOSED || c->over) {
 		return 0;
 	}
-	return ring_free(&c->snd.ring);
+	return mp_sealed(c) ? mp_seal_room(c) : ring_free(&c->snd.ring);
 }
 
 uint64_t mp_write_pending(const struct mp_conn *c)
 {
-	return c->snd.ring.tail - c->snd.una;
+	return mp_sealed(c) ? mp_seal_pending(c) :
+			      c->snd.ring.tail - c->snd.una;
 }
 
 void mp_write_urgent(struct mp_conn *c, struct instant now)
 {
 	(void)now;
+	if (mp_sealed(c)) {
+		mp_seal_urgent(c); /* the frame says it, never the header */
+		return;
+	}
 	c->snd.urgent = true;
 	mp_dirty(c);
 }
@@ -119,7 +129,7 @@ uint64_t mp_read_len(const struct mp_conn *c)
 
 bool mp_read_eof(const struct mp_conn *c)
 {
-	return c->rcv.fin_in && !c->rcv.q_len;
+	return mp_rx_eof(c);
 }
 
 void mp_read_held(struct mp_conn *c, struct instant now, uint32_t n)

@@ -140,7 +140,7 @@ struct mp_map *mp_map_push(struct mp_maps *m, uint32_t ssn, uint32_t len,
 
 static bool continues(const struct mp_map *a, const struct mp_map *b)
 {
-	return !a->has_csum && !b->has_csum && end_of(a) == b->ssn &&
+	return !a->whole && !b->whole && end_of(a) == b->ssn &&
 	       a->off + a->len == b->off && a->len + b->len <= MERGE_MAX;
 }
 
@@ -183,21 +183,21 @@ static enum mp_map_add insert_at(struct mp_maps *m, uint32_t i,
 	return MP_MAP_ADDED;
 }
 
-/* what an overlapping earlier mapping means for a new one */
+/* what an overlapping earlier mapping means for a new one, of which p is left */
 static enum mp_map_add compare(const struct mp_map *e, const struct mp_map *p,
-			       const struct mp_map *whole)
+			       const struct mp_map *in)
 {
 	uint64_t step = (uint64_t)(int64_t)seq_diff(e->ssn, p->ssn);
 
 	if (e->off - p->off != step) {
 		return MP_MAP_CONFLICT;
 	}
-	if (!p->has_csum && !e->has_csum) {
+	if (!p->whole && !e->whole) {
 		return MP_MAP_ADDED;
 	}
-	/* a checksum covers the whole: it is the same mapping or none */
-	return e->ssn == whole->ssn && e->len == whole->len &&
-			       e->csum == whole->csum ?
+	/* what covers the whole: it is the same mapping or none */
+	return e->ssn == in->ssn && e->len == in->len && e->fin == in->fin &&
+			       e->csum == in->csum ?
 		       MP_MAP_KNOWN :
 		       MP_MAP_CONFLICT;
 }
@@ -207,6 +207,7 @@ enum mp_map_add mp_map_insert(struct mp_maps *m, const struct mp_map *in)
 	struct mp_map p = *in;
 	enum mp_map_add r = MP_MAP_KNOWN;
 
+	p.whole |= p.has_csum;
 	for (unsigned round = 0; p.len && round < ROUNDS_MAX; round++) {
 		uint32_t i = first_after(m, p.ssn);
 		struct mp_map *e = i < m->n ? mp_map_at(m, i) : NULL;
@@ -245,7 +246,7 @@ void mp_map_drop(struct mp_maps *m, uint32_t ssn, bool cut)
 		if (seq_gt(end_of(e), ssn)) {
 			uint32_t k = ssn - e->ssn;
 
-			if (cut && seq_gt(ssn, e->ssn) && !e->has_csum) {
+			if (cut && seq_gt(ssn, e->ssn) && !e->whole) {
 				e->ssn += k;
 				e->off += k;
 				e->len -= k;

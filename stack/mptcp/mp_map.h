@@ -18,10 +18,13 @@ struct mp_map {
 	uint64_t off;  /* data offset of the octet at ssn */
 	uint16_t csum; /* valid when has_csum */
 	bool has_csum;
+	bool whole;    /* counts as it was declared, or not at all: checked as
+			* a whole, by its checksum or as whole frames */
 	bool declared; /* was on the wire */
 	bool descent;  /* off is below the end of the one before */
 	bool fin;      /* a DATA_FIN follows the octets, inside the mapping */
-	bool verified; /* its checksum was found right */
+	bool verified; /* whole: the check was passed; sealed: or it is not
+			* to be made (any more), nothing of it is held */
 };
 
 struct mp_maps {
@@ -60,11 +63,12 @@ struct mp_map *mp_map_holding(const struct mp_maps *m, uint64_t off);
  * that continues it, was not declared yet, and stays within most octets. */
 struct mp_map *mp_map_push(struct mp_maps *m, uint32_t ssn, uint32_t len,
 			   uint64_t off, uint32_t most);
-/* Receiving: without checksum, neighbours that continue each other are
- * merged; what repeats an earlier one consistently is trimmed. */
+/* Receiving: neighbours that continue each other are merged, what repeats an
+ * earlier one consistently is trimmed, unless they are whole (any with a
+ * checksum is): such a one is the same as an earlier one, or a conflict. */
 enum mp_map_add mp_map_insert(struct mp_maps *m, const struct mp_map *in);
-/* drops what ends at or before ssn; a mapping without checksum that holds
- * ssn is cut there when cut is set */
+/* drops what ends at or before ssn; a mapping that holds ssn is cut there when
+ * cut is set, unless it is whole */
 void mp_map_drop(struct mp_maps *m, uint32_t ssn, bool cut);
 /* the lowest data offset still mapped at or after ssn; UINT64_MAX: none */
 uint64_t mp_map_low(const struct mp_maps *m, uint32_t ssn);

@@ -61,7 +61,7 @@ static void slice_cut_tail(struct slice *s, uint32_t n)
 
 /* the last run that begins at or before seq: the list's head when none; the
  * walk starts at the hint, else at the end */
-static struct list *before(struct mp_reasm *r, uint64_t seq,
+static struct list *before(const struct mp_reasm *r, uint64_t seq,
 			   struct mp_run *hint)
 {
 	struct list *n = hint ? &hint->node : r->runs.prev;
@@ -73,6 +73,31 @@ static struct list *before(struct mp_reasm *r, uint64_t seq,
 		n = n->next;
 	}
 	return n;
+}
+
+bool mp_reasm_room(const struct mp_reasm *r, uint64_t charge)
+{
+	return r->charge + charge <= r->limit;
+}
+
+enum mp_reasm_held mp_reasm_held(const struct mp_reasm *r, uint64_t lo,
+				 uint64_t hi, struct mp_run *hint)
+{
+	struct list *n = before(r, lo, hint);
+
+	if (n != &r->runs) {
+		const struct mp_run *run = run_of(n);
+
+		if (run->hi >= hi) {
+			return MP_REASM_ALL;
+		}
+		if (run->hi > lo) {
+			return MP_REASM_SOME;
+		}
+	}
+	/* runs that touch are one */
+	return n->next != &r->runs && run_of(n->next)->lo < hi ? MP_REASM_SOME :
+								 MP_REASM_NONE;
 }
 
 static void run_append(struct mp_reasm *r, struct mp_run *run,
@@ -160,7 +185,7 @@ enum mp_reasm_status mp_reasm_add(struct mp_reasm *r, struct slice *s,
 		r->dup += known;
 		slice_trim(s, (uint32_t)known);
 	}
-	if (r->charge + s->charge > r->limit) {
+	if (!mp_reasm_room(r, s->charge)) {
 		slice_free(r->mem, s);
 		return MP_REASM_LIMIT;
 	}

@@ -49,5 +49,17 @@ enum mp_reasm_status mp_reasm_add(struct mp_reasm *r, struct slice *s,
  * advances *nxt; the octets moved */
 uint64_t mp_reasm_take(struct mp_reasm *r, uint64_t *nxt, struct list *q);
 bool mp_reasm_empty(const struct mp_reasm *r);
+/* would slices charged for so many octets of memory be within the bound? */
+bool mp_reasm_room(const struct mp_reasm *r, uint64_t charge);
+
+enum mp_reasm_held {
+	MP_REASM_NONE,
+	MP_REASM_SOME,
+	MP_REASM_ALL,
+};
+
+/* which of [lo, hi) is here */
+enum mp_reasm_held mp_reasm_held(const struct mp_reasm *r, uint64_t lo,
+				 uint64_t hi, struct mp_run *hint);
 
 #endif

@@ -1,8 +1,8 @@
 /* mp_rx.c - from a subflow's octets to the connection's (RFC 8684 3.3.1)
  *
  * TCP hands up a subflow's payload in order.  It is held until its mapping is
- * known and, with checksums, until the whole mapping is here and right.  Then
- * its data offset decides: in order, out of order, or seen before.
+ * known and, with checksums or sealed, until the whole mapping is here and
+ * right.  What happens then is mp_rx_data.c's.
  */
 #include "stack/base/check.h"
 #include "stack/base/env.h"
@@ -12,43 +12,27 @@
 #define UNMAPPED_WAIT (2 * NANOS_S)
 #define HELD_MAX      512 /* pieces without a mapping */
 
-uint64_t mp_rx_data_ack(const struct mp_conn *c)
-{
-	return c->keys.idsn_remote + 1 + c->rcv.nxt + c->rcv.fin_in;
-}
+/* --- mappings -------------------------------------------------------- */
 
-/* a peer may believe in a little more than was promised: TCP's windows are
- * rounded, and each subflow's edge keeps its place */
-static uint64_t limit_of(const struct mp_conn *c)
-{
-	const struct mp_rcv *r = &c->rcv;
-	uint64_t limit = r->wnd.edge + r->wnd.max;
-
-	return r->fin_known ? min_u64(limit, r->fin_off) : limit;
-}
-
-void mp_rx_fin(struct mp_conn *c, struct instant now)
+/* smtcp(7), FINp and DATA_FIN: anybody can forge a DATA_FIN, so it counts only
+ * where the stream ends anyway.  That may be known later. */
+static void note_fin_sealed(struct mp_conn *c, struct instant now,
+			    uint64_t off)
 {
 	struct mp_rcv *r = &c->rcv;
-	struct mp_sub *best;
+	struct mp_unseal *o = &c->open;
 
-	if (r->fin_in || !r->fin_known || r->nxt != r->fin_off) {
-		return;
+	if (o->fin && off == o->fin_end && mp_unseal_end(c, off)) {
+		r->fin_known = true;
+		r->fin_off = off;
+		mp_rx_fin(c, now);
+	} else if (!o->fin && off > r->nxt && off <= mp_rx_limit(c)) {
+		o->fin_hint = true;
+		o->fin_hint_off = off;
+	} else {
+		mp_count(c->mp, MP_CRYPT_FIN_EARLY);
 	}
-	r->fin_in = true;
-	mp_conn_event(c, MP_EV_FIN);
-	if (c->mode == MP_MODE_MPTCP) {
-		mp_count(c->mp, MP_DATA_FIN_RX);
-		best = mp_sub_best(c);
-		if (best) {
-			tcp_ack_now(best->tcb);
-		}
-	}
-	mp_conn_readable(c, now);
-	mp_dirty(c);
 }
-
-/* --- mappings -------------------------------------------------------- */
 
 /* RFC 8684 3.3.3: the DATA_FIN is the last octet of its mapping */
 static void note_fin(struct mp_sub *s, struct instant now, uint64_t off)
@@ -62,7 +46,11 @@ static void note_fin(struct mp_sub *s, struct instant now, uint64_t off)
 		}
 		return;
 	}
-	if (off < r->nxt || off > limit_of(c)) {
+	if (mp_sealed(c)) {
+		note_fin_sealed(c, now, off);
+		return;
+	}
+	if (off < r->nxt || off > mp_rx_limit(c)) {
 		mp_count(c->mp, MP_DSS_WINDOW);
 		return;
 	}
@@ -103,7 +91,7 @@ static enum tcp_verdict add_map(struct mp_sub *s, struct instant now,
 	if (seq_lt(m->ssn, done)) {
 		uint32_t k = done - m->ssn;
 
-		if (m->has_csum) { /* what it covers is not here any more */
+		if (m->whole) { /* what it covers is not here any more */
 			mp_count(mp, MP_DSS_NOT_MATCHING);
 			return TCP_UP_OK;
 		}
@@ -138,6 +126,30 @@ static enum tcp_verdict dss_reset(struct mp_sub *s, enum mp_reason why,
 	return TCP_UP_RESET;
 }
 
+/* RFC 8684 3.7: from here on there are no mappings.  On a sealed connection
+ * that is ignored unless it says what is so anyway (smtcp(7), Fallback). */
+static enum tcp_verdict infinite(struct mp_sub *s, struct instant now,
+				 uint32_t ssn, uint64_t off)
+{
+	struct mp_conn *c = s->c;
+
+	if ((!mp_sealed(c) || ssn - 1 == (uint32_t)off) &&
+	    mp_fall(c, now, MP_FALLBACK_INFINITE_RX)) {
+		return TCP_UP_OK;
+	}
+	if (mp_sealed(c)) {
+		mp_count(c->mp, MP_CRYPT_SIGNAL);
+		return TCP_UP_OK;
+	}
+	return dss_reset(s, MP_DSS_NOT_MATCHING, MP_RST_MPTCP);
+}
+
+/* smtcp(7), DSS checksum: one that comes all the same is not looked at */
+static bool checksummed(const struct mp_conn *c)
+{
+	return c->checksum && !mp_sealed(c);
+}
+
 enum tcp_verdict mp_rx_dss(struct mp_sub *s, struct instant now,
 			   const struct tcp_seg *seg,
 			   const struct mp_opt_dss *d)
@@ -145,27 +157,26 @@ enum tcp_verdict mp_rx_dss(struct mp_sub *s, struct instant now,
 	struct mp_conn *c = s->c;
 	uint64_t base = c->keys.idsn_remote + 1;
 	uint64_t dsn = d->dsn;
+	bool csum = checksummed(c);
 	struct mp_map m = { .ssn = d->ssn, .len = d->data_len,
-			    .has_csum = d->has_csum, .csum = d->csum,
-			    .fin = d->fin };
+			    .has_csum = csum, .csum = csum ? d->csum : 0,
+			    .whole = csum || mp_sealed(c), .fin = d->fin };
 
-	if (d->infinite) {
-		return mp_fall(c, now, MP_FALLBACK_INFINITE_RX) ?
-			       TCP_UP_OK :
-			       dss_reset(s, MP_DSS_NOT_MATCHING,
-					 MP_RST_MPTCP);
-	}
-	if (d->has_csum != c->checksum) {
-		return dss_reset(s, MP_DSS_CORRUPT, MP_RST_MPTCP);
-	}
 	if (!d->dsn8) {
 		dsn = mp_opt_extend((uint32_t)dsn, base + c->rcv.nxt);
 	}
-	c->ack8 = d->dsn8;
 	m.off = dsn - base;
+	if (d->infinite) {
+		return infinite(s, now, d->ssn, m.off);
+	}
+	if (d->has_csum != c->checksum && !mp_sealed(c)) {
+		return dss_reset(s, MP_DSS_CORRUPT, MP_RST_MPTCP);
+	}
+	c->ack8 = d->dsn8;
+	c->open.dss |= (seg->opts.mp.have & MP_HAVE(MP_OPT_DSS)) != 0;
 	m.len -= d->fin;
 	if (!m.len) {
-		if (!c->checksum || d->csum == mp_cksum_fin(dsn)) {
+		if (!csum || d->csum == mp_cksum_fin(dsn)) {
 			note_fin(s, now, m.off);
 		} else {
 			mp_count(c->mp, MP_CSUM_ERROR);
@@ -182,120 +193,19 @@ enum tcp_verdict mp_rx_dss(struct mp_sub *s, struct instant now,
 	return add_map(s, now, &m);
 }
 
-/* --- data ------------------------------------------------------------ */
-
-static void in_order(struct mp_conn *c, struct instant now, struct slice *sl)
-{
-	struct mem *mem = c->mp->env->mem;
-	struct mp_rcv *r = &c->rcv;
-	uint64_t n = sl->len;
-	struct list more, *p;
-
-	slice_queue(mem, &r->q, sl);
-	r->nxt += n;
-	if (!mp_reasm_empty(&r->ooo)) {
-		list_init(&more);
-		n += mp_reasm_take(&r->ooo, &r->nxt, &more);
-		while ((p = list_pop_front(&more)) != NULL) {
-			slice_queue(mem, &r->q,
-				    list_entry(p, struct slice, node));
-		}
-	}
-	r->q_len += n;
-	r->total += n;
-	if (r->discard) {
-		mp_read_done(c, now, r->q_len);
-	} else {
-		mp_conn_readable(c, now);
-	}
-	mp_rx_fin(c, now);
-}
-
-/* The owner is gone: what arrives now is lost, and the peer must learn that. */
-static bool nobody_reads(struct mp_conn *c, struct instant now)
-{
-	if (!c->closed) {
-		return false;
-	}
-	if (c->mode == MP_MODE_MPTCP) {
-		mp_close_fast(c, now);
-	} else {
-		tcp_count(c->mp->tcp, TCP_DROP_AFTER_CLOSE);
-		mp_conn_fail(c, now, 0);
-	}
-	return true;
-}
-
-static void data(struct mp_sub *s, struct instant now, struct slice *sl)
-{
-	struct mp_conn *c = s->c;
-	struct mp_rcv *r = &c->rcv;
-	struct mem *mem = c->mp->env->mem;
-	uint64_t limit = limit_of(c);
-
-	if (sl->seq < limit) {
-		sl->len = (uint32_t)min_u64(sl->len, limit - sl->seq);
-	}
-	if (sl->seq + sl->len <= r->nxt) {
-		c->mp->counter[MP_DUP_DATA] += sl->len;
-		slice_free(mem, sl);
-		return;
-	}
-	if (sl->seq >= limit) {
-		mp_count(c->mp, MP_DSS_WINDOW);
-		slice_free(mem, sl);
-		return;
-	}
-	if (nobody_reads(c, now)) {
-		slice_free(mem, sl);
-		return;
-	}
-	if (sl->seq <= r->nxt) {
-		uint64_t again = r->nxt - sl->seq;
-
-		if (again) {
-			c->mp->counter[MP_DUP_DATA] += again;
-			slice_trim(sl, (uint32_t)again);
-		}
-		in_order(c, now, sl);
-	} else {
-		mp_count(c->mp, MP_OFO);
-		if (mp_reasm_add(&r->ooo, sl, &s->hint) == MP_REASM_LIMIT) {
-			mp_count(c->mp, MP_OFO_PRUNED);
-		}
-	}
-	c->mp->counter[MP_DUP_DATA] += r->ooo.dup;
-	r->ooo.dup = 0;
-}
-
-/* Plain TCP: the next octets are the next octets. */
-static void data_plain(struct mp_conn *c, struct instant now,
-		       struct slice *sl)
-{
-	sl->seq = c->rcv.nxt;
-	if (c->rcv.fin_in || nobody_reads(c, now)) {
-		slice_free(c->mp->env->mem, sl);
-		return;
-	}
-	in_order(c, now, sl);
-}
+/* --- what is held -------------------------------------------------- */
 
 /* cuts sl after n octets; what follows becomes a slice behind it */
 static bool split(struct mp_sub *s, struct slice *sl, uint32_t n)
 {
-	struct mem *mem = s->c->mp->env->mem;
-	/* a slice of its own octets is copied: nothing can hold it twice */
-	struct pkt copied = { .truesize = UINT32_MAX };
-	struct slice *rest = slice_make(mem, sl->pkt ? sl->pkt : &copied,
-					sl->p + n, sl->len - n);
+	struct slice *rest = slice_split(s->c->mp->env->mem, sl, n);
 
 	if (!rest) {
 		return false;
 	}
-	rest->seq = (uint32_t)((uint32_t)sl->seq + n);
+	rest->seq = (uint32_t)rest->seq;
 	list_push_front(&sl->node, &rest->node);
 	s->held_n++;
-	sl->len = n;
 	return true;
 }
 
@@ -330,7 +240,7 @@ static bool verified(struct mp_sub *s, struct instant now, struct mp_map *m,
 {
 	uint64_t dsn = s->c->keys.idsn_remote + 1 + m->off;
 
-	if (!m->has_csum || m->verified) {
+	if (!m->whole || m->verified) {
 		return true;
 	}
 	if (seq_lt(s->rx_nxt, m->ssn + m->len)) {
@@ -373,11 +283,49 @@ static struct mp_map *mapped(struct mp_sub *s, struct instant now,
 	return m;
 }
 
+/* Nothing above is known to be the peer's: mappings are dealt with whole. */
+static void pump_sealed(struct mp_sub *s, struct instant now)
+{
+	struct list *n = s->held.next;
+
+	while (n != &s->held) {
+		struct slice *sl = list_entry(n, struct slice, node);
+		uint32_t ssn = (uint32_t)sl->seq, start;
+		struct mp_map *m = mp_map_find(&s->rx, ssn);
+		enum mp_unseal_status st;
+
+		if (!m) {
+			if (mp_map_next(&s->rx, ssn, &start) &&
+			    start - ssn < sl->len) {
+				split(s, sl, start - ssn);
+			}
+			n = n->next;
+			continue;
+		}
+		st = mp_unseal_map(s, now, m);
+		if (st == MP_UNSEAL_GONE || s->c->mode != MP_MODE_MPTCP) {
+			return;
+		}
+		if (st == MP_UNSEAL_WAIT) {
+			break;
+		}
+		n = s->held.next;
+	}
+	mp_map_drop(&s->rx, mp_rx_consumed(s), false);
+	if (list_empty(&s->held)) {
+		mp_timer_stop(&s->timers, MP_T_UNMAP);
+	}
+}
+
 void mp_rx_pump(struct mp_sub *s, struct instant now)
 {
 	struct list *n = s->held.next;
 	bool gone = false;
 
+	if (mp_sealed(s->c)) {
+		pump_sealed(s, now);
+		return;
+	}
 	while (n != &s->held) {
 		struct slice *sl = list_entry(n, struct slice, node);
 		struct mp_map *m = mapped(s, now, sl, &gone);
@@ -396,7 +344,7 @@ void mp_rx_pump(struct mp_sub *s, struct instant now)
 		s->held_len -= sl->len;
 		s->held_n--;
 		sl->seq = m->off + ((uint32_t)sl->seq - m->ssn);
-		data(s, now, sl);
+		mp_rx_data(s, now, sl);
 		if (s->state == MP_SUB_DEAD) {
 			return;
 		}
@@ -417,7 +365,7 @@ void mp_rx_flush(struct mp_sub *s, struct instant now)
 
 		s->held_len -= sl->len;
 		s->held_n--;
-		data_plain(s->c, now, sl);
+		mp_rx_data_plain(s, now, sl);
 	}
 }
 
@@ -455,6 +403,37 @@ void mp_rx_unmapped_timer(struct mp_sub *s, struct instant now)
 	mp_sub_broken(s, now, MP_RST_MIDDLEBOX);
 }
 
+/* hangs sl behind what is held */
+static void hold(struct mp_sub *s, struct slice *sl)
+{
+	struct list *n = list_last(&s->held);
+	const struct slice *last = n ? list_entry(n, struct slice, node) : NULL;
+
+	s->held_len += sl->len;
+	s->held_n++;
+	/* small ones share memory: a mapping may come octet by octet */
+	if (mp_sealed(s->c) && last &&
+	    (uint32_t)last->seq + last->len == (uint32_t)sl->seq) {
+		slice_queue(s->c->mp->env->mem, &s->held, sl);
+		s->held_n -= list_last(&s->held) == n;
+	} else {
+		list_push_back(&s->held, &sl->node);
+	}
+}
+
+/* Frames that came before their keys wait for them, but not without end. */
+static bool too_early(struct mp_sub *s, struct instant now)
+{
+	struct mp_conn *c = s->c;
+
+	if (!mp_sealed(c) || mp_crypt_keyed(c) ||
+	    s->held_len <= max_u32(c->rcv.wnd.size, MP_UNSEAL_WINDOW)) {
+		return false;
+	}
+	mp_crypt_abort(c, now, MP_CRYPT_ABORT);
+	return true;
+}
+
 void mp_rx_deliver(struct mp_sub *s, struct instant now, struct slice *sl)
 {
 	struct mp_conn *c = s->c;
@@ -465,13 +444,14 @@ void mp_rx_deliver(struct mp_sub *s, struct instant now, struct slice *sl)
 	}
 	s->rx_nxt += sl->len;
 	if (c->mode != MP_MODE_MPTCP) {
-		data_plain(c, now, sl);
+		mp_rx_data_plain(s, now, sl);
 		return;
 	}
-	list_push_back(&s->held, &sl->node);
-	s->held_len += sl->len;
-	s->held_n++;
+	hold(s, sl);
 	mp_rx_pump(s, now);
+	if (too_early(s, now)) {
+		return;
+	}
 	if (s->state != MP_SUB_DEAD && c->mode == MP_MODE_MPTCP &&
 	    !list_empty(&s->held)) {
 		unmapped(s, now);

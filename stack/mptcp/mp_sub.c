@@ -130,6 +130,12 @@ void mp_sub_abort(struct mp_sub *s, struct instant now)
 	tcp_abort(tcb, now);
 }
 
+/* smtcp(7), Bad frames: nobody can join before the keys are confirmed */
+static bool lost_unconfirmed(const struct mp_conn *c)
+{
+	return !c->n_subs && c->fsm.state != MP_ST_CLOSED && mp_crypt_early(c);
+}
+
 void mp_sub_broken(struct mp_sub *s, struct instant now, uint8_t reason)
 {
 	struct mp_conn *c = s->c;
@@ -139,6 +145,10 @@ void mp_sub_broken(struct mp_sub *s, struct instant now, uint8_t reason)
 	mp_count(c->mp, MP_SUBFLOW_LOST);
 	if (c->err && !c->over) {
 		mp_conn_fail(c, now, c->err);
+		return;
+	}
+	if (lost_unconfirmed(c)) {
+		mp_conn_fail(c, now, ECONNABORTED);
 		return;
 	}
 	/* this pair of addresses does not carry what we need */
@@ -214,19 +224,10 @@ static void sub_deliver(void *up, struct instant now, struct slice *sl)
 static void sub_fin(void *up, struct instant now)
 {
 	struct mp_sub *s = up;
-	struct mp_conn *c = s->c;
 
 	s->fin_in = true;
-	if (c->mode == MP_MODE_MPTCP && s->first && !s->dss_seen) {
-		/* never confirmed: the end of the stream of a peer that is
-		 * plain TCP by now (RFC 8684 3.7) */
-		mp_fall(c, now, MP_FALLBACK_NO_DSS);
-	} else if (c->mode == MP_MODE_TCP) {
-		c->rcv.fin_known = true;
-		c->rcv.fin_off = c->rcv.nxt;
-		mp_rx_fin(c, now);
-	}
-	mp_dirty(c);
+	mp_rx_sub_fin(s, now);
+	mp_dirty(s->c);
 }
 
 static void sub_acked(void *up, struct instant now, uint32_t una)
@@ -245,9 +246,8 @@ static void sub_can_send(void *up, struct instant now)
 static uint32_t sub_window(void *up)
 {
 	struct mp_sub *s = up;
-	struct mp_rcv *r = &s->c->rcv;
 
-	return mp_wnd_offer(&r->wnd, r->nxt, r->q_len);
+	return mp_rx_window(s->c);
 }
 
 static unsigned sub_payload(void *up, uint32_t ssn, uint32_t len,
@@ -335,6 +335,7 @@ static void sub_closed(void *up, struct instant now, enum tcp_end end)
 	struct mp_sub *s = up;
 	struct mp_conn *c = s->c;
 	bool was_open = s->state == MP_SUB_OPEN;
+	int err;
 
 	if (s->state == MP_SUB_DEAD) {
 		return;
@@ -350,6 +351,11 @@ static void sub_closed(void *up, struct instant now, enum tcp_end end)
 	}
 	if (c->err && !c->over) {
 		mp_conn_fail(c, now, c->err);
+		return;
+	}
+	if (lost_unconfirmed(c)) {
+		err = end_errno(end);
+		mp_conn_fail(c, now, err ? err : ECONNABORTED);
 		return;
 	}
 	closed_join(s, now, was_open, end);

@@ -4,6 +4,9 @@
  * its octets count at the data level; what was verified is ordered by the
  * frames' offsets, still framed, and stripped when it is in order.  On a single
  * TCP stream frames are verified as they come.
+ *
+ * What of a mapping is here already is neither opened nor taken: octets opened
+ * in place are no ciphertext any more, and the other way round.
  */
 #ifndef MPTCP_MP_UNSEAL_H
 #define MPTCP_MP_UNSEAL_H
@@ -14,43 +17,44 @@
 #include "stack/base/list.h"
 #include "stack/base/pkt.h"
 #include "stack/base/time.h"
+#include "stack/mptcp/mp_cut.h"
+#include "stack/mptcp/mp_strip.h"
 
 struct mp_conn;
 struct mp_sub;
 struct mp_map;
 
+/* Octets of stream that can be held, at least: the longest frame of plain
+ * tcpcrypt (RFC 8548 4.2), more than SMTCP's 65,535, must fit. */
+#define MP_UNSEAL_WINDOW (1u << 17)
+
 struct mp_unseal {
-	uint32_t hdr, data, tag; /* octets left of the frame being stripped */
-	uint8_t buf[4];          /* its header so far */
-	uint8_t n_buf;
-	uint64_t init_end; /* stream offset behind the peer's Init */
-	bool fin;          /* a FINp frame was verified */
-	uint64_t fin_end;  /* ... and ends here */
-	bool fin_hint;     /* a DATA_FIN was announced early */
+	struct mp_strip strip; /* where rcv.nxt is inside a frame */
+	struct mp_cut single;  /* single stream: octets not verified yet */
+	bool dss;              /* a DSS came on some subflow */
+	bool fin;              /* a FINp frame was verified */
+	uint64_t fin_end;      /* ... and ends here */
+	bool eof;              /* ... and all before it was delivered */
+	bool fin_hint;         /* a DATA_FIN came before its FINp */
 	uint64_t fin_hint_off;
-	struct list single; /* single stream: octets of a frame so far */
-	uint32_t single_len;
 };
 
 void mp_unseal_init(struct mp_conn *c); /* at birth, sealed or not */
 void mp_unseal_fini(struct mp_conn *c);
 
 enum mp_unseal_status {
-	MP_UNSEAL_OK,   /* whole and verified */
-	MP_UNSEAL_WAIT, /* octets are missing */
+	MP_UNSEAL_OK,   /* dealt with: nothing of it is held any more */
+	MP_UNSEAL_WAIT, /* octets, or keys, are missing */
 	MP_UNSEAL_GONE, /* the subflow, or the connection, is gone */
 };
 
-/* Verifies, in the slices held by s, the mapping m: Init or whole frames. */
+/* Verifies, in the slices held by s, the mapping m: Init or whole frames; what
+ * is new of it goes to mp_rx_verified(). */
 enum mp_unseal_status mp_unseal_map(struct mp_sub *s, struct instant now,
 				    struct mp_map *m);
-/* Takes over sl, verified octets in order of the stream; appends slices of
- * plain data to q and returns their octets. */
-uint64_t mp_unseal_strip(struct mp_conn *c, struct instant now,
-			 struct slice *sl, struct list *q);
 /* Single TCP stream: takes over sl, the next octets. */
-void mp_unseal_single(struct mp_conn *c, struct instant now, struct slice *sl);
-/* May the stream end at off, as DATA_FIN or FIN says? */
+void mp_unseal_single(struct mp_sub *s, struct instant now, struct slice *sl);
+/* Does the stream end at off, as DATA_FIN or FIN says? */
 bool mp_unseal_end(struct mp_conn *c, uint64_t off);
 
 #endif

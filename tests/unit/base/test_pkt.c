@@ -162,6 +162,63 @@ static void shared_copies_stay(void **st)
 	fake_fini(&f);
 }
 
+/* cut in two: nothing has an octet that another slice has */
+static void cut(void **st)
+{
+	static uint8_t data[4000], copy[4000];
+	unsigned gone = 0;
+	struct pkt p = packet(data, sizeof(data), 4000, &gone);
+	struct slice *s, *t, *h;
+	struct fake f;
+
+	(void)st;
+	fake_init(&f, 1);
+	rng_fill(&f.rng, data, sizeof(data));
+	memcpy(copy, data, sizeof(data));
+	s = slice_make(&f.mem, &p, data, 4000);
+	s->seq = 7;
+	f.fail_at = 1;
+	assert_null(slice_split(&f.mem, s, 3500));
+	f.fail_at = 1;
+	assert_null(slice_head(&f.mem, s, 10));
+	assert_int_equal(s->len, 4000);
+	assert_int_equal(p.refs, 2);
+	t = slice_split(&f.mem, s, 3500); /* few octets: a copy */
+	assert_int_equal(s->len, 3500);
+	assert_null(t->pkt);
+	assert_int_equal(t->len, 500);
+	assert_int_equal(t->seq, 3507);
+	assert_memory_equal(t->p, data + 3500, 500);
+	memset(slice_bytes(t), 0, 500);
+	h = slice_head(&f.mem, s, 10); /* few, but a reference */
+	assert_ptr_equal(h->pkt, &p);
+	assert_ptr_equal(h->p, data);
+	assert_int_equal(h->seq, 7);
+	assert_int_equal(s->seq, 17);
+	assert_int_equal(s->len, 3490);
+	assert_ptr_equal(slice_bytes(s), data + 10);
+	slice_bytes(s)[0]++;
+	copy[10]++;
+	assert_memory_equal(data, copy, sizeof(data));
+	slice_free(&f.mem, h);
+	slice_free(&f.mem, s);
+	assert_int_equal(p.refs, 1);
+	h = slice_head(&f.mem, t, 100); /* a copy's is a copy, too */
+	assert_int_equal(h->len, 100);
+	assert_int_equal(t->len, 400);
+	slice_free(&f.mem, t);
+	t = slice_split(&f.mem, h, 99);
+	assert_int_equal(t->len, 1);
+	slice_free(&f.mem, h);
+	slice_free(&f.mem, t);
+	s = slice_new(&f.mem, 30);
+	memset(slice_bytes(s), 1, 30);
+	assert_int_equal(s->p[29], 1);
+	slice_free(&f.mem, s);
+	pkt_put(&p);
+	fake_fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +226,7 @@ int main(void)
 		cmocka_unit_test(copies_small_pieces),
 		cmocka_unit_test(small_copies_share),
 		cmocka_unit_test(shared_copies_stay),
+		cmocka_unit_test(cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

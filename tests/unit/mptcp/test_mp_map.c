@@ -131,6 +131,38 @@ static void with_checksums(void **state)
 	assert_int_equal(mp_map_at(&m, 0)->ssn, 1);
 }
 
+/* smtcp(7), Mappings: kept as declared, though there is no checksum */
+static void whole(void **state)
+{
+	struct mp_map e = { .ssn = 1, .len = 100, .off = 0, .whole = true };
+
+	(void)state;
+	assert_int_equal(mp_map_insert(&m, &e), MP_MAP_ADDED);
+	assert_int_equal(mp_map_insert(&m, &e), MP_MAP_KNOWN);
+	e = (struct mp_map){ .ssn = 101, .len = 50, .off = 100, .whole = true };
+	assert_int_equal(mp_map_insert(&m, &e), MP_MAP_ADDED);
+	assert_int_equal(m.n, 2); /* not merged */
+	e.len = 51;
+	assert_int_equal(mp_map_insert(&m, &e), MP_MAP_CONFLICT);
+	e.len = 50;
+	e.fin = true; /* Data-Level Length 51 */
+	assert_int_equal(mp_map_insert(&m, &e), MP_MAP_CONFLICT);
+	e.fin = false;
+	e.off = 101;
+	assert_int_equal(mp_map_insert(&m, &e), MP_MAP_CONFLICT);
+	/* consistent, and yet neither: nothing of it is taken */
+	e = (struct mp_map){ .ssn = 91, .len = 200, .off = 90, .whole = true };
+	assert_int_equal(mp_map_insert(&m, &e), MP_MAP_CONFLICT);
+	e = (struct mp_map){ .ssn = 141, .len = 100, .off = 140,
+			     .whole = true };
+	assert_int_equal(mp_map_insert(&m, &e), MP_MAP_CONFLICT);
+	assert_int_equal(m.n, 2);
+	mp_map_drop(&m, 30, true); /* not cut */
+	assert_int_equal(mp_map_at(&m, 0)->ssn, 1);
+	mp_map_drop(&m, 101, true);
+	assert_int_equal(m.n, 1);
+}
+
 static void bounded(void **state)
 {
 	uint32_t ssn, start;
@@ -171,6 +203,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(with_checksums, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(bounded, setup, teardown),
 	};
 

@@ -146,6 +146,38 @@ static void bounded(void **state)
 	assert_int_equal(add(2, 3, 0), MP_REASM_LIMIT);
 }
 
+static enum mp_reasm_held asked(uint64_t lo, uint64_t hi, unsigned who)
+{
+	enum mp_reasm_held h = mp_reasm_held(&r, lo, hi, hint[who]);
+
+	/* a hint is no more than that */
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(mp_reasm_held(&r, lo, hi, hint[i]), h);
+	}
+	return h;
+}
+
+static void what_is_held(void **state)
+{
+	(void)state;
+	assert_int_equal(asked(5, 6, 0), MP_REASM_NONE);
+	add(10, 20, 0);
+	add(20, 30, 1); /* one run */
+	add(50, 60, 2);
+	assert_int_equal(asked(10, 30, 0), MP_REASM_ALL);
+	assert_int_equal(asked(15, 25, 0), MP_REASM_ALL);
+	assert_int_equal(asked(30, 50, 0), MP_REASM_NONE);
+	assert_int_equal(asked(1, 10, 0), MP_REASM_NONE);
+	assert_int_equal(asked(60, 90, 0), MP_REASM_NONE);
+	assert_int_equal(asked(1, 11, 0), MP_REASM_SOME);
+	assert_int_equal(asked(29, 31, 0), MP_REASM_SOME);
+	assert_int_equal(asked(30, 51, 0), MP_REASM_SOME);
+	assert_int_equal(asked(10, 60, 0), MP_REASM_SOME);
+	assert_int_equal(asked(40, 90, 0), MP_REASM_SOME);
+	assert_true(mp_reasm_room(&r, r.limit - r.charge));
+	assert_false(mp_reasm_room(&r, r.limit - r.charge + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +186,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(random_orders, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_held, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,39 @@ static void edge_never_moves_left(void **state)
 	assert_int_equal(mp_wnd_offer(&w, MP_WND_INITIAL, 0), 0);
 }
 
+/* smtcp(7), Sizes: a frame must fit, whatever the program's buffer is */
+static void floor_is_kept(void **state)
+{
+	struct mp_rwnd w;
+
+	(void)state;
+	mp_wnd_init(&w, 4096, at(0));
+	assert_int_equal(mp_wnd_offer(&w, 0, 0), 4096);
+	w.floor = 65535;
+	assert_int_equal(mp_wnd_offer(&w, 0, 0), 65535);
+	assert_int_equal(mp_wnd_offer(&w, 0, 60000), 65535); /* promised */
+	assert_int_equal(mp_wnd_offer(&w, 60000, 60000), 5535);
+	/* what was not data takes no place: 20 of 1020 */
+	assert_int_equal(mp_wnd_offer(&w, 61020, 61000), 4535);
+	assert_int_equal(mp_wnd_offer(&w, 61020, 0), 65535);
+}
+
+/* a stream of which little is data needs the window all the same */
+static void what_is_no_data_counts_as_read(void **state)
+{
+	struct mp_rwnd w;
+	nanos t = 0;
+
+	(void)state;
+	mp_wnd_init(&w, 6 << 20, at(0));
+	for (unsigned i = 0; i < 20; i++) {
+		t += 50 * NANOS_MS;
+		mp_wnd_gone(&w, w.size / 2);
+		mp_wnd_read(&w, 1, 50 * NANOS_MS, at(t));
+	}
+	assert_int_equal(w.size, 6 << 20);
+}
+
 static void held_counts(void **state)
 {
 	struct mp_rwnd w;
@@ -75,6 +108,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edge_never_moves_left),
+		cmocka_unit_test(floor_is_kept),
+		cmocka_unit_test(what_is_no_data_counts_as_read),
 		cmocka_unit_test(held_counts),
 		cmocka_unit_test(grows_with_what_is_read),
 	};
