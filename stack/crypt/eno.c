@@ -201,7 +201,8 @@ static enum crypt_reason settle(struct eno *e, const struct crypt_conf *conf,
 		const struct eno_opt_sub *p = the_sub(peer, tep);
 		enum crypt_reason r;
 
-		if (!m || !p) {
+		/* smtcp(7), Terms: not where both opened */
+		if (!m || !p || (tep == ENO_TEP_EXP && e->simultaneous)) {
 			continue;
 		}
 		r = settle_sub(e, m, p);
@@ -269,7 +270,8 @@ static unsigned make_offer(const struct crypt_conf *c,
 
 		add_plain(&m, tep, t && t->tep == tep ? t : NULL, nonce_len);
 	}
-	if (!c->vacuous && c->smtcp && c->n_kx > 0) {
+	/* smtcp(7), Terms: host A is who opens, so not with b */
+	if (!c->vacuous && c->smtcp && !c->b && c->n_kx > 0) {
 		add_smtcp(&m, c->kx, c->n_kx, c->sig,
 			  t && t->tep == ENO_TEP_EXP ? t : NULL, nonce_len);
 	}
@@ -520,6 +522,7 @@ void eno_in(struct eno *e, const struct eno_env *env, enum crypt_seg seg,
 	if (seg == CRYPT_SEG_ACK) {
 		e->got_nonsyn = true;
 	}
+	e->simultaneous |= e->active && seg == CRYPT_SEG_SYN;
 	if (e->state != ENO_OPEN || e->got_ack) {
 		return;
 	}

@@ -25,6 +25,7 @@ struct eno {
 	bool active;
 	bool sent_ack, got_ack; /* ACK segments with ENO */
 	bool got_nonsyn;        /* no ENO any more */
+	bool simultaneous;      /* active, and a SYN came */
 	enum crypt_reason why;  /* OFF */
 	uint8_t mine_len,
 		peer_len; /* SYN-form options; 0: not made, not come */

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "stack/base/check.h"
+#include "stack/crypt/crypt_memo.h"
 #include "stack/mptcp/mp.h"
 
 #define ENO_SYNS     2 /* SYNs with ENO that may go unanswered */
@@ -20,13 +21,13 @@
 
 static bool required(const struct mp_conn *c)
 {
-	return c->mp->cfg.crypt_policy >= MP_CRYPT_REQUIRE_ANY;
+	return c->crypt.policy >= MP_CRYPT_REQUIRE_ANY;
 }
 
 /* --- beginning ---------------------------------------------------------- */
 
 /* What this connection offers.  A host without Multipath TCP has no use for
- * TEP 0x20, and who wants to be host B must not offer it (smtcp(7), Terms). */
+ * TEP 0x20. */
 static struct crypt_conf conf_of(const struct mp_conn *c)
 {
 	const struct mp_cfg *cfg = &c->mp->cfg;
@@ -34,8 +35,8 @@ static struct crypt_conf conf_of(const struct mp_conn *c)
 
 	conf.on = true;
 	conf.b |= c->conf.crypt.b;
-	conf.plain = cfg->crypt_policy != MP_CRYPT_REQUIRE;
-	conf.smtcp = cfg->policy != MP_OFF && !cfg->crypt_apart && !conf.b;
+	conf.plain = c->crypt.policy != MP_CRYPT_REQUIRE;
+	conf.smtcp = cfg->policy != MP_OFF && !cfg->crypt_apart;
 	conf.aware |= c->conf.crypt.aware || c->conf.crypt.aware_only;
 	conf.aware_only |= c->conf.crypt.aware_only;
 	conf.no_resume |= c->conf.crypt.no_resume;
@@ -43,7 +44,7 @@ static struct crypt_conf conf_of(const struct mp_conn *c)
 	return conf;
 }
 
-static size_t name_of(const struct endpoint *ep, uint8_t out[CRYPT_PEER_MAX])
+size_t mp_crypt_name(const struct endpoint *ep, uint8_t out[CRYPT_PEER_MAX])
 {
 	struct wr w = wr_make(out, CRYPT_PEER_MAX);
 
@@ -76,26 +77,66 @@ static void passive_syn(struct mp_conn *c, struct instant now,
 	}
 }
 
-bool mp_crypt_open(struct mp_conn *c, struct instant now,
-		   const struct endpoint *remote, const struct tcp_seg *syn)
+/* What a destination had before says what is on offer there: less may be the
+ * work of somebody on the path. */
+static void recall(struct mp_conn *c, const uint8_t *name, size_t n)
 {
+	static const enum mp_crypt_policy least[] = {
+		[CRYPT_MEMO_NONE] = MP_CRYPT_OFF,
+		[CRYPT_MEMO_TCPCRYPT] = MP_CRYPT_REQUIRE_ANY,
+		[CRYPT_MEMO_SMTCP] = MP_CRYPT_REQUIRE,
+	};
 	const struct mp_cfg *cfg = &c->mp->cfg;
-	struct mp_crypt *y = &c->crypt;
-	struct crypt_conf conf = conf_of(c);
-	uint8_t name[CRYPT_PEER_MAX];
-	size_t n = syn ? 0 : name_of(remote, name);
+	const struct crypt_memo_entry *e;
 
-	y->state = MP_CRYPT_CLEAR;
-	y->why = CRYPT_OFF_CONF;
-	if (!cfg->crypt || cfg->crypt_policy == MP_CRYPT_OFF) {
-		return true;
+	if (!cfg->memo || cfg->memo_mode == MP_MEMO_OFF) {
+		return;
 	}
-	y->k = crypt_conn_new(cfg->crypt, &conf, !syn, name, n);
+	e = crypt_memo_get(cfg->memo, name, n);
+	if (!e) {
+		return;
+	}
+	c->crypt.known = (uint8_t)e->level;
+	if (cfg->memo_mode == MP_MEMO_ENFORCE &&
+	    least[e->level] > c->crypt.policy) {
+		c->crypt.policy = least[e->level];
+	}
+}
+
+static bool ask(struct mp_conn *c, bool active, const uint8_t *name, size_t n)
+{
+	struct crypt_conf conf = conf_of(c);
+	struct mp_crypt *y = &c->crypt;
+
+	y->k = crypt_conn_new(c->mp->cfg.crypt, &conf, active, name, n);
 	if (!y->k) {
 		mp_count(c->mp, MP_NOMEM);
 		return false;
 	}
 	y->state = MP_CRYPT_ASKING;
+	return true;
+}
+
+bool mp_crypt_open(struct mp_conn *c, struct instant now,
+		   const struct endpoint *remote, const struct tcp_seg *syn)
+{
+	const struct mp_cfg *cfg = &c->mp->cfg;
+	struct mp_crypt *y = &c->crypt;
+	uint8_t name[CRYPT_PEER_MAX];
+	size_t n = syn ? 0 : mp_crypt_name(remote, name);
+
+	y->state = MP_CRYPT_CLEAR;
+	y->why = CRYPT_OFF_CONF;
+	y->policy = cfg->crypt ? cfg->crypt_policy : MP_CRYPT_OFF;
+	if (y->policy == MP_CRYPT_OFF) {
+		return true;
+	}
+	if (!syn) {
+		recall(c, name, n);
+	}
+	if (!ask(c, !syn, name, n)) {
+		return false;
+	}
 	if (syn) {
 		passive_syn(c, now, syn);
 	} else if (crypt_state(y->k) == CRYPT_OFF) {
@@ -149,7 +190,7 @@ static bool too_little(const struct mp_conn *c)
 	if (!y->k || crypt_state(y->k) == CRYPT_OFF) {
 		return true;
 	}
-	return c->mp->cfg.crypt_policy == MP_CRYPT_REQUIRE &&
+	return y->policy == MP_CRYPT_REQUIRE &&
 	       (c->mode == MP_MODE_TCP || (tep && tep != ENO_TEP_EXP));
 }
 
@@ -160,7 +201,37 @@ bool mp_crypt_refuse(struct mp_conn *c)
 	}
 	mp_count(c->mp, MP_CRYPT_REFUSED);
 	c->err = EPROTO;
+	mp_crypt_compare(c);
 	return true;
+}
+
+static uint8_t level_of(const struct mp_conn *c)
+{
+	if (!mp_sealed(c)) {
+		return CRYPT_MEMO_NONE;
+	}
+	return c->crypt.smtcp && c->mode == MP_MODE_MPTCP ? CRYPT_MEMO_SMTCP :
+							    CRYPT_MEMO_TCPCRYPT;
+}
+
+void mp_crypt_compare(struct mp_conn *c)
+{
+	if (!c->crypt.weaker && level_of(c) < c->crypt.known) {
+		c->crypt.weaker = true;
+		mp_count(c->mp, MP_CRYPT_WEAKER);
+	}
+}
+
+void mp_crypt_remember(struct mp_conn *c, struct instant now)
+{
+	const struct mp_cfg *cfg = &c->mp->cfg;
+	uint8_t name[CRYPT_PEER_MAX];
+	size_t n = mp_crypt_name(&c->t.remote, name);
+
+	if (cfg->memo && cfg->memo_mode != MP_MEMO_OFF && !c->passive) {
+		crypt_memo_put(cfg->memo, name, n,
+			       (enum crypt_memo_level)level_of(c), now);
+	}
 }
 
 /* --- options sent ------------------------------------------------------- */
@@ -268,12 +339,21 @@ static enum tcp_verdict agreed(struct mp_sub *s, struct instant now)
 static enum tcp_verdict watch_magic(struct mp_sub *s, const struct tcp_seg *seg)
 {
 	struct mp_conn *c = s->c;
+	uint32_t at = seg->seq - s->irs - 1, n = c->crypt.magic;
+	uint8_t magic[MAGIC_LEN];
 
-	if (!c->crypt.magic || !seg->len || seg->seq - s->irs != 1) {
+	if (!n || !seg->len || MAGIC_LEN - n < at) {
 		return TCP_UP_OK;
 	}
-	c->crypt.magic = false;
-	if (seg->len < MAGIC_LEN || be32_get(seg->data) != CRYPT_INIT1_MAGIC) {
+	be32_put(magic, CRYPT_INIT1_MAGIC);
+	for (uint32_t i = MAGIC_LEN - n - at; n && i < seg->len; i++, n--) {
+		if (seg->data[i] != magic[MAGIC_LEN - n]) {
+			c->crypt.magic = 0;
+			return TCP_UP_OK;
+		}
+	}
+	c->crypt.magic = (uint8_t)n;
+	if (n) {
 		return TCP_UP_OK;
 	}
 	mp_count(c->mp, MP_CRYPT_ABORT);
@@ -297,7 +377,7 @@ static enum tcp_verdict declined(struct mp_sub *s, const struct tcp_seg *seg)
 		mp_count(c->mp, MP_CRYPT_ABORT);
 		return refused(s, ECONNABORTED);
 	}
-	c->crypt.magic = true;
+	c->crypt.magic = MAGIC_LEN;
 	return watch_magic(s, seg);
 }
 

@@ -33,14 +33,17 @@ enum mp_crypt_state {
 
 struct mp_crypt {
 	enum mp_crypt_state state;
+	enum mp_crypt_policy policy; /* mp_cfg's, or what memory asks for */
+	uint8_t known;           /* enum crypt_memo_level of the destination */
+	bool weaker;             /* it is less this time */
 	enum crypt_reason why;   /* CLEAR */
 	struct crypt_conn *k;    /* NULL when CLEAR */
 	bool smtcp;              /* SEALED: TEP 0x20 */
 	bool asked;              /* active: a SYN of ours had ENO */
 	bool wants_room;         /* see mp_crypt_wants_room() */
 	bool heard;              /* a segment without SYN came: ENO is over */
-	bool magic;              /* CLEAR, but the peer may think otherwise:
-				  * its first octets will show */
+	uint8_t magic;           /* CLEAR, but the peer may think otherwise:
+				  * octets left to look at */
 	bool started;            /* crypt_start() was called */
 	bool have_mpc;           /* ... with the transcript of MP_CAPABLE */
 	uint8_t syn_flags, synack_flags; /* of the MP_CAPABLEs, for that */
@@ -63,6 +66,10 @@ bool mp_crypt_answers_smtcp(const struct mp_conn *c);
 /* What is certain by now is less than the policy asks for: counted, c->err is
  * EPROTO. */
 bool mp_crypt_refuse(struct mp_conn *c);
+/* The handshake is over, or was refused: is it less than memory says? */
+void mp_crypt_compare(struct mp_conn *c);
+/* a frame of the peer shows that it is protected */
+void mp_crypt_remember(struct mp_conn *c, struct instant now);
 /* Our SYN or SYN-ACK should have no timestamps: the option would not fit. */
 bool mp_crypt_wants_room(const struct mp_conn *c);
 /* octets to be kept free for it in a segment without SYN */
@@ -106,6 +113,9 @@ void mp_crypt_fini(struct mp_conn *c);
 bool mp_crypt_may_join(const struct mp_conn *c);
 /* ... or is it too early for the peer to do so: ignored */
 bool mp_crypt_early(const struct mp_conn *c);
+
+/* host and port as octets: whom secrets and memory belong to; the octets */
+size_t mp_crypt_name(const struct endpoint *ep, uint8_t out[CRYPT_PEER_MAX]);
 
 /* The HMAC of a join or an announcement: the one that we send (ours), or that
  * the peer should have sent.  false: there are no keys, or libcrypto fails. */

@@ -103,6 +103,7 @@ bool mp_crypt_established(struct mp_conn *c, struct instant now)
 	struct mp_crypt *y = &c->crypt;
 	struct crypt_info i;
 
+	mp_crypt_compare(c);
 	if (y->state != MP_CRYPT_SEALED || y->started) {
 		return true;
 	}
@@ -191,6 +192,7 @@ void mp_crypt_verified(struct mp_conn *c, struct instant now)
 		arm_rekey(c, now);
 	}
 	if (first) {
+		mp_crypt_remember(c, now);
 		joinable(c);
 	}
 	if (crypt_due(y->k)) {

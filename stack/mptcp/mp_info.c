@@ -77,6 +77,7 @@ static void crypt_part(const struct mp_conn *c, struct mp_info *out)
 	const struct mp_crypt *y = &c->crypt;
 
 	out->why_clear = y->state == MP_CRYPT_CLEAR ? y->why : CRYPT_OK;
+	out->weaker = y->weaker;
 	out->sealed = mp_sealed(c);
 	if (!out->sealed) {
 		return;

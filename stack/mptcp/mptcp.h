@@ -28,6 +28,7 @@
 #define MP_HALF_OPEN_MAX   4   /* joins not yet verified, per connection */
 #define MP_HALF_OPEN_TOTAL 256 /* ... and in all (RFC 7430 4.1) */
 
+struct crypt_memo;
 struct mp;
 struct mp_conn;
 struct mp_listener;
@@ -132,6 +133,8 @@ struct mp_listener;
 	  "MP_JOIN or ADD_ADDR before keys were confirmed: ignored") \
 	X(MP_CRYPT_ALONE, "MPTcpExtCryptAlone", \
 	  "sealed connections that went on as a single TCP stream") \
+	X(MP_CRYPT_WEAKER, "MPTcpExtCryptWeaker", \
+	  "connections with less protection than the same destination had before") \
 	X(MP_REQUIRE_REFUSED, "MPTcpExtRequireRefused", "connections refused: Multipath TCP is required and the peer or path has none")
 
 enum mp_reason {
@@ -156,6 +159,13 @@ enum mp_crypt_policy {
 	MP_CRYPT_PREFER,      /* what both sides have */
 	MP_CRYPT_REQUIRE_ANY, /* SMTCP or tcpcrypt, else EPROTO */
 	MP_CRYPT_REQUIRE,     /* SMTCP, else EPROTO */
+};
+
+/* when a destination is less protected than it was before */
+enum mp_memo_mode {
+	MP_MEMO_OFF,     /* nothing is looked up or kept */
+	MP_MEMO_WARN,    /* mp_info.weaker */
+	MP_MEMO_ENFORCE, /* what it had is the least that is accepted */
 };
 
 /* what a connection turned out to be; "none" until that is known */
@@ -184,6 +194,9 @@ struct mp_cfg {
 	struct crypt *crypt;
 	enum mp_crypt_policy crypt_policy;
 	struct crypt_conf crypt_conf;
+	/* what destinations had before; outlives the struct mp, may be NULL */
+	struct crypt_memo *memo;
+	enum mp_memo_mode memo_mode;
 	/* Both protocols, but not TEP 0x20: node N of smtcp(7), for tests of
 	 * what meets such peers */
 	bool crypt_apart;
@@ -317,6 +330,7 @@ struct mp_info {
 	bool checksum;
 	bool fin_acked; /* MPTCP: our DATA_FIN is acknowledged */
 	enum mp_sec sec;
+	bool weaker; /* this destination had more before (mp_cfg.memo) */
 	bool sealed; /* nothing but Init and frames leaves, or is taken */
 	bool have_session_id;
 	uint8_t session_id[CRYPT_SESSION_ID];

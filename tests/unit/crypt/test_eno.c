@@ -423,7 +423,7 @@ static void simultaneous_open(void **st)
 		crypt_info(a.conn, &i);
 		assert_int_equal(i.state, CRYPT_AGREED);
 		assert_int_equal(i.role_b, a.conf.b);
-		assert_int_equal(i.tep, 0x20);
+		assert_int_equal(i.tep, 0x23); /* smtcp(7): not 0x20 */
 		crypt_info(b.conn, &i);
 		assert_int_equal(i.state, CRYPT_AGREED);
 		assert_int_equal(i.role_b, b.conf.b);
@@ -446,6 +446,36 @@ static void simultaneous_open(void **st)
 	gets(&a, CRYPT_SEG_SYN, y);
 	gets(&a, CRYPT_SEG_SYNACK, "");
 	is_off(&a, CRYPT_OFF_NO_SYNACK);
+}
+
+/* smtcp(7), Terms: TEP 0x20 is for host A who opens; not with b=1, and not
+ * where both open, whatever the other side offers */
+static void smtcp_has_one_opener(void **st)
+{
+	struct crypt_info i;
+	char x[128];
+
+	(void)st;
+	a.conf.b = true;
+	end_open(&a, true);
+	sends(&a, CRYPT_SEG_SYN, "45040123");
+	a.conf.b = false;
+	end_open(&a, true);
+	out(&a, CRYPT_SEG_SYN, x);
+	gets(&a, CRYPT_SEG_SYN, "45080123a0534d03");
+	crypt_info(a.conn, &i);
+	assert_int_equal(i.tep, 0x23);
+	assert_false(i.smtcp);
+	end_open(&a, true);
+	out(&a, CRYPT_SEG_SYN, x);
+	gets(&a, CRYPT_SEG_SYN, "450701a0534d03");
+	is_off(&a, CRYPT_OFF_NO_TEP);
+	/* the same option in answer is fine */
+	end_open(&a, true);
+	out(&a, CRYPT_SEG_SYN, x);
+	gets(&a, CRYPT_SEG_SYNACK, "450701a0534d03");
+	crypt_info(a.conn, &i);
+	assert_true(i.smtcp);
 }
 
 /* host B's order decides, host A's does not (4.5) */
@@ -588,6 +618,7 @@ int main(void)
 		T(knows_the_aware_bit),
 		T(vacuous),
 		T(simultaneous_open),
+		T(smtcp_has_one_opener),
 		T(b_has_the_choice),
 		T(needs_room),
 		T(is_off_by_configuration),

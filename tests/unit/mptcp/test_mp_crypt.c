@@ -1,0 +1,709 @@
+/* smtcp(7), Fallback and Policies; RFC 8547 4.6: encryption in the handshake,
+ * and what becomes of it when options are lost on the way */
+#include "tests/unit/mptcp/common.h"
+
+#include "stack/base/check.h"
+#include "stack/crypt/crypt_memo.h"
+#include "stack/mptcp/mp.h"
+
+/* the segments of the handshake */
+enum { SYN, SYNACK, ACK, KINDS };
+
+static struct {
+	bool no_eno[KINDS], no_capable[KINDS];
+	bool no_dss;     /* client's */
+	unsigned lose[KINDS]; /* so many of them */
+	unsigned split;
+	unsigned seen[KINDS], eno[KINDS], capable[KINDS], ts[KINDS];
+	uint8_t len[KINDS], flags[KINDS]; /* of the last MP_CAPABLE */
+	uint8_t eno_len[KINDS];
+	uint64_t payload;
+	bool rst;
+} box;
+
+static int kind_of(const struct mpair_pkt *p)
+{
+	uint8_t f = p->seg.flags & (TCP_SYN | TCP_ACK | TCP_RST);
+
+	return f == TCP_SYN		? SYN :
+	       f == (TCP_SYN | TCP_ACK) ? SYNACK :
+	       f == TCP_ACK && !p->from ? ACK :
+					  -1;
+}
+
+static void note(const struct mpair_pkt *p, int kind)
+{
+	const struct tcp_opts *o = &p->seg.opts;
+
+	box.seen[kind]++;
+	box.eno[kind] += o->eno.n;
+	box.ts[kind] += o->has_ts;
+	box.eno_len[kind] = o->eno.len;
+	if (o->mp.have & MP_HAVE(MP_OPT_CAPABLE)) {
+		box.capable[kind]++;
+		box.len[kind] = o->mp.capable.len;
+		box.flags[kind] = o->mp.capable.flags;
+	}
+}
+
+static void mbox(void *ctx, struct mpair_pkt *p)
+{
+	int kind = kind_of(p);
+
+	(void)ctx;
+	box.rst = box.rst || p->seg.flags & TCP_RST;
+	box.payload += p->seg.len;
+	if (kind < 0 || p->seg.opts.mp.have & MP_HAVE(MP_OPT_JOIN)) {
+		return;
+	}
+	note(p, kind);
+	if (box.no_eno[kind]) {
+		mpair_strip_eno(p);
+	}
+	if (box.no_capable[kind]) {
+		mpair_strip(p, MP_HAVE(MP_OPT_CAPABLE));
+	}
+	if (kind == ACK && box.no_dss) {
+		mpair_strip(p, MP_HAVE(MP_OPT_DSS));
+	}
+	if (kind == ACK) {
+		p->split = box.split;
+	}
+	if (box.lose[kind]) {
+		box.lose[kind]--;
+		p->drop = true;
+	}
+}
+
+static void begin(uint64_t seed, enum mp_crypt_policy a, enum mp_crypt_policy b)
+{
+	mpair_defaults(&P, seed);
+	memset(&box, 0, sizeof(box));
+	P.mbox = mbox;
+	P.end[0].n_paths = 1;
+	P.end[0].cfg.crypt_policy = a;
+	P.end[1].cfg.crypt_policy = b;
+}
+
+static void connect_now(void)
+{
+	mpair_start(&P);
+	mpair_connect(&P);
+}
+
+static bool decided(const struct mpair *p)
+{
+	return p->end[0].app.closed || mpair_established(p);
+}
+
+static struct mp_conn *conn(unsigned end)
+{
+	return P.end[end].app.c;
+}
+
+static const char *mode(unsigned end)
+{
+	struct mp_info i;
+
+	get_info(end, &i);
+	return mp_info_mode(&i);
+}
+
+/* ends what was refused, or given up */
+static void give_up(void)
+{
+	mpair_close(&P, 0, true);
+	mpair_close(&P, 1, true);
+	mpair_sleep(&P, NANOS_S);
+	mpair_stop(&P);
+}
+
+static void refused(int err, unsigned by)
+{
+	assert_true(mpair_run(&P, 60 * NANOS_S, decided));
+	mpair_sleep(&P, NANOS_S);
+	assert_true(P.end[0].app.closed);
+	assert_int_equal(P.end[0].app.err, err);
+	assert_int_equal(P.end[1].app.accepted, 0);
+	assert_int_equal(P.end[0].app.got + P.end[1].app.got, 0);
+	assert_int_equal(count(by, MP_CRYPT_REFUSED), 1);
+	assert_true(box.rst);
+	give_up();
+}
+
+/* both ends agree on this, and it works */
+static void works(const char *want)
+{
+	static struct mp_info i[2];
+
+	assert_true(mpair_run(&P, 60 * NANOS_S, decided));
+	assert_true(mpair_established(&P));
+	transfer(5000, 7000, 20 * NANOS_S);
+	mpair_sleep(&P, 100 * NANOS_MS); /* the last acknowledgements */
+	assert_string_equal(mode(0), want);
+	assert_string_equal(mode(1), want);
+	for (unsigned e = 0; e < 2; e++) {
+		get_info(e, &i[e]);
+		assert_int_equal(i[e].sealed, strstr(want, "crypt") ||
+						      !strcmp(want, "smtcp"));
+		assert_int_equal(i[e].have_session_id, i[e].sealed);
+	}
+	assert_memory_equal(i[0].session_id, i[1].session_id,
+			    CRYPT_SESSION_ID);
+}
+
+/* --- agreed -------------------------------------------------------------- */
+
+/* smtcp(7), Order: what each segment has */
+static void options_of_the_handshake(void **state)
+{
+	struct mp_info i;
+
+	(void)state;
+	begin(1, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	connect_now();
+	works("smtcp");
+	assert_int_equal(box.eno_len[SYN], 7);
+	assert_int_equal(box.eno_len[SYNACK], 7);
+	assert_int_equal(box.len[SYN], 4);
+	assert_int_equal(box.len[SYNACK], 12);
+	assert_int_equal(box.len[ACK], 22);
+	assert_int_equal(box.ts[SYN], 1);
+	/* the third ACK with Init1; B's next segment has no SYN */
+	assert_int_equal(box.eno[ACK], 1);
+	get_info(0, &i);
+	assert_int_equal(i.sec, MP_SEC_SMTCP);
+	assert_int_equal(i.crypt.tep, ENO_TEP_EXP);
+	assert_int_equal(i.why_clear, CRYPT_OK);
+	assert_false(i.crypt.role_b || i.weaker);
+	assert_string_equal(mp_info_why(&i), "");
+	get_info(1, &i);
+	assert_true(i.crypt.role_b);
+	assert_true(conn(0)->crypt.confirmed && conn(1)->crypt.confirmed);
+	assert_true(conn(0)->crypt.peer_confirmed);
+	finish();
+}
+
+/* Flag A counts for nothing under TEP 0x20, and for everything without ENO. */
+static void no_checksums(void **state)
+{
+	(void)state;
+	for (unsigned who = 0; who < 3; who++) {
+		begin(2 + who, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+		P.end[0].cfg.checksum = who != 1;
+		P.end[1].cfg.checksum = who != 0;
+		connect_now();
+		works("smtcp");
+		assert_int_equal(box.flags[SYN], who != 1 ? 0x81 : 0x01);
+		assert_int_equal(box.flags[SYNACK], 0x81);
+		assert_int_equal(box.flags[ACK], 0x01);
+		assert_int_equal(box.len[ACK], 22);
+		assert_false(conn(0)->checksum || conn(1)->checksum);
+		finish();
+	}
+	begin(5, MP_CRYPT_PREFER, MP_CRYPT_OFF);
+	P.end[0].cfg.checksum = true;
+	connect_now();
+	works("mptcp");
+	assert_int_equal(box.flags[ACK], 0x81);
+	assert_true(conn(0)->checksum && conn(1)->checksum);
+	finish();
+}
+
+/* smtcp(7), Order: MP_CAPABLE of another version is as none */
+static void version_2(void *ctx, struct mpair_pkt *p)
+{
+	uint8_t *o = p->pkt->data + 40;
+
+	mbox(ctx, p);
+	if (kind_of(p) != SYN) {
+		return;
+	}
+	while (*o != MP_OPT_KIND) {
+		o += *o == 1 ? 1 : o[1];
+	}
+	o[2] = 0x02;
+	mpair_fix(p->pkt);
+}
+
+static void another_version(void **state)
+{
+	(void)state;
+	begin(6, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	P.mbox = version_2;
+	connect_now();
+	works("tcpcrypt");
+	assert_int_equal(box.capable[SYNACK], 0);
+	assert_int_equal(count(1, MP_CAPABLE_REFUSED), 1);
+	finish();
+	/* without TEP 0x20 RFC 8684 decides: version 1 is the answer */
+	begin(7, MP_CRYPT_OFF, MP_CRYPT_PREFER);
+	P.mbox = version_2;
+	connect_now();
+	works("mptcp");
+	finish();
+}
+
+/* --- not agreed ------------------------------------------------------------ */
+
+static void off_says_so(void **state)
+{
+	struct mp_info i;
+
+	(void)state;
+	begin(10, MP_CRYPT_OFF, MP_CRYPT_PREFER);
+	connect_now();
+	works("mptcp");
+	get_info(0, &i);
+	assert_int_equal(i.why_clear, CRYPT_OFF_CONF);
+	assert_int_equal(i.sec, MP_SEC_NONE);
+	get_info(1, &i);
+	assert_int_equal(i.why_clear, CRYPT_OFF_NO_SYN);
+	assert_string_equal(mp_info_why(&i),
+			    crypt_reason_text(CRYPT_OFF_NO_SYN));
+	/* nothing of it is kept */
+	assert_null(conn(0)->crypt.k);
+	assert_null(conn(1)->crypt.k);
+	assert_int_equal(mp_rekey(conn(0), P.now), ENOTCONN);
+	mp_forget(conn(0));
+	finish();
+}
+
+static void eno_stripped(void **state)
+{
+	static const struct {
+		unsigned where;
+		enum crypt_reason a, b;
+	} t[] = {
+		{ SYN, CRYPT_OFF_NO_SYNACK, CRYPT_OFF_NO_SYN },
+		{ SYNACK, CRYPT_OFF_NO_SYNACK, CRYPT_OFF_NO_ACK },
+	};
+
+	(void)state;
+	for (unsigned k = 0; k < ARRAY_SIZE(t); k++) {
+		struct mp_info i;
+
+		begin(20 + k, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+		box.no_eno[t[k].where] = true;
+		connect_now();
+		works("mptcp");
+		assert_int_equal(box.eno[ACK], 0);
+		get_info(0, &i);
+		assert_int_equal(i.why_clear, t[k].a);
+		get_info(1, &i);
+		assert_int_equal(i.why_clear, t[k].b);
+		finish();
+	}
+}
+
+/* ENO gone from the third ACK: A seals, B must not read on as if it did not.
+ * However it is cut: the first octets are Init1. */
+static void eno_stripped_from_the_ack(void **state)
+{
+	static const unsigned cut[] = { 0, 1, 2, 3, 4, 40 };
+
+	(void)state;
+	for (unsigned k = 0; k < ARRAY_SIZE(cut); k++) {
+		begin(30 + k, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+		box.no_eno[ACK] = true;
+		box.split = cut[k];
+		connect_now();
+		mpair_run(&P, 5 * NANOS_S, NULL);
+		assert_true(P.end[0].app.closed);
+		assert_int_equal(P.end[0].app.err, ECONNRESET);
+		if (cut[k] == 0 || cut[k] > 3) {
+			assert_int_equal(P.end[1].app.accepted, 0);
+			assert_int_equal(P.end[1].app.failed, 1);
+		} else {
+			assert_int_equal(P.end[1].app.err, ECONNABORTED);
+		}
+		assert_true(P.end[1].app.got < 4);
+		assert_int_equal(count(1, MP_CRYPT_ABORT), 1);
+		give_up();
+	}
+}
+
+/* data that begin otherwise are the program's: A does not seal */
+static void plain_first_octets(void **state)
+{
+	(void)state;
+	begin(40, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	box.no_eno[SYNACK] = true;
+	box.split = 2;
+	connect_now();
+	works("mptcp");
+	assert_int_equal(conn(1)->crypt.magic, 0);
+	finish();
+}
+
+static void refusals(void **state)
+{
+	static const struct {
+		enum mp_crypt_policy a, b;
+		unsigned where;
+		int err;
+		unsigned by;
+	} t[] = {
+		{ MP_CRYPT_REQUIRE_ANY, MP_CRYPT_PREFER, SYN, EPROTO, 0 },
+		{ MP_CRYPT_REQUIRE_ANY, MP_CRYPT_PREFER, SYNACK, EPROTO, 0 },
+		{ MP_CRYPT_REQUIRE, MP_CRYPT_PREFER, SYN, EPROTO, 0 },
+		{ MP_CRYPT_REQUIRE, MP_CRYPT_PREFER, SYNACK, EPROTO, 0 },
+		{ MP_CRYPT_PREFER, MP_CRYPT_REQUIRE_ANY, SYN, ECONNREFUSED, 1 },
+		{ MP_CRYPT_PREFER, MP_CRYPT_REQUIRE, SYN, ECONNREFUSED, 1 },
+		{ MP_CRYPT_PREFER, MP_CRYPT_REQUIRE_ANY, ACK, ECONNRESET, 1 },
+		{ MP_CRYPT_PREFER, MP_CRYPT_REQUIRE, ACK, ECONNRESET, 1 },
+		{ MP_CRYPT_PREFER, MP_CRYPT_REQUIRE_ANY, SYNACK, ECONNRESET,
+		  1 },
+	};
+
+	(void)state;
+	for (unsigned k = 0; k < ARRAY_SIZE(t); k++) {
+		begin(50 + k, t[k].a, t[k].b);
+		box.no_eno[t[k].where] = true;
+		connect_now();
+		if (t[k].where != ACK) {
+			refused(t[k].err, t[k].by);
+			assert_int_equal(box.payload, 0);
+		} else {
+			refused(t[k].err, t[k].by);
+		}
+		assert_int_equal(P.end[1].app.failed, 1);
+	}
+}
+
+/* MP_CAPABLE lost: sealed all the same, but no more than tcpcrypt */
+static void capable_stripped(void **state)
+{
+	(void)state;
+	for (unsigned where = 0; where < KINDS; where++) {
+		begin(60 + where, MP_CRYPT_REQUIRE_ANY, MP_CRYPT_PREFER);
+		box.no_capable[where] = true;
+		box.no_dss = where == ACK;
+		connect_now();
+		works("tcpcrypt");
+		assert_int_equal(conn(0)->crypt.smtcp, true);
+		finish();
+	}
+	for (unsigned where = 0; where < KINDS; where++) {
+		bool at_b = where != SYNACK;
+
+		begin(70 + where, at_b ? MP_CRYPT_PREFER : MP_CRYPT_REQUIRE,
+		      at_b ? MP_CRYPT_REQUIRE : MP_CRYPT_PREFER);
+		box.no_capable[where] = true;
+		connect_now();
+		refused(where == SYN	? ECONNREFUSED :
+			where == SYNACK ? EPROTO :
+					  ECONNRESET,
+			at_b);
+	}
+}
+
+static void both_stripped(void **state)
+{
+	(void)state;
+	for (unsigned where = SYN; where <= SYNACK; where++) {
+		begin(80 + where, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+		box.no_capable[where] = box.no_eno[where] = true;
+		connect_now();
+		works("tcp");
+		finish();
+	}
+}
+
+/* Multipath TCP switched off, SMTCP required: nothing is sent at all. */
+static void cannot_be(void **state)
+{
+	struct tuple t;
+	int err;
+
+	(void)state;
+	begin(85, MP_CRYPT_REQUIRE, MP_CRYPT_PREFER);
+	P.end[0].cfg.policy = MP_OFF;
+	mpair_start(&P);
+	t = (struct tuple){ .local.addr = P.end[0].addr[0],
+			    .remote = endpoint_make(P.end[1].addr[0], 80) };
+	assert_null(mp_connect(P.end[0].mp, P.now, &t, 0, &P.end[0].conf, NULL,
+			       NULL, &err));
+	assert_int_equal(err, EPROTO);
+	assert_int_equal(count(0, MP_CRYPT_REFUSED), 1);
+	mpair_stop(&P);
+}
+
+/* --- SYNs that nobody answers ------------------------------------------------ */
+
+static void syns_unanswered(void **state)
+{
+	static const struct {
+		unsigned lost, eno, capable;
+		const char *mode;
+	} t[] = {
+		{ 1, 2, 2, "smtcp" }, { 2, 2, 3, "mptcp" },
+		{ 3, 2, 4, "mptcp" }, { 4, 2, 4, "tcp" },
+	};
+
+	(void)state;
+	for (unsigned k = 0; k < ARRAY_SIZE(t); k++) {
+		struct mp_info i;
+
+		begin(90 + k, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+		box.lose[SYN] = t[k].lost;
+		connect_now();
+		works(t[k].mode);
+		assert_int_equal(box.seen[SYN], t[k].lost + 1);
+		assert_int_equal(box.eno[SYN], t[k].eno);
+		assert_int_equal(box.capable[SYN], t[k].capable);
+		if (t[k].lost >= 2) {
+			get_info(0, &i);
+			assert_int_equal(i.why_clear, CRYPT_OFF_DROPPED);
+		}
+		finish();
+	}
+	/* who requires it keeps asking, for both */
+	begin(95, MP_CRYPT_REQUIRE_ANY, MP_CRYPT_PREFER);
+	box.lose[SYN] = 5;
+	connect_now();
+	works("smtcp");
+	assert_int_equal(box.eno[SYN], 6);
+	finish();
+	/* without Multipath TCP two are enough */
+	begin(96, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	P.end[0].cfg.policy = MP_OFF;
+	box.lose[SYN] = 2;
+	connect_now();
+	works("tcp");
+	finish();
+	/* and without encryption, too */
+	begin(97, MP_CRYPT_OFF, MP_CRYPT_OFF);
+	box.lose[SYN] = 2;
+	connect_now();
+	works("tcp");
+	finish();
+}
+
+/* RFC 8547 4.6, rule 1: any segment up to the first ACK.  The SYN comes again
+ * without ENO, which the SYN-ACK then must not have either. */
+static void syn_again_without_eno(void **state)
+{
+	(void)state;
+	begin(98, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	box.lose[SYNACK] = 2;
+	connect_now();
+	mpair_sleep(&P, 500 * NANOS_MS);
+	assert_int_equal(box.eno[SYNACK], 1);
+	box.no_eno[SYN] = true;
+	works("mptcp");
+	assert_int_equal(box.eno[SYNACK], 1);
+	finish();
+	/* the same where encryption is required: refused at once */
+	begin(99, MP_CRYPT_PREFER, MP_CRYPT_REQUIRE);
+	box.lose[SYNACK] = 2;
+	connect_now();
+	mpair_sleep(&P, 500 * NANOS_MS);
+	box.no_eno[SYN] = true;
+	refused(ECONNREFUSED, 1);
+}
+
+/* SYN-ACK and third ACK lost: the same options again, the same keys */
+static void handshake_lost(void **state)
+{
+	(void)state;
+	begin(100, MP_CRYPT_REQUIRE, MP_CRYPT_REQUIRE);
+	box.lose[SYNACK] = 1;
+	box.lose[ACK] = 2;
+	connect_now();
+	works("smtcp");
+	assert_true(box.eno[SYNACK] >= 2);
+	assert_true(box.eno[ACK] >= 2);
+	finish();
+}
+
+/* --- resumption ---------------------------------------------------------------- */
+
+static void again(void)
+{
+	mpair_close(&P, 0, false);
+	mpair_close(&P, 1, false);
+	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+	for (unsigned e = 0; e < 2; e++) {
+		P.end[e].app = (struct mpair_app){ .end = &P.end[e] };
+	}
+	memset(&box, 0, sizeof(box));
+	mpair_connect(&P);
+}
+
+static void resumed(void **state)
+{
+	struct mp_info i;
+
+	(void)state;
+	begin(110, MP_CRYPT_PREFER, MP_CRYPT_REQUIRE);
+	connect_now();
+	works("smtcp");
+	for (unsigned k = 0; k < 3; k++) {
+		again();
+		works("smtcp");
+		/* smtcp(7), Option space: 24 octets do not fit with
+		 * timestamps */
+		assert_int_equal(box.ts[SYN], 0);
+		assert_int_equal(box.eno_len[SYN], 24);
+		assert_true(box.eno_len[SYNACK] >= 16);
+		get_info(0, &i);
+		assert_true(i.crypt.resumed);
+		get_info(1, &i);
+		assert_true(i.crypt.resumed);
+		assert_true(conn(0)->crypt.peer_confirmed);
+	}
+	assert_int_equal(crypt_counter(P.end[1].crypt, CRYPT_RESUMED), 3);
+	finish();
+}
+
+/* The secret may be in use on the other side: no going on in the clear. */
+static void resumed_and_eno_gone(void **state)
+{
+	(void)state;
+	begin(111, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	connect_now();
+	works("smtcp");
+	again();
+	box.no_eno[ACK] = true;
+	mpair_sleep(&P, 5 * NANOS_S);
+	assert_true(P.end[0].app.closed);
+	assert_int_equal(P.end[0].app.err, ECONNRESET);
+	assert_int_equal(P.end[1].app.accepted, 0);
+	assert_int_equal(count(1, MP_CRYPT_ABORT), 1);
+	give_up();
+}
+
+/* MP_CAPABLE gone from the third ACK: B lacks Key-A */
+static void resumed_and_capable_gone(void **state)
+{
+	(void)state;
+	begin(112, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	connect_now();
+	works("smtcp");
+	again();
+	box.no_capable[ACK] = box.no_dss = true;
+	mpair_sleep(&P, 5 * NANOS_S);
+	assert_true(P.end[0].app.closed);
+	assert_int_equal(P.end[0].app.got + P.end[1].app.got, 0);
+	assert_int_equal(count(1, MP_CRYPT_ABORT), 1);
+	give_up();
+}
+
+/* --- memory of destinations --------------------------------------------------- */
+
+static struct crypt_memo memo;
+
+static void with_memory(uint64_t seed, enum mp_memo_mode m)
+{
+	begin(seed, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	assert_true(crypt_memo_init(&memo, &P.end[0].fake.env, 10));
+	P.end[0].cfg.memo = &memo;
+	P.end[0].cfg.memo_mode = m;
+	P.end[0].conf.crypt.no_resume = true; /* or B would insist */
+	connect_now();
+	works("smtcp");
+}
+
+static void without_memory(void)
+{
+	mpair_close(&P, 0, true);
+	mpair_close(&P, 1, true);
+	mpair_sleep(&P, NANOS_S);
+	crypt_memo_fini(&memo);
+	mpair_stop(&P);
+}
+
+static void remembered(void **state)
+{
+	uint8_t name[CRYPT_PEER_MAX];
+	struct endpoint ep;
+	struct mp_info i;
+	size_t n;
+
+	(void)state;
+	for (unsigned m = MP_MEMO_WARN; m <= MP_MEMO_ENFORCE; m++) {
+		with_memory(118 + m, m);
+		ep = endpoint_make(P.end[1].addr[0], 80);
+		n = mp_crypt_name(&ep, name);
+		assert_int_equal(memo.n, 1);
+		assert_int_equal(crypt_memo_get(&memo, name, n)->level,
+				 CRYPT_MEMO_SMTCP);
+		again();
+		works("smtcp");
+		get_info(0, &i);
+		assert_false(i.weaker);
+		assert_int_equal(count(0, MP_CRYPT_WEAKER), 0);
+		without_memory();
+	}
+	/* the side that accepts keeps nothing, and nobody does when off */
+	begin(121, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	assert_true(crypt_memo_init(&memo, &P.end[0].fake.env, 10));
+	P.end[1].cfg.memo = P.end[0].cfg.memo = &memo;
+	P.end[1].cfg.memo_mode = MP_MEMO_WARN;
+	connect_now();
+	works("smtcp");
+	assert_int_equal(memo.n, 0);
+	without_memory();
+}
+
+static void less_than_remembered(void **state)
+{
+	struct mp_info i;
+
+	(void)state;
+	for (unsigned k = 0; k < 4; k++) {
+		bool enforce = k & 1, capable = k & 2;
+
+		with_memory(130 + k, enforce ? MP_MEMO_ENFORCE : MP_MEMO_WARN);
+		mpair_close(&P, 0, false);
+		mpair_close(&P, 1, false);
+		assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+		for (unsigned e = 0; e < 2; e++) {
+			P.end[e].app = (struct mpair_app){ .end = &P.end[e] };
+		}
+		memset(&box, 0, sizeof(box));
+		box.no_eno[SYNACK] = !capable;
+		box.no_capable[SYNACK] = capable;
+		mpair_connect(&P);
+		if (!enforce) {
+			works(capable ? "tcpcrypt" : "mptcp");
+			get_info(0, &i);
+			assert_true(i.weaker);
+		} else {
+			assert_true(mpair_run(&P, 5 * NANOS_S, decided));
+			assert_int_equal(P.end[0].app.err, EPROTO);
+			assert_int_equal(count(0, MP_CRYPT_REFUSED), 1);
+		}
+		assert_int_equal(count(0, MP_CRYPT_WEAKER), 1);
+		assert_int_equal(count(1, MP_CRYPT_WEAKER), 0);
+		without_memory();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_of_the_handshake),
+		cmocka_unit_test(no_checksums),
+		cmocka_unit_test(another_version),
+		cmocka_unit_test(off_says_so),
+		cmocka_unit_test(eno_stripped),
+		cmocka_unit_test(eno_stripped_from_the_ack),
+		cmocka_unit_test(plain_first_octets),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(capable_stripped),
+		cmocka_unit_test(both_stripped),
+		cmocka_unit_test(cannot_be),
+		cmocka_unit_test(syns_unanswered),
+		cmocka_unit_test(syn_again_without_eno),
+		cmocka_unit_test(handshake_lost),
+		cmocka_unit_test(resumed),
+		cmocka_unit_test(resumed_and_eno_gone),
+		cmocka_unit_test(resumed_and_capable_gone),
+		cmocka_unit_test(remembered),
+		cmocka_unit_test(less_than_remembered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
