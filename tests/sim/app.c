@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "stack/base/check.h"
-#include "tests/sim/sim.h"
+#include "stack/sock/sock_state.h"
+#include "tests/sim/watch.h"
 
 static void side_step(struct side *s);
 
@@ -15,6 +16,9 @@ uint8_t app_octet(uint64_t key, uint64_t pos)
 {
 	uint64_t x = key + (pos >> 3) * 0x9e3779b97f4a7c15u;
 
+	if ((key & 1) && pos % 24 < sizeof(watch_mark)) {
+		return watch_mark[pos % 24];
+	}
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
 	x ^= x >> 27;
 	return (uint8_t)(x >> (8 * (pos & 7)));
@@ -51,6 +55,7 @@ static void side_close(struct side *s, bool abort)
 {
 	struct sock *sk = s->sk;
 
+	expect_side(s);
 	s->closed = true;
 	s->sk = NULL;
 	progress(s);
@@ -288,6 +293,7 @@ static void closed(struct side *s)
 
 	s->err = sock_error(s->sk);
 	s->ended = true;
+	expect_side(s);
 	progress(s);
 	world_say(w, "conn %u %s over: %d", s->conn->index,
 		  s->client ? "client" : "server", s->err);
@@ -365,6 +371,7 @@ static void accept_one(struct host *h, struct sock *sk)
 	sock_set_user(sk, s);
 	progress(s);
 	world_say(h->w, "conn %u accepted", s->conn->index);
+	expect_side(s);
 	side_step(s);
 }
 
@@ -403,7 +410,7 @@ static void note_mode(struct side *s)
 	s->conn->was_mptcp |= v != 0;
 }
 
-static void look_around(struct host *h, struct side *s)
+static void look(struct host *h, struct side *s)
 {
 	uint8_t buf[256];
 	uint32_t len = sizeof(buf);
@@ -415,6 +422,35 @@ static void look_around(struct host *h, struct side *s)
 	len = sizeof(buf);
 	(void)sock_getopt(s->sk, h->w->now, 284, 1, buf, &len);
 	note_mode(s);
+}
+
+/* what programs ask of a sealed connection */
+static void ask(struct side *s)
+{
+	struct conn *c = s->conn;
+	struct world *w = c->w;
+
+	if (!s->sk || !s->sk->conn) {
+		return;
+	}
+	if (world_chance(w, 0.1)) {
+		expect_side(s);
+	}
+	if (world_chance(w, c->rekey) && mp_rekey(s->sk->conn, w->now) == 0) {
+		world_fault(w, F_REKEY);
+	}
+	if (c->forget && c->was_sealed && world_chance(w, 0.05)) {
+		mp_forget(s->sk->conn);
+		world_fault(w, F_FORGET);
+	}
+}
+
+static void look_around(struct host *h, struct side *s)
+{
+	if (h->w->crypted) {
+		ask(s);
+	}
+	look(h, s);
 }
 
 void app_event(struct host *h, const struct stack_event *ev)
@@ -440,6 +476,7 @@ void app_event(struct host *h, const struct stack_event *ev)
 		progress(s);
 		world_say(h->w, "conn %u connected", s->conn->index);
 		note_mode(s);
+		expect_side(s);
 	}
 	if (ev->bits & SOCK_EV_CLOSED) {
 		closed(s);
@@ -530,7 +567,8 @@ static void connect_side(struct side *s, uint16_t port, uint16_t local_port)
 		/* a port that is to be used again may still be in use, and
 		 * a path may be down with notice */
 		if (!c->may_die && !c->reuse &&
-		    !(err == ENETUNREACH && any_risky(h))) {
+		    !(err == ENETUNREACH && any_risky(h)) &&
+		    !(err == EPROTO && expect_hopeless(s))) {
 			world_fail(c->w, "connect: error %d", err);
 		}
 		c->may_die = true;
@@ -563,6 +601,12 @@ void app_start(struct world *w, void *conn, uint64_t arg)
 	c->start = w->now;
 	c->progress = w->now;
 	c->may_die |= w->risky != 0 || c->port == SIM_PORT_SHUT;
+	/* smtcp(7): no encryption when both open */
+	c->may_die |= c->simultaneous &&
+		      (c->side[0].host->cfg.mp.crypt_policy >=
+			       MP_CRYPT_REQUIRE_ANY ||
+		       c->side[1].host->cfg.mp.crypt_policy >=
+			       MP_CRYPT_REQUIRE_ANY);
 	w->stats->conns++;
 	if (c->port == SIM_PORT_SHUT) {
 		world_fault(w, F_NO_LISTENER);
@@ -576,6 +620,9 @@ void app_start(struct world *w, void *conn, uint64_t arg)
 	}
 	if (c->reuse) {
 		world_fault(w, F_PORT_REUSE);
+	}
+	if (c->again) {
+		world_fault(w, F_AGAIN);
 	}
 	connect_side(&c->side[0], c->port, c->reuse ? 1999 : 0);
 }

@@ -17,15 +17,14 @@
 
 void box_on(struct box *b, enum sim_fault f, bool on)
 {
-	uint32_t *word = f < 32 ? &b->faults_lo : &b->faults_hi;
-	uint32_t bit = 1u << (f & 31);
+	uint64_t *word = &b->faults[f / 64], bit = (uint64_t)1 << f % 64;
 
 	*word = on ? *word | bit : *word & ~bit;
 }
 
 bool box_has(const struct box *b, enum sim_fault f)
 {
-	return ((f < 32 ? b->faults_lo : b->faults_hi) >> (f & 31)) & 1;
+	return b->faults[f / 64] >> f % 64 & 1;
 }
 
 void box_forward(struct box *b, struct pkt *p, bool out)
@@ -47,8 +46,8 @@ static bool is_synack(const struct edit *e)
 	return (e->seg.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
 }
 
-static bool strip(struct box *b, struct edit *e, enum sim_fault f, bool when,
-		  uint8_t kind, int subtype)
+bool box_strip(struct box *b, struct edit *e, enum sim_fault f, bool when,
+	       uint8_t kind, int subtype)
 {
 	if (!when || !box_has(b, f) || !edit_strip(e, kind, subtype)) {
 		return false;
@@ -62,20 +61,20 @@ static bool strip_all(struct box *b, struct edit *e, bool out)
 	bool syn = is_syn(e), synack = is_synack(e), any = syn || synack;
 	bool did = false;
 
-	did |= strip(b, e, F_STRIP_SYN, syn, MP_OPT_KIND, MP_OPT_CAPABLE);
-	did |= strip(b, e, F_STRIP_SYNACK, synack, MP_OPT_KIND, MP_OPT_CAPABLE);
-	did |= strip(b, e, F_STRIP_ACK, !any, MP_OPT_KIND, MP_OPT_CAPABLE);
-	did |= strip(b, e, F_STRIP_JOIN, true, MP_OPT_KIND, MP_OPT_JOIN);
-	did |= strip(b, e, F_STRIP_ONE_WAY, out == b->one_way_out, MP_OPT_KIND,
+	did |= box_strip(b, e, F_STRIP_SYN, syn, MP_OPT_KIND, MP_OPT_CAPABLE);
+	did |= box_strip(b, e, F_STRIP_SYNACK, synack, MP_OPT_KIND, MP_OPT_CAPABLE);
+	did |= box_strip(b, e, F_STRIP_ACK, !any, MP_OPT_KIND, MP_OPT_CAPABLE);
+	did |= box_strip(b, e, F_STRIP_JOIN, true, MP_OPT_KIND, MP_OPT_JOIN);
+	did |= box_strip(b, e, F_STRIP_ONE_WAY, out == b->one_way_out, MP_OPT_KIND,
 		     -1);
-	did |= strip(b, e, F_STRIP_TS, syn, OPT_TS, -1);
-	did |= strip(b, e, F_STRIP_SACK, any, OPT_SACK_PERM, -1);
-	did |= strip(b, e, F_STRIP_WSCALE, syn, OPT_WSCALE, -1);
+	did |= box_strip(b, e, F_STRIP_TS, syn, OPT_TS, -1);
+	did |= box_strip(b, e, F_STRIP_SACK, any, OPT_SACK_PERM, -1);
+	did |= box_strip(b, e, F_STRIP_WSCALE, syn, OPT_WSCALE, -1);
 	if (!any && box_has(b, F_STRIP_DATA)) {
 		if (b->strip_skip > 0) {
 			b->strip_skip--;
 		} else {
-			did |= strip(b, e, F_STRIP_DATA, true, MP_OPT_KIND,
+			did |= box_strip(b, e, F_STRIP_DATA, true, MP_OPT_KIND,
 				     MP_OPT_DSS);
 		}
 	}
@@ -303,6 +302,21 @@ static void hold(struct box *b, struct pkt *p, bool out)
 		 b->held_id[out] << 1 | (uint64_t)out);
 }
 
+static bool may_join(const struct box *b, struct edit *h, const struct edit *e)
+{
+	bool same = box_crypt_mergeable(h, e);
+
+	if (!same) {
+		return box_has(b, F_COALESCE);
+	}
+	if (!box_has(b, F_COALESCE)) { /* the newer DATA_ACK */
+		h->n = e->n;
+		memcpy(h->opt, e->opt, sizeof(h->opt));
+		world_fault(b->w, F_MERGE);
+	}
+	return true;
+}
+
 /* takes p; joins it to what is held if it continues that */
 static void coalesce(struct box *b, struct edit *e, struct pkt *p, bool out)
 {
@@ -311,7 +325,7 @@ static void coalesce(struct box *b, struct edit *e, struct pkt *p, bool out)
 
 	if (!plain_data(e) || !b->held[out] || !edit_open(&h, b->held[out]) ||
 	    !tuple_eq(&h.seg.t, &e->seg.t) || h.seg.seq + h.len != e->seg.seq ||
-	    h.len + e->len > COALESCE_MAX) {
+	    h.len + e->len > COALESCE_MAX || !may_join(b, &h, e)) {
 		release_held(b, out);
 		if (plain_data(e) && e->len < 2000) {
 			hold(b, p, out);
@@ -329,7 +343,9 @@ static void coalesce(struct box *b, struct edit *e, struct pkt *p, bool out)
 	h.seg.ack = e->seg.ack;
 	h.seg.wnd = e->seg.wnd;
 	h.seg.flags |= e->seg.flags;
-	world_fault(b->w, F_COALESCE);
+	if (box_has(b, F_COALESCE)) {
+		world_fault(b->w, F_COALESCE);
+	}
 	pkt_put(p);
 	p = edit_make(b->w, &h);
 	free(buf);
@@ -361,13 +377,18 @@ void box_pass(struct box *b, struct pkt *p, bool out)
 	if (too_big(b, p, out)) {
 		return;
 	}
-	if ((!b->faults_lo && !b->faults_hi && !b->next_flow && b->forge <= 0 &&
+	if ((!b->faults[0] && !b->faults[1] && !b->next_flow && b->forge <= 0 &&
 	     !b->held[out]) ||
 	    !edit_open(&e, p)) {
 		box_forward(b, p, out);
 		return;
 	}
+	if (box_crypt_drops(b, &e)) {
+		pkt_put(p);
+		return;
+	}
 	changed = strip_all(b, &e, out);
+	changed |= box_crypt_alter(b, &e, p);
 	changed |= bad_mac(b, &e);
 	changed |= bad_token(b, &e);
 	changed |= old_version(b, &e);
@@ -386,6 +407,7 @@ void box_pass(struct box *b, struct pkt *p, bool out)
 		}
 	}
 	forge_beside(b, p, out);
+	box_crypt_beside(b, &e, p, out);
 	if (box_has(b, F_FORGED_HARD) && is_syn(&e)) {
 		forge_refusal(b, p, out);
 	}
@@ -393,7 +415,10 @@ void box_pass(struct box *b, struct pkt *p, bool out)
 	    world_chance(b->w, 0.5)) {
 		split(b, &e, out);
 		pkt_put(p);
-	} else if (box_has(b, F_COALESCE) || b->held[out]) {
+	} else if (box_has(b, F_CUTS) && box_crypt_cut(b, &e, out)) {
+		pkt_put(p);
+	} else if (box_has(b, F_COALESCE) || box_has(b, F_MERGE) ||
+		   b->held[out]) {
 		coalesce(b, &e, p, out);
 	} else {
 		box_forward(b, p, out);
@@ -407,5 +432,9 @@ void box_fini(struct box *b)
 			pkt_put(b->held[i]);
 			b->held[i] = NULL;
 		}
+	}
+	if (b->kept) {
+		pkt_put(b->kept);
+		b->kept = NULL;
 	}
 }

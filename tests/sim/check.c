@@ -37,7 +37,7 @@
 #include <string.h>
 
 #include "stack/base/check.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/watch.h"
 
 #define RTO_MAX   (120 * NANOS_S)
 #define RTO_FIRST NANOS_S
@@ -95,6 +95,9 @@ nanos check_bound(const struct world *w)
 		faults = (faults + SIM_LAZY) << (SIM_LAZY_ROUNDS - 1);
 		program += SIM_LAZY;
 	}
+	if (w->crypted) { /* Init both ways, and the first frames */
+		program += 3 * rto;
+	}
 	waits = faults + first;
 	return nanos_min(RTO_MAX, waits) +
 	       nanos_min(RTO_MAX, (faults + waits) / 8 * 9) + 8 * rto + program;
@@ -110,7 +113,8 @@ static bool altered_lawfully(struct side *s, uint8_t got, uint8_t sent)
 	struct mp_info info;
 
 	if (got != (uint8_t)(sent + BOX_ALTER) || w->altered == 0 ||
-	    !sock_info(s->sk, &info) || info.mode != MP_MODE_TCP) {
+	    !sock_info(s->sk, &info) || info.mode != MP_MODE_TCP ||
+	    info.sealed) {
 		return false;
 	}
 	w->altered--;
@@ -213,12 +217,49 @@ void check_start(struct world *w)
 	world_in(w, EVERY, every, NULL, 0);
 }
 
+/* Nobody but the peer's program ends a sealed stream: an end without error is
+ * one after all octets, even where the scenario excuses much. */
+static void check_sealed(struct conn *c)
+{
+	struct world *w = c->w;
+	const struct watch_conn *x = watch_of(c);
+	struct sim_stats *st = w->stats;
+
+	expect_end(c);
+	for (unsigned k = 0; k < 2; k++) {
+		const struct side *s = &c->side[k], *p = &c->side[!k];
+
+		if (c->was_sealed && s->ended && !s->err &&
+		    (!s->eof || s->rx != p->tx || !p->shut)) {
+			world_fail(w,
+				   "conn %u %s: sealed, orderly end after %llu "
+				   "of %llu octets",
+				   c->index, k ? "server" : "client",
+				   (unsigned long long)s->rx,
+				   (unsigned long long)p->tx);
+		}
+	}
+	st->sealed += c->was_sealed;
+	st->smtcp += c->was_smtcp;
+	st->resumed += c->was_resumed;
+	st->refused += x->x.refused[0] || x->x.refused[1];
+	st->doomed += x->x.doom != NULL;
+	if (c->was_sealed && x->bad_resets && c->side[0].eof &&
+	    c->side[1].eof) {
+		st->survived += !c->may_die;
+		st->rejoined += c->may_die;
+	}
+}
+
 static void check_conn(struct conn *c)
 {
 	struct world *w = c->w;
 
 	if (!c->started) {
 		return;
+	}
+	if (w->crypted) {
+		check_sealed(c);
 	}
 	for (unsigned k = 0; k < 2; k++) {
 		const struct side *s = &c->side[k], *p = &c->side[!k];

@@ -38,4 +38,24 @@ unsigned edit_strip(struct edit *e, uint8_t kind, int subtype);
 struct edit_opt *edit_find(struct edit *e, uint8_t kind, int subtype);
 void edit_add(struct edit *e, const uint8_t *opt, uint8_t len);
 
+/* --- box.c, for the other parts of the middlebox --------------------------- */
+
+/* takes the option out when f is on, and counts it */
+bool box_strip(struct box *b, struct edit *e, enum sim_fault f, bool when,
+	       uint8_t kind, int subtype);
+
+/* --- box_crypt.c: what a middlebox does to ENO, Init and frames ------------ */
+
+/* the packet goes no further */
+bool box_crypt_drops(struct box *b, const struct edit *e);
+/* changes options, or octets of p's payload */
+bool box_crypt_alter(struct box *b, struct edit *e, struct pkt *p);
+/* sends something beside p */
+void box_crypt_beside(struct box *b, const struct edit *e, const struct pkt *p,
+		      bool out);
+/* as a few packets, cut at any octets; false: it is not to be cut */
+bool box_crypt_cut(struct box *b, struct edit *e, bool out);
+/* both are of one mapping, or none: together they say as much as alone */
+bool box_crypt_mergeable(const struct edit *a, const struct edit *b);
+
 #endif

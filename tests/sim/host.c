@@ -5,6 +5,7 @@
 #include "stack/base/check.h"
 #include "tests/lib/wirepkt.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/watch.h"
 
 #define OUT_BATCH    16
 #define TICKS_AT_ONE 200
@@ -87,6 +88,7 @@ static void emit(void *ctx, struct pkt *p)
 	struct emit_ctx *e = ctx;
 
 	world_adopt(e->h->w, p);
+	watch_out(e->h, p);
 	link_send(&e->h->path[e->path].up, p);
 }
 
@@ -165,6 +167,9 @@ void host_turn(struct host *h)
 	}
 	output(h);
 	h->in_turn = false;
+	if (h->w->crypted && world_chance(h->w, 0.01)) {
+		stack_idle(h->stack);
+	}
 	h->pinned_peak = max_u64(h->pinned_peak, h->pinned);
 	set_tick(h);
 }
@@ -188,6 +193,7 @@ void host_deliver(struct host *h, unsigned path, struct pkt *p)
 		return;
 	}
 	world_trace(h->w, "recv", h, path, p);
+	watch_in(h, p);
 	p->dev = (uint16_t)path;
 	p->owner = h;
 	p->truesize = max_u32(p->truesize, h->truesize);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "stack/base/check.h"
+#include "tests/sim/edit.h"
 #include "tests/sim/sim.h"
 
 static void arrive(struct world *w, void *ctx, uint64_t arg)
@@ -43,6 +44,27 @@ static bool lost(struct link *l)
 	return false;
 }
 
+/* Flips a bit.  A packet that was hit before may be left with a right checksum
+ * and other octets than were sent: that is not noise but F_REWRITE, and another
+ * bit is tried. */
+static void flip(struct link *l, struct pkt *p, uint32_t from)
+{
+	struct world *w = l->w;
+	struct edit e;
+
+	for (unsigned i = 0; i < 8; i++) {
+		uint8_t bit = (uint8_t)(1u << world_below(w, 8));
+		uint64_t at = from + world_below(w, p->len - from);
+
+		p->data[at] ^= bit;
+		if (!edit_open(&e, p)) {
+			world_fault(w, F_CORRUPT);
+			return;
+		}
+		p->data[at] ^= bit;
+	}
+}
+
 /* A flipped bit where a checksum covers it, or a missing tail.  The IPv6
  * header has no checksum: its transport part is hit. */
 static struct pkt *damage(struct link *l, struct pkt *p)
@@ -57,9 +79,7 @@ static struct pkt *damage(struct link *l, struct pkt *p)
 		p->len = (uint32_t)world_below(w, p->len);
 		world_fault(w, F_TRUNCATE);
 	} else {
-		p->data[from + world_below(w, p->len - from)] ^=
-			(uint8_t)(1u << world_below(w, 8));
-		world_fault(w, F_CORRUPT);
+		flip(l, p, from);
 	}
 	return p;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "stack/base/check.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/scen.h"
 
 static uint64_t below(struct world *w, uint64_t n)
 {
@@ -15,10 +15,14 @@ static bool chance(struct world *w, double p)
 	return rng_unit(&w->scen) < p;
 }
 
-/* between lo and hi, each order of magnitude as likely as the next */
+double scen_spread(struct rng *r, double lo, double hi)
+{
+	return lo * pow(hi / lo, rng_unit(r));
+}
+
 static double spread(struct world *w, double lo, double hi)
 {
-	return lo * pow(hi / lo, rng_unit(&w->scen));
+	return scen_spread(&w->scen, lo, hi);
 }
 
 /* --- hosts ---------------------------------------------------------------- */
@@ -79,6 +83,9 @@ static void build_cfg(struct world *w, struct host *h, bool csum)
 	m->close_timeout = 60 * NANOS_S;
 	if (chance(w, 0.3)) {
 		h->cfg.congestion = "reno";
+	}
+	if (w->crypted) {
+		scen_crypt_host(w, h);
 	}
 }
 
@@ -205,6 +212,9 @@ static struct conn *add_conn(struct world *w, nanos at)
 	if (chance(w, 0.25)) {
 		build_rounds(w, c);
 	}
+	if (w->crypted) {
+		scen_crypt_conn(w, c);
+	}
 	build_end(w, c);
 	c->port = SIM_PORT;
 	c->family = w->host[0].path[0].cfg.addr[0].family;
@@ -294,6 +304,20 @@ static void build_reuse(struct world *w)
 	}
 }
 
+/* to the same peer, one after the other: sessions may be resumed */
+static void build_again(struct world *w)
+{
+	unsigned n = 2 + (unsigned)below(w, 3);
+	struct conn *first = NULL;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct conn *c = add_conn(w, (nanos)i * 3 * NANOS_S / 2);
+
+		first = first ? first : c;
+		scen_crypt_again(w, c, first);
+	}
+}
+
 static void build_conns(struct world *w)
 {
 	unsigned n = 1 + (unsigned)below(w, 5);
@@ -316,6 +340,9 @@ static void build_conns(struct world *w)
 	}
 	if (chance(w, 0.1)) {
 		build_reuse(w);
+	}
+	if (w->crypted && chance(w, 0.4)) {
+		build_again(w);
 	}
 }
 
@@ -439,6 +466,14 @@ static void set_box(struct box *b, const struct plan *p, bool on)
 	case F_BAD_MAC:
 		b->mac_third = p->x < 0.5;
 		break;
+	case F_ENO_BLOCK:
+		b->block_left = 1 + (uint32_t)(p->x * 6);
+		break;
+	case F_SEAL_ALTER:
+	case F_SEAL_FORGE:
+	case F_SEAL_REPLAY:
+		b->alter = on ? (p->x < 0.3 ? 1 : 0.02 + 0.3 * p->x) : 0;
+		break;
 	case F_STRIP_ONE_WAY:
 		b->one_way_out = p->x < 0.5;
 		break;
@@ -548,13 +583,7 @@ static void fault_off(struct world *w, void *ctx, uint64_t arg)
 	apply(w, &p, false);
 }
 
-/* how often each is drawn, and what is special about it */
-static const struct kind {
-	enum sim_fault fault;
-	unsigned weight;
-	bool early; /* matters during handshakes: from the beginning */
-	bool risky; /* may end a connection that has no other path */
-} kinds[] = {
+static const struct scen_kind kinds[] = {
 	{ F_LOSS, 10, false, false },       { F_BURST, 5, false, false },
 	{ F_JITTER, 5, false, false },      { F_REORDER, 8, false, false },
 	{ F_DUP, 6, false, false },         { F_CORRUPT, 5, false, false },
@@ -576,20 +605,28 @@ static const struct kind {
 	{ F_FORGED_HARD, 3, true, true },   { F_ENTROPY, 6, true, false },
 };
 
-static const struct kind *draw(struct world *w)
+const struct scen_kind *scen_draw(struct rng *r, const struct scen_kind *k,
+				  unsigned n)
 {
 	unsigned sum = 0, at;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
-		sum += kinds[i].weight;
+	for (unsigned i = 0; i < n; i++) {
+		sum += k[i].weight;
 	}
-	at = (unsigned)below(w, sum);
-	for (unsigned i = 0;; i++) {
-		if (at < kinds[i].weight) {
-			return &kinds[i];
+	at = (unsigned)rng_below(r, sum);
+	for (;; k++) {
+		if (at < k->weight) {
+			return k;
 		}
-		at -= kinds[i].weight;
+		at -= k->weight;
 	}
+}
+
+static const struct scen_kind *draw(struct world *w)
+{
+	const struct scen_kind *k = w->crypted ? scen_crypt_kind(w) : NULL;
+
+	return k ? k : scen_draw(&w->scen, kinds, ARRAY_SIZE(kinds));
 }
 
 static bool joins_possible(const struct world *w)
@@ -600,7 +637,7 @@ static bool joins_possible(const struct world *w)
 
 static void add_fault(struct world *w)
 {
-	const struct kind *k = draw(w);
+	const struct scen_kind *k = draw(w);
 	struct plan p = { .fault = k->fault,
 			  .risky = k->risky,
 			  .host = chance(w, 0.15) ? 1 : 0,
@@ -627,6 +664,8 @@ static void add_fault(struct world *w)
 			k->fault == F_STRIP_ACK || k->fault == F_STRIP_ONE_WAY;
 	}
 	p.risky |= k->fault == F_STRIP_DATA && (late || p.x >= 0.5);
+	/* a sealed connection loses the subflow for what plain ones drop */
+	p.risky |= w->crypted && (k->fault == F_BAD_DSN);
 	to = instant_add(from, lasts);
 	world_at(w, from, fault_on, NULL, pack(&p));
 	if (k->fault != F_CUT_FOREVER && k->fault != F_FLOOD) {
@@ -654,11 +693,38 @@ static void cut_all(struct world *w)
 	w->heal = w->heal.ns < at.ns ? at : w->heal;
 }
 
+/* One path turns bad while connections that have joined others are at work,
+ * and nothing else happens: they must survive. */
+static void build_bad_path(struct world *w)
+{
+	const struct scen_kind *k = scen_crypt_path_kind(w);
+	struct plan p = { .fault = k->fault,
+			  .risky = true,
+			  .path = (unsigned)below(w, w->host[0].n_paths),
+			  .x = 0.5 + rng_unit(&w->scen) / 2 };
+	struct instant from = instant_add(w->now, (nanos)spread(w, 1.5e9, 3e9));
+	struct instant to = instant_add(from, (nanos)spread(w, 1e8, 6e9));
+
+	for (unsigned n = 1 + (unsigned)below(w, 3); n > 0; n--) {
+		scen_crypt_long(w, add_conn(w, (nanos)below(w, 400000000)));
+	}
+	world_at(w, from, fault_on, NULL, pack(&p));
+	if (k->fault != F_CUT_FOREVER) {
+		world_at(w, to, fault_off, NULL, pack(&p));
+	}
+	w->heal = to;
+}
+
 void scen_build(struct world *w)
 {
 	unsigned n;
 
 	build_hosts(w);
+	if (w->crypted && w->host[0].n_paths > 1 && chance(w, 0.4)) {
+		build_bad_path(w);
+		check_start(w);
+		return;
+	}
 	build_conns(w);
 	n = chance(w, 0.1) ? 0
 			   : 1 + (unsigned)below(w, chance(w, 0.3) ? 10 : 4);

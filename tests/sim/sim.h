@@ -89,7 +89,24 @@
 	X(F_LAZY, "program accepts late")                                      \
 	X(F_NO_LISTENER, "nobody listens")                                     \
 	X(F_SIMULTANEOUS, "simultaneous open")                                 \
-	X(F_PORT_REUSE, "port used again at once")
+	X(F_PORT_REUSE, "port used again at once")                             \
+	X(F_ENO_SYN, "ENO stripped from SYN")                                  \
+	X(F_ENO_SYNACK, "ENO stripped from SYN/ACK")                           \
+	X(F_ENO_ACK, "ENO stripped from third ACK")                            \
+	X(F_ENO_LATE, "ENO stripped behind the third ACK")                     \
+	X(F_ENO_ALTER, "ENO altered, still well-formed")                       \
+	X(F_ENO_BREAK, "ENO made useless")                                     \
+	X(F_ENO_BLOCK, "SYNs with ENO dropped")                                \
+	X(F_CAP_ALTER, "MP_CAPABLE altered beside ENO")                        \
+	X(F_INIT_ALTER, "Init message altered, checksum fixed")                \
+	X(F_SEAL_ALTER, "sealed payload altered, checksum fixed")              \
+	X(F_SEAL_FORGE, "segments forged beside sealed ones")                  \
+	X(F_SEAL_REPLAY, "sealed segments replayed as new ones")               \
+	X(F_CUTS, "segment cut at any octets")                                 \
+	X(F_MERGE, "segments of one mapping coalesced")                        \
+	X(F_REKEY, "program asks for new keys")                                \
+	X(F_FORGET, "program has the session's secret wiped")                  \
+	X(F_AGAIN, "connection to a peer of before")
 
 enum sim_fault {
 #define X(id, text) id,
@@ -107,11 +124,22 @@ struct sim_stats {
 	unsigned n_reasons;
 	uint64_t packets, octets, conns, conns_mptcp, conns_excused, conns_died;
 	int64_t virtual_ns;
+	uint64_t sealed, smtcp, resumed, refused, doomed;
+	/* frames were bad on one path, or all paths, and all arrived */
+	uint64_t survived, rejoined;
+};
+
+/* which seeds mean worlds with encryption; mixed: those that are odd */
+enum sim_crypt {
+	SIM_PLAIN,
+	SIM_MIXED,
+	SIM_SEALED,
 };
 
 struct world;
 struct host;
 struct side;
+struct watch;
 
 typedef void sim_fn(struct world *w, void *ctx, uint64_t arg);
 
@@ -164,13 +192,16 @@ struct box {
 	struct world *w;
 	struct host *host;
 	unsigned path;
-	uint32_t faults_lo, faults_hi; /* bits of enum sim_fault: on */
+	uint64_t faults[2]; /* bits of enum sim_fault: on */
 	bool one_way_out;   /* direction of F_STRIP_ONE_WAY */
 	bool mac_third;     /* F_BAD_MAC: the third ACK, not the SYN/ACK */
 	uint32_t rewrite_left; /* packets F_REWRITE still alters */
 	uint32_t bad_dsn_left;
 	uint32_t dss_csum_left;
 	uint32_t strip_skip; /* F_STRIP_DATA starts after so many packets */
+	uint32_t block_left; /* SYNs that F_ENO_BLOCK still drops */
+	double alter;        /* chance per packet, of F_SEAL_* */
+	struct pkt *kept;    /* F_SEAL_REPLAY: what went by before */
 	double forge;       /* chance per packet of something forged */
 	uint16_t mtu;       /* of the net behind; 0: none */
 	bool mtu_icmp;
@@ -271,6 +302,8 @@ struct side {
 	bool peer_done_seen;
 	int err;
 	bool write_timer, read_timer;
+	bool has_id; /* of what was confirmed */
+	uint8_t session_id[CRYPT_SESSION_ID];
 };
 
 struct conn {
@@ -283,19 +316,22 @@ struct conn {
 	unsigned dst_path; /* of the server's address that is connected to */
 	bool started, accepted, simultaneous, reuse;
 	bool may_die; /* the scenario allows this connection to fail */
-	bool was_mptcp;
+	bool was_mptcp, was_sealed, was_smtcp, was_resumed;
 	bool v6only_sock;
 	struct {
 		uint32_t sndbuf, rcvbuf, maxseg;
 		bool nodelay, keepalive, quickack;
 		const char *cc;
 	} opt;
+	double rekey; /* chance per event that a program asks for new keys */
+	bool forget, again;
 };
 
 void app_start(struct world *w, void *conn, uint64_t arg);
 void app_event(struct host *h, const struct stack_event *ev);
 void app_listen(struct host *h);
-/* octet pos of the stream with this key */
+/* octet pos of the stream with this key; odd keys: with marks that watch.c
+ * looks for */
 uint8_t app_octet(uint64_t key, uint64_t pos);
 /* both programs have let go */
 bool app_done(const struct conn *c);
@@ -311,6 +347,9 @@ struct world {
 	uint64_t hash;
 	struct rng rng;  /* faults as they happen */
 	struct rng scen; /* what the seed means: drawn before the start */
+	struct rng seal; /* ... with encryption: the rest stays as it was */
+	bool crypted;    /* there is encryption in this world */
+	struct watch *watch; /* watch.h; NULL unless crypted */
 	struct sim_stats *stats;
 	struct host host[SIM_HOSTS_MAX];
 	unsigned n_hosts;
@@ -328,7 +367,8 @@ struct world {
 	char why[256];
 };
 
-void world_init(struct world *w, uint64_t seed, struct sim_stats *st);
+void world_init(struct world *w, uint64_t seed, struct sim_stats *st,
+		enum sim_crypt crypt);
 void world_fini(struct world *w);
 void world_at(struct world *w, struct instant at, sim_fn *fn, void *ctx,
 	      uint64_t arg);

@@ -7,6 +7,7 @@
 #include "stack/base/check.h"
 #include "stack/wire/show.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/watch.h"
 
 #define STEPS_MAX 12000000u
 
@@ -21,7 +22,8 @@ const char *sim_fault_text(enum sim_fault f)
 	return fault_text[f];
 }
 
-void world_init(struct world *w, uint64_t seed, struct sim_stats *st)
+void world_init(struct world *w, uint64_t seed, struct sim_stats *st,
+		enum sim_crypt crypt)
 {
 	memset(w, 0, sizeof(*w));
 	w->seed = seed;
@@ -32,10 +34,14 @@ void world_init(struct world *w, uint64_t seed, struct sim_stats *st)
 	w->hash = 0xcbf29ce484222325u;
 	rng_seed(&w->rng, seed * 2 + 1);
 	rng_seed(&w->scen, seed * 2);
+	rng_seed(&w->seal, ~(seed * 2));
+	w->crypted = crypt == SIM_SEALED || (crypt == SIM_MIXED && seed % 2);
+	watch_init(w);
 }
 
 void world_fini(struct world *w)
 {
+	watch_fini(w);
 	free(w->heap);
 	w->heap = NULL;
 }
