@@ -130,6 +130,12 @@ uint64_t crypt_counter(const struct crypt *c, enum crypt_reason r)
 	return r == CRYPT_CACHE_EVICTED ? c->cache.evicted : c->counter[r];
 }
 
+bool crypt_reason_faulty(enum crypt_reason r)
+{
+	return r == CRYPT_BAD_FIELDS || r == CRYPT_AFTER_FIN ||
+	       r == CRYPT_BAD_SIG || r == CRYPT_BAD_REKEY;
+}
+
 static enum crypt_reason counted(struct crypt_conn *k, enum crypt_reason r)
 {
 	if (r != CRYPT_OK) {
@@ -158,11 +164,14 @@ void crypt_conf_init(struct crypt_conf *conf)
 }
 
 /* what this build and libcrypto can do of what the program wants */
-static void sanitize(struct crypt_conn *k)
+static void sanitize(struct crypt_conn *k, bool active)
 {
 	struct crypt_conf *c = &k->conf;
 	unsigned n = 0;
 
+	if (active && c->b) {
+		c->smtcp = false; /* its host A is who opens */
+	}
 	for (unsigned i = 0; i < c->n_kx && i < CRYPT_KX_MAX; i++) {
 		enum dh_group g = crypt_hs_group(c->kx[i]);
 
@@ -221,7 +230,7 @@ struct crypt_conn *crypt_conn_new(struct crypt *c,
 		memcpy(k->peer_name, peer, peer_len);
 	}
 	k->peer_name_len = (uint8_t)peer_len;
-	sanitize(k);
+	sanitize(k, active);
 	eno_init(&k->eno, active);
 	if (!k->conf.on) {
 		env = eno_env(k, (struct instant){ 0 });
@@ -368,6 +377,7 @@ static bool make_set(struct crypt_conn *k, struct instant now,
 		.ab = !k->orig_b,
 		.tx_base = k->conf.base_frames ? k->mine_len : 0,
 		.rx_base = k->conf.base_frames ? k->peer_len : 0,
+		.rx_start = k->peer_len,
 		.tx_next = k->mine_len,
 	};
 	struct crypt_ticket next = { .tep = k->eno.tep,
@@ -596,6 +606,11 @@ enum crypt_reason crypt_seal(struct crypt_conn *k, const struct crypt_seal *s,
 		}
 	}
 	return counted(k, r);
+}
+
+size_t crypt_frame_max(const struct crypt_conn *k)
+{
+	return is_smtcp(k) ? CRYPT_FRAME_SMTCP_MAX : CRYPT_FRAME_MAX;
 }
 
 size_t crypt_frame_len(const uint8_t *hdr)

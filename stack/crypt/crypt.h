@@ -95,6 +95,10 @@
 	  "frame of a generation that cannot be in flight")                   \
 	X(CRYPT_BAD_FIELDS, "CryptBadFields",                                 \
 	  "authentic frame too short for what its flags promise")             \
+	X(CRYPT_BAD_SIG, "CryptBadSig",                                       \
+	  "authentic frame of signals, which were not agreed on")             \
+	X(CRYPT_BAD_REKEY, "CryptBadRekey",                                   \
+	  "authentic frame whose place contradicts its generation")           \
 	X(CRYPT_AFTER_FIN, "CryptAfterFin",                                   \
 	  "data behind the authentic end of the stream")                      \
 	X(CRYPT_TRUNCATED, "CryptTruncated",                                  \
@@ -104,6 +108,10 @@
 	  "not sealed: at this offset or beyond a frame was sealed before")   \
 	X(CRYPT_REFUSE_LEN, "CryptRefuseLen",                                 \
 	  "not sealed: too long for a frame")                                 \
+	X(CRYPT_REFUSE_SIG, "CryptRefuseSig",                                 \
+	  "not sealed: the peer does not understand signals")                 \
+	X(CRYPT_REFUSE_WORN, "CryptRefuseWorn",                               \
+	  "not sealed: the key is worn out, and no other in sight yet")       \
 	X(CRYPT_REFUSE_FIN, "CryptRefuseFin",                                 \
 	  "not sealed: the end mark was sealed")
 
@@ -117,6 +125,9 @@ enum crypt_reason {
 
 const char *crypt_reason_name(enum crypt_reason r); /* "" for CRYPT_OK */
 const char *crypt_reason_text(enum crypt_reason r);
+/* of crypt_open(): the frame was authentic, so the peer breaks a rule and the
+ * connection is aborted; else the path may have altered it */
+bool crypt_reason_faulty(enum crypt_reason r);
 
 /* --- the part of a stack ------------------------------------------------- */
 
@@ -160,7 +171,8 @@ struct crypt_conf {
 	bool vacuous;      /* ENO without a TEP: probes, and falls back */
 	bool no_resume;    /* neither names nor accepts session secrets */
 	bool no_cache;     /* keeps none of this connection */
-	uint8_t nonce_len; /* of resumption, 0..8; shorter only under SMTCP */
+	uint8_t nonce_len; /* of resumption, 0..8; under SMTCP 8 is sent in a
+			    * SYN, and as many as fit in a SYN-ACK */
 	uint8_t n_kx;      /* key exchanges, ENO_TEP_P256.., best first */
 	uint8_t kx[CRYPT_KX_MAX];
 	uint8_t n_aead; /* ciphers, best first */
@@ -261,7 +273,7 @@ struct crypt_seal {
 	uint64_t offset;      /* of the frame's first octet */
 	bool fin;             /* FINp: the last frame of all */
 	bool urgent;          /* URGp, with urgent_at */
-	bool sig;             /* SIG; only when both sides announced S */
+	bool sig;             /* SIG; refused unless both announced S */
 	uint16_t urgent_at;   /* last urgent octet, from the data's first */
 	const struct iov *in; /* data: at most 4 pieces */
 	unsigned n_in;
@@ -284,8 +296,10 @@ struct crypt_opened {
 	uint16_t urgent_at;
 };
 
+/* octets of the longest frame that is sealed or opened */
+size_t crypt_frame_max(const struct crypt_conn *k);
 /* Length of the frame that begins with these CRYPT_FRAME_HDR octets; 0: no
- * frame can. */
+ * frame can.  Under SMTCP one longer than crypt_frame_max() is none either. */
 size_t crypt_frame_len(const uint8_t *hdr);
 /* Opens in place one whole frame, len octets in n pieces.  Frames come in
  * order and once; under SMTCP in any order, and copies do no harm.  Anything
@@ -304,7 +318,9 @@ void crypt_acked(struct crypt_conn *k, uint64_t offset);
 
 /* Begins a rekeying, also as a probe of life: the next frame has new keys, and
  * crypt_due() asks for one at once.  false: not while the last one is under
- * way, nor after FINp. */
+ * way, nor after FINp; under SMTCP nor before crypt_acked() and
+ * crypt_received() have passed each side's first frame under the present keys,
+ * also on a single TCP stream. */
 bool crypt_rekey(struct crypt_conn *k, struct instant now);
 /* a frame is wanted now, empty if need be (8548 3.8) */
 bool crypt_due(const struct crypt_conn *k);

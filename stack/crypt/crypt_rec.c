@@ -4,6 +4,11 @@
 
 #include "stack/base/check.h"
 
+/* Never more under one key (smtcp(7), Rekeying, Sender; RFC 8446 5.5 has
+ * 2^24.5 records of this size for AES-GCM). */
+#define KEY_FRAMES_MAX ((uint64_t)1 << 24)
+#define KEY_BYTES_MAX  ((uint64_t)1 << 37)
+
 static void drop_key(struct crypt_rec_key *k)
 {
 	aead_key_free(k->k);
@@ -37,8 +42,8 @@ bool crypt_rec_init(struct crypt_rec *r, const uint8_t mk0[CRYPT_K_LEN],
 {
 	memcpy(r->tx_mk, mk0, CRYPT_K_LEN);
 	memcpy(r->rx_mk, mk0, CRYPT_K_LEN);
-	r->tx_marked = true;
 	r->tx_since = now;
+	crypt_order_init(&r->order, r->rx_start);
 	if (!make_key(r, mk0, true, &r->tx) ||
 	    !make_key(r, mk0, false, &r->rx)) {
 		crypt_rec_fini(r);
@@ -66,13 +71,6 @@ static void nonce(const struct crypt_rec_key *k, uint64_t offset,
 
 /* --- generations (3.8) --------------------------------------------------- */
 
-/* All that was sealed with older keys has arrived, as far as phases need it:
- * the peer keeps keys of no more than two generations. */
-static bool may_advance(const struct crypt_rec *r)
-{
-	return !r->phases || r->tx_marked;
-}
-
 static bool advance_tx(struct crypt_rec *r, struct instant now)
 {
 	uint8_t mk[CRYPT_K_LEN];
@@ -91,13 +89,20 @@ static bool advance_tx(struct crypt_rec *r, struct instant now)
 	return ok;
 }
 
-/* One rekeying at a time; a peer that has sent FINp will not answer.  With
- * phases the peer's frames under old keys must be through too: its answer, or
- * its own next rekeying, would else be a third generation in flight. */
+/* With phases frames of two generations may be in flight and no more.  So our
+ * first frame of this one must have arrived, and the peer's, with all that is
+ * before it: its answer may then come at once. */
+static bool may_begin(const struct crypt_rec *r)
+{
+	return !r->phases ||
+	       (r->tx_marked && (r->rx_fin || crypt_order_settled(&r->order)));
+}
+
+/* One rekeying at a time; a peer that has sent FINp will not answer. */
 bool crypt_rec_rekey(struct crypt_rec *r, struct instant now)
 {
 	if (r->tx_fin || (r->rx_gen < r->tx_gen && !r->rx_fin) || r->tx_first ||
-	    !may_advance(r) || (r->phases && r->rx_old.k)) {
+	    !may_begin(r)) {
 		return false;
 	}
 	return advance_tx(r, now);
@@ -106,15 +111,16 @@ bool crypt_rec_rekey(struct crypt_rec *r, struct instant now)
 /* a rekeying is to be shown, or one of the peer's to be answered */
 bool crypt_rec_due(const struct crypt_rec *r)
 {
-	return !r->tx_fin &&
-	       (r->tx_first || (r->rx_gen > r->tx_gen && may_advance(r)));
+	return !r->tx_fin && (r->tx_first || r->rx_gen > r->tx_gen);
 }
 
 static bool worn_out(const struct crypt_rec *r, struct instant now)
 {
 	const struct crypt_conf *c = r->conf;
 
-	return (c->rekey_frames && r->key_frames >= c->rekey_frames) ||
+	return r->key_frames >= KEY_FRAMES_MAX / 2 ||
+	       r->key_bytes >= KEY_BYTES_MAX / 2 ||
+	       (c->rekey_frames && r->key_frames >= c->rekey_frames) ||
 	       (c->rekey_bytes && r->key_bytes >= c->rekey_bytes) ||
 	       (c->rekey_time && r->key_frames > 0 &&
 		instant_since(now, r->tx_since) >= c->rekey_time);
@@ -160,7 +166,7 @@ static unsigned behind_hdr(const struct iov_mut *out, unsigned n_out,
 /* control, and the keys that belong to it */
 static bool next_keys(struct crypt_rec *r, struct instant now, uint8_t *control)
 {
-	if (r->rx_gen > r->tx_gen && may_advance(r) && !r->tx_first) {
+	if (r->rx_gen > r->tx_gen && !r->tx_first) {
 		/* one step a frame: the peer counts those with rekey = 1 */
 		advance_tx(r, now);
 	} else if (worn_out(r, now)) {
@@ -178,15 +184,20 @@ static void sealed(struct crypt_rec *r, uint64_t offset, size_t frame,
 		   size_t data, bool fin)
 {
 	r->tx_next = offset + frame;
-	if (r->tx_first) {
+	if (r->key_frames == 0) {
 		r->tx_mark = r->tx_next;
-		r->tx_first = false;
 	}
+	r->tx_first = false;
 	r->tx_fin = fin;
 	r->key_frames++;
 	r->key_bytes += frame;
 	r->tx_frames++;
 	r->tx_bytes += data;
+}
+
+size_t crypt_rec_max(const struct crypt_rec *r)
+{
+	return r->phases ? CRYPT_FRAME_SMTCP_MAX : CRYPT_FRAME_MAX;
 }
 
 enum crypt_reason crypt_rec_seal(struct crypt_rec *r,
@@ -210,8 +221,12 @@ enum crypt_reason crypt_rec_seal(struct crypt_rec *r,
 	if (r->tx_fin) {
 		return CRYPT_REFUSE_FIN;
 	}
-	if (data + n_prefix + CRYPT_FRAME_TAG > UINT16_MAX) {
+	if (data > CRYPT_FRAME_MAX ||
+	    data + CRYPT_FRAME_OVERHEAD + n_prefix - 1 > crypt_rec_max(r)) {
 		return CRYPT_REFUSE_LEN;
+	}
+	if (s->sig && !r->sig) {
+		return CRYPT_REFUSE_SIG;
 	}
 	if (s->offset < r->tx_next || s->offset < r->tx_base ||
 	    s->offset > UINT64_MAX - UINT16_MAX - CRYPT_FRAME_HDR) {
@@ -220,9 +235,13 @@ enum crypt_reason crypt_rec_seal(struct crypt_rec *r,
 	if (!next_keys(r, s->now, &control)) {
 		return CRYPT_LIB;
 	}
+	if (r->key_frames >= KEY_FRAMES_MAX ||
+	    r->key_bytes > KEY_BYTES_MAX - CRYPT_FRAME_MAX) {
+		return CRYPT_REFUSE_WORN;
+	}
 	prefix[0] = (uint8_t)((s->fin ? CRYPT_FRAME_FIN : 0) |
 			      (s->urgent ? CRYPT_FRAME_URG : 0) |
-			      (s->sig && r->sig ? CRYPT_FRAME_SIG : 0));
+			      (s->sig ? CRYPT_FRAME_SIG : 0));
 	be16_put(prefix + 1, s->urgent_at);
 	in[0] = (struct iov){ prefix, n_prefix };
 	h = (struct crypt_frame_hdr){ control, (uint16_t)(data + n_prefix +
@@ -242,7 +261,7 @@ enum crypt_reason crypt_rec_seal(struct crypt_rec *r,
 
 void crypt_rec_acked(struct crypt_rec *r, uint64_t offset)
 {
-	if (!r->tx_first && offset >= r->tx_mark) {
+	if (r->key_frames > 0 && offset >= r->tx_mark) {
 		r->tx_marked = true;
 	}
 }
@@ -281,10 +300,10 @@ static bool have_new(struct crypt_rec *r)
 	return ok;
 }
 
-/* The keys that a frame's control octet asks for.  next: those of the
- * generation after the highest seen. */
+/* The keys that a frame's control octet asks for.  rel: their generation, from
+ * the highest seen on, as in crypt_order.h */
 static enum crypt_reason which(struct crypt_rec *r, uint8_t control,
-			       struct crypt_rec_key **key, bool *next)
+			       struct crypt_rec_key **key, int *rel)
 {
 	unsigned phase = (unsigned)(control & CRYPT_FRAME_PHASE_MASK) >>
 			 CRYPT_FRAME_PHASE_SHIFT;
@@ -293,7 +312,7 @@ static enum crypt_reason which(struct crypt_rec *r, uint8_t control,
 	if (r->phases) {
 		ahead = (phase - (unsigned)r->rx_gen) & 3;
 	}
-	*next = ahead == 1;
+	*rel = ahead == 3 ? CRYPT_ORDER_OLD : (int)ahead;
 	*key = ahead == 0 ? &r->rx : ahead == 1 ? &r->rx_new : &r->rx_old;
 	if (ahead == 1) {
 		return have_new(r) ? CRYPT_OK : CRYPT_LIB;
@@ -315,7 +334,6 @@ static bool advance_rx(struct crypt_rec *r)
 		r->rx_new = (struct crypt_rec_key){ .k = NULL };
 		drop_key(&spare);
 		r->rx_gen++;
-		r->rx_first_known = false;
 		if (!r->phases) {
 			/* in order: no older frame will come */
 			drop_key(&r->rx_old);
@@ -328,7 +346,7 @@ static bool advance_rx(struct crypt_rec *r)
 /* What an authentic frame says, checked against what came before.  FINp is on
  * the last frame, wherever in time that comes. */
 static enum crypt_reason judge(const struct crypt_rec *r, uint64_t offset,
-			       size_t len, const uint8_t *prefix,
+			       size_t len, const uint8_t *prefix, int rel,
 			       struct crypt_opened *o)
 {
 	uint64_t end = offset + len;
@@ -343,6 +361,12 @@ static enum crypt_reason judge(const struct crypt_rec *r, uint64_t offset,
 	o->sig = r->sig && (prefix[0] & CRYPT_FRAME_SIG);
 	o->data_at = CRYPT_FRAME_HDR + n;
 	o->data_len = len - CRYPT_FRAME_TAG - o->data_at;
+	if (r->phases && !r->sig && (prefix[0] & CRYPT_FRAME_SIG)) {
+		return CRYPT_BAD_SIG;
+	}
+	if (r->phases && !crypt_order_fits(&r->order, rel, offset, o->rekey)) {
+		return CRYPT_BAD_REKEY;
+	}
 	if ((r->rx_fin && (end > r->rx_end || (o->fin && end != r->rx_end))) ||
 	    (o->fin && end < r->rx_end)) {
 		return CRYPT_AFTER_FIN;
@@ -351,13 +375,12 @@ static enum crypt_reason judge(const struct crypt_rec *r, uint64_t offset,
 }
 
 static void opened(struct crypt_rec *r, uint64_t offset, size_t len,
-		   const struct crypt_opened *o, bool current)
+		   const struct crypt_opened *o, int rel)
 {
 	r->rx_end = max_u64(r->rx_end, offset + len);
 	r->rx_fin |= o->fin;
-	if (o->rekey && current) {
-		r->rx_first = offset;
-		r->rx_first_known = true;
+	if (r->phases) {
+		crypt_order_note(&r->order, rel, offset, o->rekey);
 	}
 	r->rx_frames++;
 	r->rx_bytes += o->data_len;
@@ -371,10 +394,11 @@ enum crypt_reason crypt_rec_open(struct crypt_rec *r, uint64_t offset,
 	struct crypt_rec_key *key;
 	struct crypt_frame_hdr h;
 	enum crypt_reason why;
-	bool next, ok;
+	int rel;
+	bool ok;
 
-	if (len < CRYPT_FRAME_OVERHEAD || offset < r->rx_base ||
-	    offset > UINT64_MAX - len) {
+	if (len < CRYPT_FRAME_OVERHEAD || len > crypt_rec_max(r) ||
+	    offset < r->rx_base || offset > UINT64_MAX - len) {
 		return CRYPT_BAD_LEN;
 	}
 	gather(v, n, 0, hdr, CRYPT_FRAME_HDR);
@@ -382,7 +406,7 @@ enum crypt_reason crypt_rec_open(struct crypt_rec *r, uint64_t offset,
 	    (size_t)h.clen + CRYPT_FRAME_HDR != len) {
 		return CRYPT_BAD_LEN;
 	}
-	why = which(r, h.control, &key, &next);
+	why = which(r, h.control, &key, &rel);
 	if (why != CRYPT_OK) {
 		return why;
 	}
@@ -396,12 +420,12 @@ enum crypt_reason crypt_rec_open(struct crypt_rec *r, uint64_t offset,
 	out->rekey = (h.control & CRYPT_FRAME_REKEY) != 0;
 	gather(v, n, CRYPT_FRAME_HDR, prefix,
 	       min_size(sizeof(prefix), h.clen - (size_t)CRYPT_FRAME_TAG));
-	why = judge(r, offset, len, prefix, out);
-	if (why == CRYPT_OK && next && !advance_rx(r)) {
+	why = judge(r, offset, len, prefix, rel, out);
+	if (why == CRYPT_OK && rel == CRYPT_ORDER_NEW && !advance_rx(r)) {
 		why = CRYPT_LIB;
 	}
 	if (why == CRYPT_OK) {
-		opened(r, offset, len, out, key == &r->rx || next);
+		opened(r, offset, len, out, rel);
 	}
 	return why;
 }
@@ -415,7 +439,8 @@ enum crypt_reason crypt_rec_end(const struct crypt_rec *r, uint64_t end)
  * comes under the old keys now is a copy. */
 void crypt_rec_received(struct crypt_rec *r, uint64_t offset)
 {
-	if (r->rx_old.k && r->rx_first_known && offset > r->rx_first) {
+	crypt_order_received(&r->order, offset);
+	if (r->rx_old.k && crypt_order_settled(&r->order)) {
 		drop_key(&r->rx_old);
 	}
 }

@@ -14,6 +14,7 @@
 
 #include "stack/crypt/crypt.h"
 #include "stack/crypt/crypt_keys.h"
+#include "stack/crypt/crypt_order.h"
 #include "stack/prim/aead.h"
 #include "stack/prim/hash.h"
 
@@ -32,6 +33,7 @@ struct crypt_rec {
 	bool sig;
 	bool ab;                   /* we seal with k_ab, and open with k_ba */
 	uint64_t tx_base, rx_base; /* subtracted from offsets */
+	uint64_t rx_start;         /* offset of the peer's first frame */
 
 	struct crypt_rec_key tx;
 	uint8_t tx_mk[CRYPT_K_LEN];
@@ -39,7 +41,7 @@ struct crypt_rec {
 	uint64_t tx_next; /* least offset that may be sealed */
 	uint64_t tx_mark; /* end of the first frame of tx_gen */
 	bool tx_first;    /* the next frame is the first of tx_gen */
-	bool tx_marked;   /* it has been acknowledged, or tx_gen is 0 */
+	bool tx_marked;   /* it has been acknowledged */
 	bool tx_fin;
 	struct instant tx_since;
 	uint64_t key_frames, key_bytes; /* under this key */
@@ -48,10 +50,9 @@ struct crypt_rec {
 	struct crypt_rec_key rx, rx_old, rx_new; /* rx_gen, -1, +1 */
 	uint8_t rx_mk[CRYPT_K_LEN];
 	uint64_t rx_gen;
-	uint64_t rx_first; /* offset of the first frame of rx_gen */
-	bool rx_first_known;
-	uint64_t rx_end; /* end of the last frame opened */
-	bool rx_fin;     /* a FINp frame was opened; it ends at rx_end */
+	struct crypt_order order; /* with phases */
+	uint64_t rx_end;          /* end of the last frame opened */
+	bool rx_fin; /* a FINp frame was opened; it ends at rx_end */
 	uint64_t rx_frames, rx_bytes;
 };
 
@@ -60,6 +61,7 @@ bool crypt_rec_init(struct crypt_rec *r, const uint8_t mk0[CRYPT_K_LEN],
 		    struct instant now);
 void crypt_rec_fini(struct crypt_rec *r); /* wipes */
 
+size_t crypt_rec_max(const struct crypt_rec *r); /* octets of a frame */
 enum crypt_reason crypt_rec_seal(struct crypt_rec *r,
 				 const struct crypt_seal *s,
 				 const struct iov_mut *out, unsigned n_out,

@@ -23,7 +23,7 @@ struct crypt_set {
 };
 
 struct crypt_set_spec {
-	const struct crypt_rec *rec; /* hash to tx_next, nothing else */
+	const struct crypt_rec *rec; /* hash to rx_start, tx_next */
 	/* NULL: none is kept; tep to orig_b of the next session's secret */
 	const struct crypt_ticket *next;
 	bool smtcp;

@@ -93,7 +93,7 @@ static const struct eno_opt_sub *the_sub(const struct eno_opt *o, uint8_t tep)
 }
 
 /* What a suboption says besides its TEP: RFC 8548 3.5, or smtcp(7).  Data of
- * a length that no resumption has are as none. */
+ * a length that no resumption has are as none (r tells). */
 static void read_sub(const struct eno_opt_sub *s, struct eno_opt_sm *out)
 {
 	if (s->tep == ENO_TEP_EXP) {
@@ -103,7 +103,7 @@ static void read_sub(const struct eno_opt_sub *s, struct eno_opt_sm *out)
 	*out = (struct eno_opt_sm){ .n = 1 };
 	out->kx[0] = s->tep;
 	if (s->v && s->len >= ENO_HALF && s->len <= ENO_HALF + ENO_NONCE) {
-		out->resume = true;
+		out->r = out->resume = true;
 		out->half = s->data;
 		out->nonce = s->data + ENO_HALF;
 		out->nonce_len = (uint8_t)(s->len - ENO_HALF);
@@ -134,25 +134,34 @@ static void take_nonces(struct eno *e, const struct eno_opt_sm *mine,
 	e->sn_len = (uint8_t)wr_len(&w);
 }
 
+/* An answer to our SYN: one key exchange that we named, and a secret only if
+ * we named one. */
+static enum crypt_reason answers(const struct eno_opt_sm *mine,
+				 const struct eno_opt_sm *peer)
+{
+	if (peer->n != 1 || !names_kx(mine, peer->kx[0])) {
+		return CRYPT_OFF_NO_TEP;
+	}
+	return peer->r && !(mine->resume && peer->resume) ? CRYPT_OFF_HALF
+							  : CRYPT_OK;
+}
+
 /* Is the suboption of host B valid for the connection, and what does it make?
  * (8547 4.5)  Both named a secret: the halves must belong together. */
 static enum crypt_reason settle_sub(struct eno *e, const struct eno_opt_sub *m,
 				    const struct eno_opt_sub *p)
 {
-	struct eno_opt_sm mine, peer, *b;
+	struct eno_opt_sm mine, peer;
 	const struct eno_opt_sub *sub_b = e->role_b ? m : p;
-	unsigned i;
+	enum crypt_reason r = CRYPT_OK;
 
 	read_sub(m, &mine);
 	read_sub(p, &peer);
-	b = e->role_b ? &mine : &peer;
-	for (i = b->n; i > 0; i--) {
-		if (names_kx(e->role_b ? &peer : &mine, b->kx[i - 1])) {
-			break;
-		}
+	if (e->active && !e->simultaneous) {
+		r = answers(&mine, &peer);
 	}
-	if (i == 0) {
-		return CRYPT_OFF_NO_TEP;
+	if (r != CRYPT_OK) {
+		return r;
 	}
 	e->resumed = false;
 	e->sn_len = 0;
@@ -167,7 +176,8 @@ static enum crypt_reason settle_sub(struct eno *e, const struct eno_opt_sub *m,
 	}
 	e->tep = sub_b->tep;
 	e->tep_byte = (uint8_t)(sub_b->tep | (sub_b->v ? 0x80 : 0));
-	e->kx = b->kx[i - 1];
+	/* B's answer has one; in a simultaneous open it is the TEP itself */
+	e->kx = e->role_b ? mine.kx[0] : peer.kx[0];
 	e->sig = e->tep == ENO_TEP_EXP && mine.sig && peer.sig;
 	return CRYPT_OK;
 }
@@ -287,14 +297,6 @@ static bool fits(const void *ctx, const struct crypt_ticket *t)
 	       (t->tep == ENO_TEP_EXP ? c->smtcp : c->plain);
 }
 
-/* The nonce may be shorter than asked for only where the session depends on
- * other fresh octets too (smtcp(7)). */
-static unsigned nonce_min(const struct crypt_conf *c,
-			  const struct crypt_ticket *t)
-{
-	return t->tep == ENO_TEP_EXP ? 0 : c->nonce_len;
-}
-
 /* a secret for this peer, still in the cache; 0: none */
 static uint64_t nameable(const struct eno_env *env)
 {
@@ -324,12 +326,9 @@ static void offer(struct eno *e, const struct eno_env *env, unsigned room)
 	t = serial ? crypt_cache_look(env->cache, serial) : NULL;
 	if (t) {
 		env->entropy->fill(env->entropy->ctx, nonce, sizeof(nonce));
-		for (unsigned len = c->nonce_len; n == 0; len--) {
-			n = make_offer(c, t, len, nonce, e->mine, room);
-			if (len == nonce_min(c, t)) {
-				break;
-			}
-		}
+		n = make_offer(c, t,
+			       t->tep == ENO_TEP_EXP ? ENO_NONCE : c->nonce_len,
+			       nonce, e->mine, room);
 	}
 	if (n > 0) {
 		e->have_ticket =
@@ -376,12 +375,22 @@ static bool choose(struct eno *e, const struct eno_env *env,
 		e->wanted = crypt_cache_find_half(env->cache, env->now, *tep,
 						  m.half);
 		t = e->wanted ? crypt_cache_look(env->cache, e->wanted) : NULL;
-		if (!t || t->kx != *kx || !fits(c, t)) {
+		/* of one ss[0] host B has them for passive opens (smtcp(7)) */
+		if (!t || t->kx != *kx || !fits(c, t) ||
+		    (*tep == ENO_TEP_EXP && !t->orig_b)) {
 			e->wanted = 0;
 			count(env, CRYPT_RESUME_MISS);
 		}
 	}
 	return true;
+}
+
+/* The nonce may be shorter than asked for only where the session depends on
+ * other fresh octets too (smtcp(7)). */
+static unsigned nonce_min(const struct crypt_conf *c,
+			  const struct crypt_ticket *t)
+{
+	return t->tep == ENO_TEP_EXP ? 0 : c->nonce_len;
 }
 
 static unsigned make_answer(const struct crypt_conf *c, uint8_t tep, uint8_t kx,

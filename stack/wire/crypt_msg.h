@@ -80,6 +80,9 @@ unsigned crypt_msg_init2_emit(struct wr *w, uint16_t cipher,
 /* octets that a frame has besides data; with an urgent field 2 more */
 #define CRYPT_FRAME_OVERHEAD (CRYPT_FRAME_HDR + CRYPT_FRAME_CLEN_MIN)
 #define CRYPT_FRAME_DATA_MAX (65535 - CRYPT_FRAME_CLEN_MIN)
+/* of a whole frame: by RFC 8548, and under SMTCP */
+#define CRYPT_FRAME_MAX       (65535 + CRYPT_FRAME_HDR)
+#define CRYPT_FRAME_SMTCP_MAX 16384
 
 struct crypt_frame_hdr {
 	uint8_t control;

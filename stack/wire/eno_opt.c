@@ -129,11 +129,12 @@ bool eno_opt_sm_parse(const struct eno_opt_sub *s, struct eno_opt_sm *out)
 		return false;
 	}
 	o = s->data[SM_PREFIX];
+	out->r = (o & ENO_SM_R) != 0;
 	out->resume = false;
 	out->sig = (o & ENO_SM_S) != 0;
 	out->half = out->nonce = NULL;
 	out->nonce_len = 0;
-	if (o & ENO_SM_R) {
+	if (out->r) {
 		size_t left = s->len - SM_PREFIX - 1u;
 
 		out->kx[out->n++] = (uint8_t)(GLT_TEP + (o & ENO_SM_KX));

@@ -76,6 +76,7 @@ unsigned eno_opt_emit_ack(struct wr *w);
 #define ENO_SM_MAX ENO_OPT_MAX
 
 struct eno_opt_sm {
+	bool r;                 /* R of the first octet; elsewhere ignored */
 	bool resume;            /* R, and data of a fitting length */
 	bool sig;               /* S of the first octet */
 	uint8_t n;              /* key exchanges named: at least 1 */

@@ -448,7 +448,8 @@ static void crossing_offers_revert_to_fresh(void **st)
 }
 
 /* in a simultaneous open, too, and with roles other than the first time:
- * each goes on with the keys of its first role */
+ * each goes on with the keys of its first role.  SMTCP, if it is on, has no
+ * part in that. */
 static void resumes_with_roles_swapped(void **st)
 {
 	(void)st;
@@ -472,6 +473,8 @@ static void resumes_with_roles_swapped(void **st)
 			key_up(&a, &b);
 			same_id(&a, &b);
 			assert_int_equal(info(&a).role_b, a.conf.b);
+			assert_int_equal(info(&a).tep, 0x23);
+			assert_int_equal(info(&b).tep, 0x23);
 			assert_int_equal(info(&a).resumed, round > 0);
 			assert_int_equal(info(&b).resumed, round > 0);
 			talk();
@@ -519,8 +522,8 @@ static void nonces_have_the_length_asked_for(void **st)
 	}
 }
 
-/* plain tcpcrypt never shortens a nonce for want of room; SMTCP may, since
- * its session depends on other fresh octets */
+/* a SYN's nonce is never shortened for want of room; in the SYN-ACK SMTCP may,
+ * since its session depends on other fresh octets */
 static void resumption_needs_room(void **st)
 {
 	uint8_t opt[64];
@@ -528,8 +531,7 @@ static void resumption_needs_room(void **st)
 	(void)st;
 	for (unsigned smtcp = 0; smtcp < 2; smtcp++) {
 		for (unsigned room = 40; room >= 7; room--) {
-			unsigned full = smtcp ? 24 : 20;
-			unsigned least = smtcp ? 16 : 20, n;
+			unsigned full = smtcp ? 24 : 20, n;
 
 			a.conf.smtcp = smtcp;
 			crypt_forget_all(a.crypt);
@@ -537,13 +539,25 @@ static void resumption_needs_room(void **st)
 			talk();
 			end_open(&a, true);
 			n = crypt_seg_out(a.conn, t0, CRYPT_SEG_SYN, opt, room);
-			assert_int_equal(n, room >= full    ? full
-					    : room >= least ? room
-					    : smtcp         ? 7
-							    : 3);
+			assert_int_equal(n, room >= full ? full
+					    : smtcp      ? 7
+							 : 3);
 			/* not used up when there was no room for it */
 			assert_int_equal(crypt_cached(a.crypt),
-					 room < least ? 1 : 0);
+					 room < full ? 1 : 0);
+			if (room < full) {
+				continue;
+			}
+			/* and of the SYN-ACK */
+			end_open(&b, false);
+			pass(&a, &b, CRYPT_SEG_SYN);
+			n = crypt_seg_out(b.conn, t0, CRYPT_SEG_SYNACK, opt,
+					  room - 16);
+			if (smtcp) {
+				assert_int_equal(n, room < 32 ? 7 : room - 16);
+			} else {
+				assert_int_equal(n, room < 37 ? 4 : 21);
+			}
 		}
 	}
 }
@@ -652,6 +666,46 @@ static void a_secret_must_fit_the_configuration(void **st)
 	assert_int_equal(info(&a).tep, 0x24);
 }
 
+static void begin_again(bool smtcp)
+{
+	end_fini(&a);
+	end_fini(&b);
+	end_init(&a, 1);
+	end_init(&b, 2);
+	a.conf.smtcp = smtcp;
+	connect_ends(&a, &b);
+	talk();
+}
+
+/* of one ss[0] the active opener's secrets serve active opens and the passive
+ * one's passive opens (smtcp(7), Resumption); RFC 8548 has no such rule */
+static void secrets_have_a_side(void **st)
+{
+	uint8_t syn[64], synack[64];
+	unsigned n, m;
+
+	(void)st;
+	for (unsigned smtcp = 0; smtcp < 2; smtcp++) {
+		begin_again(smtcp);
+		end_open(&a, true);
+		end_open(&b, false);
+		n = pass(&a, &b, CRYPT_SEG_SYN);
+		m = crypt_seg_out(b.conn, t0, CRYPT_SEG_SYNACK, synack, 40);
+		assert_int_equal(m, smtcp ? 24 : 21);
+		/* the same seeds, the same secret; B names it first */
+		begin_again(smtcp);
+		assert_int_equal(crypt_cached(a.crypt), 1);
+		memcpy(syn, synack, m);
+		syn[2] = 0; /* b of the global suboption */
+		end_open(&a, false);
+		deliver(&a, CRYPT_SEG_SYN, syn, m);
+		n = crypt_seg_out(a.conn, t0, CRYPT_SEG_SYNACK, synack, 40);
+		assert_int_equal(n, smtcp ? 7 : 21);
+		assert_true(counts(&a, CRYPT_RESUME_MISS) == smtcp);
+		assert_int_equal(crypt_cached(a.crypt), smtcp);
+	}
+}
+
 /* --- host A that cannot know B's transcript (smtcp(7), Transcripts) ------ */
 
 /* Both ends agreed; A thinks of both MP_CAPABLEs, B perhaps of none.  doubt:
@@ -726,6 +780,7 @@ static void the_first_frame_ends_the_doubt(void **st)
 				    sizeof(struct crypt_sk));
 		assert_string_equal(a.keylog, b.keylog);
 		assert_true(counts(&a, CRYPT_FRESH) == 1);
+		all_came(&b, &a);
 		talk();
 		assert_true(crypt_rekey(a.conn, t0));
 		talk();
@@ -1003,6 +1058,7 @@ int main(void)
 		T(resumption_can_be_declined),
 		T(tells_whether_it_would_resume),
 		T(a_secret_must_fit_the_configuration),
+		T(secrets_have_a_side),
 		T(the_first_frame_ends_the_doubt),
 		T(a_forged_frame_decides_nothing),
 		T(doubt_has_its_place),

@@ -102,6 +102,26 @@ static enum crypt_reason get(struct crypt_rec *r, const struct frame *f)
 #define is_ok(what)       assert_int_equal(what, CRYPT_OK)
 #define is_not(what, why) assert_int_equal(what, why)
 
+static void arrived(struct crypt_rec *from, struct crypt_rec *to,
+		    const struct frame *f)
+{
+	crypt_rec_received(to, f->at + f->n);
+	crypt_rec_acked(from, f->at + f->n);
+}
+
+/* with phases, and first frames have gone both ways */
+static void both_spoke(void)
+{
+	both(true);
+	for (unsigned i = 0; i < 2; i++) {
+		struct crypt_rec *p = i ? &y : &x, *q = i ? &x : &y;
+		struct frame f = put(p, "", false);
+
+		is_ok(get(q, &f));
+		arrived(p, q, &f);
+	}
+}
+
 /* --- against the models -------------------------------------------------- */
 
 /* frame.N of a section: sealed by us the same, and opened */
@@ -152,15 +172,12 @@ static void seals_as_the_model(void **st)
 			 "GET / HTTP/1.0");
 		frame_is(s, 2, &x, &y, (struct crypt_seal){ .urgent = true },
 			 "!");
+		frame_is(s, 4, &y, &x, (struct crypt_seal){ .fin = true },
+			 "bye");
+		crypt_rec_acked(&x, x.tx_next);
 		assert_true(crypt_rec_rekey(&x, t0));
 		frame_is(s, 3, &x, &y, (struct crypt_seal){ .fin = true }, "");
 		assert_int_equal(y.rx_gen, 1);
-		/* B's in generation 0: it was sealed before that came */
-		y.tx_first = false;
-		y.rx_gen = 0;
-		frame_is(s, 4, &y, &x, (struct crypt_seal){ .fin = true },
-			 "bye");
-		y.rx_gen = 1;
 		done();
 	}
 }
@@ -532,10 +549,15 @@ static void sig_only_when_both_announced_it(void **st)
 		both(true);
 		x.sig = t & 1;
 		y.sig = t & 2;
-		is_ok(try_seal(&x, &f, 0, "s",
-			       (struct crypt_seal){ .sig = true }));
-		is_ok(get_at(&y, &f, 0, &o));
-		assert_int_equal(o.sig, t == 3);
+		is_not(try_seal(&x, &f, 0, "s",
+				(struct crypt_seal){ .sig = true }),
+		       x.sig ? CRYPT_OK : CRYPT_REFUSE_SIG);
+		if (x.sig) {
+			is_not(get_at(&y, &f, 0, &o),
+			       y.sig ? CRYPT_OK : CRYPT_BAD_SIG);
+			assert_int_equal(y.rx_frames, y.sig);
+			assert_int_equal(o.sig, y.sig);
+		}
 		done();
 	}
 }
@@ -598,7 +620,11 @@ static void rekeyings_cross(void **st)
 	for (unsigned phases = 0; phases < 2; phases++) {
 		struct frame f, g;
 
-		both(phases);
+		if (phases) {
+			both_spoke();
+		} else {
+			both(false);
+		}
 		assert_true(crypt_rec_rekey(&x, t0));
 		assert_true(crypt_rec_rekey(&y, t0));
 		f = put(&x, "", false);
@@ -734,7 +760,7 @@ static void frames_of_two_generations_come_in_any_order(void **st)
 		struct frame f[8];
 		unsigned order[8], n_first = (unsigned)rng_below(&r, 8);
 
-		both(true);
+		both_spoke();
 		/* somewhere in the sequence of generations */
 		for (unsigned i = 0; i < t % 5; i++) {
 			struct frame g;
@@ -742,12 +768,10 @@ static void frames_of_two_generations_come_in_any_order(void **st)
 			assert_true(crypt_rec_rekey(&x, t0));
 			g = put(&x, "", false);
 			is_ok(get(&y, &g));
-			crypt_rec_received(&y, g.at + g.n);
-			crypt_rec_acked(&x, g.at + g.n);
+			arrived(&x, &y, &g);
 			g = put(&y, "", false);
 			is_ok(get(&x, &g));
-			crypt_rec_received(&x, g.at + g.n);
-			crypt_rec_acked(&y, g.at + g.n);
+			arrived(&y, &x, &g);
 		}
 		for (unsigned i = 0; i < 8; i++) {
 			if (i == n_first) {
@@ -790,14 +814,14 @@ static void old_keys_stay_until_the_first_frame_came(void **st)
 	struct frame old, first, second;
 
 	(void)st;
-	both(true);
+	both_spoke();
 	old = put(&x, "old", false);
 	assert_true(crypt_rec_rekey(&x, t0));
 	first = put(&x, "first", false);
 	second = put(&x, "second", false);
 	is_ok(get(&y, &second));
 	assert_int_equal(y.rx_gen, 1);
-	crypt_rec_received(&y, 1000);
+	crypt_rec_received(&y, first.at);
 	is_ok(get(&y, &old));
 	is_ok(get(&y, &first));
 	crypt_rec_received(&y, second.at + second.n);
@@ -805,14 +829,24 @@ static void old_keys_stay_until_the_first_frame_came(void **st)
 	done();
 }
 
-/* no third generation in flight: the next waits for the DATA_ACK of the first
- * frame, the answer too, and a rekeying for the peer's old frames */
+/* no third generation in flight: the next waits for the DATA_ACK of our first
+ * frame, and until the peer's older frames are through */
 static void at_most_two_generations_are_in_flight(void **st)
 {
 	struct frame f, g;
 
 	(void)st;
 	both(true);
+	assert_false(crypt_rec_rekey(&x, t0));
+	f = put(&x, "", false);
+	g = put(&y, "", false);
+	is_ok(get(&x, &g));
+	is_ok(get(&y, &f));
+	crypt_rec_acked(&x, f.n);
+	crypt_rec_acked(&y, g.n);
+	crypt_rec_received(&y, f.n);
+	assert_false(crypt_rec_rekey(&x, t0));
+	crypt_rec_received(&x, g.n);
 	assert_true(crypt_rec_rekey(&x, t0));
 	f = put(&x, "", false);
 	is_ok(get(&y, &f));
@@ -829,12 +863,9 @@ static void at_most_two_generations_are_in_flight(void **st)
 	f = put(&x, "", false);
 	is_ok(get(&y, &f));
 	crypt_rec_received(&y, f.at + f.n);
-	/* y's first frame of generation 1 is not acknowledged: no answer yet */
-	assert_false(crypt_rec_due(&y));
-	g = put(&y, "data", false);
-	assert_false(has_rekey(&g));
-	is_ok(get(&x, &g));
-	crypt_rec_acked(&y, y.tx_next);
+	/* y's first frame of generation 1 has no DATA_ACK yet; x has it, or
+	 * would not have begun */
+	assert_false(y.tx_marked);
 	assert_true(crypt_rec_due(&y));
 	g = put(&y, "", false);
 	assert_true(has_rekey(&g));
@@ -853,7 +884,7 @@ static void forged_phases_move_nothing(void **st)
 	struct frame f, g;
 
 	(void)st;
-	both(true);
+	both_spoke();
 	f = put(&x, "data", false);
 	for (unsigned i = 1; i < 4; i++) {
 		for (unsigned again = 0; again < 3; again++) {
@@ -869,6 +900,162 @@ static void forged_phases_move_nothing(void **st)
 	f = put(&x, "new", false);
 	is_ok(get(&y, &f));
 	done();
+}
+
+/* A peer that keeps no rule: what it sealed is authentic, and refused.  bits:
+ * of the control octet, sealed over. */
+static struct frame lie(struct crypt_rec *r, uint64_t at, uint8_t control)
+{
+	struct frame f = { .at = at, .n = 20, .b = { control, 0, 17 } };
+	const uint8_t flags = 0;
+	struct iov in = { &flags, 1 };
+	struct iov_mut v = { f.b + 3, 17 };
+	uint8_t n[12];
+
+	memcpy(n, r->tx.nr, 12);
+	be64_put(n + 4, be64_get(n + 4) ^ at);
+	assert_true(aead_seal(r->tx.k, n, f.b, 3, &in, 1, &v, 1));
+	return f;
+}
+
+static void generations_follow_their_first_frames(void **st)
+{
+	struct frame f;
+
+	(void)st;
+	both_spoke();
+	f = lie(&x, 100, CRYPT_FRAME_REKEY); /* of generation 0 */
+	is_not(get(&y, &f), CRYPT_BAD_REKEY);
+	f = lie(&x, 400, 0);
+	is_ok(get(&y, &f));
+	assert_true(crypt_rec_rekey(&x, t0));
+	f = lie(&x, 300, 3); /* before what was older */
+	is_not(get(&y, &f), CRYPT_BAD_REKEY);
+	assert_int_equal(y.rx_gen, 0);
+	f = lie(&x, 500, 3);
+	is_ok(get(&y, &f));
+	assert_int_equal(y.rx_gen, 1);
+	f = lie(&x, 600, 3); /* a second one */
+	is_not(get(&y, &f), CRYPT_BAD_REKEY);
+	f = lie(&x, 450, 2);
+	is_not(get(&y, &f), CRYPT_BAD_REKEY);
+	f = lie(&x, 600, 2);
+	is_ok(get(&y, &f));
+	assert_int_equal(y.rx_frames, 4);
+	assert_true(crypt_reason_faulty(CRYPT_BAD_REKEY));
+	done();
+	/* a generation that never began is known when all is there */
+	both_spoke();
+	x.tx_first = true;
+	assert_true(crypt_rec_rekey(&x, t0) == false);
+	x.tx_first = false;
+	assert_true(crypt_rec_rekey(&x, t0));
+	f = lie(&x, 20, 2);
+	is_ok(get(&y, &f));
+	arrived(&x, &y, &f);
+	f = lie(&x, 40, 2);
+	is_not(get(&y, &f), CRYPT_BAD_REKEY);
+	done();
+}
+
+/* phases go round: 0 1 2 3 0 1 */
+static void phases_go_round(void **st)
+{
+	(void)st;
+	both_spoke();
+	for (unsigned i = 1; i < 10; i++) {
+		struct crypt_rec *p = i & 1 ? &x : &y, *q = i & 1 ? &y : &x;
+		struct frame f, g;
+
+		assert_true(crypt_rec_rekey(p, t0));
+		f = put(p, "", false);
+		assert_int_equal(f.b[0], (i % 4) << 1 | 1);
+		is_ok(get(q, &f));
+		arrived(p, q, &f);
+		g = put(q, "", false);
+		assert_int_equal(g.b[0], (i % 4) << 1 | 1);
+		is_ok(get(p, &g));
+		arrived(q, p, &g);
+		assert_true(x.rx_gen == i && y.rx_gen == i);
+	}
+	done();
+}
+
+/* 16384 octets, header and tag included */
+static void a_frame_under_smtcp_is_short(void **st)
+{
+	static uint8_t data[17000], out[17100];
+	struct iov in = { data, 16364 };
+	struct iov_mut v = { out, sizeof(out) };
+	struct crypt_seal s = { .now = t0, .in = &in, .n_in = 1 };
+	struct crypt_opened o;
+	size_t n;
+
+	(void)st;
+	both(true);
+	is_ok(crypt_rec_seal(&x, &s, &v, 1, &n));
+	assert_int_equal(n, 16384);
+	is_ok(crypt_rec_open(&y, 0, &v, 1, n, &o));
+	assert_int_equal(o.data_len, 16364);
+	s.offset = n;
+	in.n++;
+	is_not(crypt_rec_seal(&x, &s, &v, 1, &n), CRYPT_REFUSE_LEN);
+	in.n -= 2;
+	s.urgent = true;
+	is_not(crypt_rec_seal(&x, &s, &v, 1, &n), CRYPT_REFUSE_LEN);
+	in.n--;
+	is_ok(crypt_rec_seal(&x, &s, &v, 1, &n));
+	assert_int_equal(n, 16384);
+	/* sealed all the same */
+	x.phases = false;
+	s.urgent = false;
+	s.offset = x.tx_next;
+	in.n = 16365;
+	is_ok(crypt_rec_seal(&x, &s, &v, 1, &n));
+	is_not(crypt_rec_open(&y, s.offset, &v, 1, n, &o), CRYPT_BAD_LEN);
+	done();
+}
+
+/* no key seals more than 2^24 frames or 2^37 octets, answered or not */
+static void a_worn_out_key_seals_no_more(void **st)
+{
+	(void)st;
+	for (unsigned t = 0; t < 4; t++) {
+		struct frame f, g;
+
+		both_spoke();
+		conf.rekey_frames = conf.rekey_bytes = 0;
+		if (t & 1) {
+			x.key_frames = (1 << 23) - 1;
+		} else {
+			x.key_bytes = ((uint64_t)1 << 36) - 25;
+		}
+		f = put(&x, "12345", false);
+		assert_false(has_rekey(&f));
+		if (t & 2) {
+			f = put(&x, "", false);
+			assert_true(has_rekey(&f));
+			is_ok(get(&y, &f));
+			done();
+			continue;
+		}
+		x.tx_marked = false; /* may not begin */
+		if (t & 1) {
+			x.key_frames = (1 << 24) - 1;
+		} else {
+			x.key_bytes = ((uint64_t)1 << 37) - 65538;
+		}
+		f = put(&x, "12345", false);
+		assert_false(has_rekey(&f));
+		is_not(try_seal(&x, &g, x.tx_next, "",
+				(struct crypt_seal){ 0 }),
+		       CRYPT_REFUSE_WORN);
+		assert_int_equal(g.n, 0);
+		crypt_rec_acked(&x, f.at + f.n);
+		g = put(&x, "", false);
+		assert_true(has_rekey(&g));
+		done();
+	}
 }
 
 static void wipes(void **st)
@@ -908,6 +1095,10 @@ int main(void)
 		cmocka_unit_test(old_keys_stay_until_the_first_frame_came),
 		cmocka_unit_test(at_most_two_generations_are_in_flight),
 		cmocka_unit_test(forged_phases_move_nothing),
+		cmocka_unit_test(generations_follow_their_first_frames),
+		cmocka_unit_test(phases_go_round),
+		cmocka_unit_test(a_frame_under_smtcp_is_short),
+		cmocka_unit_test(a_worn_out_key_seals_no_more),
 		cmocka_unit_test(wipes),
 	};
 

@@ -131,6 +131,10 @@ static const struct {
 	{ "4507a0534d0403", "450701a0534d03", CRYPT_OK },
 	{ "4506a0534d04", "", CRYPT_OFF_NO_TEP },
 	{ "450723a0534d04", "45040123", CRYPT_OK },
+	/* R counts in the first only; there it means that nothing follows */
+	{ "4507a0534d0483", "450701a0534d03", CRYPT_OK },
+	{ "4507a0534d8304", "450701a0534d03", CRYPT_OK },
+	{ "4507a0534d8403", "", CRYPT_OFF_NO_TEP },
 	/* another experiment beside ours, or alone */
 	{ "450b82a0584d03a0534d43", "450701a0534d03", CRYPT_OK },
 	{ "450723a0584d03", "45040123", CRYPT_OK },
@@ -212,6 +216,14 @@ static const struct {
 	{ "450801 23 a0534d04", CRYPT_OK, 0x23 },
 	{ "450801 23 a0584d03", CRYPT_OK, 0x23 },
 	{ "450701a0534d04", CRYPT_OFF_NO_TEP, 0 },
+	/* SMTCP answers with one key exchange */
+	{ "450801a0534d0303", CRYPT_OFF_NO_TEP, 0 },
+	{ "450801a0534d0403", CRYPT_OFF_NO_TEP, 0 },
+	/* a secret that we did not name, or none that can be */
+	{ "451001a0534d83010203040506070809", CRYPT_OFF_HALF, 0 },
+	{ "450801a0534d8301", CRYPT_OFF_HALF, 0 },
+	{ "450d01a3010203040506070809", CRYPT_OFF_HALF, 0 },
+	{ "45110123a0534d83010203040506070809", CRYPT_OK, 0x23 },
 	{ "450401 21", CRYPT_OFF_NO_TEP, 0 },
 	{ "4505012323", CRYPT_OFF_NO_TEP, 0 },
 	{ "450301", CRYPT_OFF_VACUOUS, 0 },
@@ -423,7 +435,10 @@ static void simultaneous_open(void **st)
 		crypt_info(a.conn, &i);
 		assert_int_equal(i.state, CRYPT_AGREED);
 		assert_int_equal(i.role_b, a.conf.b);
-		assert_int_equal(i.tep, 0x23); /* smtcp(7): not 0x20 */
+		/* SMTCP has no part in it, whoever offered it */
+		assert_int_equal(i.tep, 0x23);
+		assert_null(strstr(a.conf.b ? x : y, "a0534d"));
+		assert_non_null(strstr(a.conf.b ? y : x, "a0534d"));
 		crypt_info(b.conn, &i);
 		assert_int_equal(i.state, CRYPT_AGREED);
 		assert_int_equal(i.role_b, b.conf.b);
@@ -432,6 +447,12 @@ static void simultaneous_open(void **st)
 		say(&a, &b, "one");
 		say(&b, &a, "two");
 	}
+	/* nor when somebody offers it with b = 1 */
+	a.conf.b = false;
+	end_open(&a, true);
+	sends(&a, CRYPT_SEG_SYN, "450723a0534d03");
+	gets(&a, CRYPT_SEG_SYN, "450701a0534d03");
+	is_off(&a, CRYPT_OFF_NO_TEP);
 	/* one SYN is lost: the SYN-ACK alone tells as much */
 	a.conf.b = true;
 	b.conf.b = false;
