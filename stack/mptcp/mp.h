@@ -370,6 +370,8 @@ bool mp_tx_waiting(const struct mp_conn *c);
 bool mp_tx_held_up(const struct mp_conn *c);
 /* the peer's window takes nothing of what waits */
 bool mp_tx_shut_out(const struct mp_conn *c);
+/* sealed: no more than the first mapping goes by s now */
+bool mp_tx_awaits_answer(const struct mp_sub *s);
 
 /* --- mp_ack.c -------------------------------------------------------- */
 /* a DATA_ACK arrived with this window */

@@ -241,6 +241,18 @@ static bool other_works(struct mp_conn *c, const struct mp_sub *not)
 	return false;
 }
 
+/* the peer says what it has, and what it offers */
+static void ask_all(struct mp_conn *c)
+{
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		if (s->state == MP_SUB_OPEN) {
+			tcp_ask(s->tcb);
+		}
+	}
+}
+
 /* Acknowledged by a subflow, not by the connection: lost behind a middlebox
  * that acknowledges for others, dropped by the peer for want of memory, or
  * the options are being removed. */
@@ -271,6 +283,14 @@ static void head_lost(struct mp_conn *c, struct instant now)
 		} else {
 			plain_acked(c, now, s->una);
 		}
+		return;
+	}
+	if (mp_sealed(c) && !c->joined) {
+		/* The same data in another place of the only subflow would be
+		 * no identity mapping any more.  A peer that has lost it ends
+		 * the subflow (smtcp(7), Receiver); else it is the DATA_ACK
+		 * that was lost. */
+		ask_all(c);
 		return;
 	}
 	list_each(n, &c->subs) {
@@ -351,19 +371,6 @@ static void fin_overdue(struct mp_conn *c, struct instant now)
 	}
 }
 
-/* A frame needs more of the window than one octet: what was not sealed yet is
- * no probe.  The peer is asked what it offers (smtcp(7), Sizes). */
-static void ask_window(struct mp_conn *c)
-{
-	list_each(n, &c->subs) {
-		struct mp_sub *s = list_entry(n, struct mp_sub, node);
-
-		if (s->state == MP_SUB_OPEN) {
-			tcp_ask(s->tcb);
-		}
-	}
-}
-
 void mp_ack_timer(struct mp_conn *c, struct instant now)
 {
 	struct mp_snd *d = &c->snd;
@@ -381,7 +388,9 @@ void mp_ack_timer(struct mp_conn *c, struct instant now)
 		mp_count(c->mp, MP_DATA_RTX);
 		fin_overdue(c, now);
 	} else if (mp_sealed(c)) {
-		ask_window(c);
+		/* A frame needs more of the window than one octet: what was
+		 * not sealed yet is no probe (smtcp(7), Sizes). */
+		ask_all(c);
 	} else if (mp_tx_waiting(c)) {
 		/* the window update may be lost, and TCP asks only while its
 		 * own window is shut: one octet beyond makes the peer answer */

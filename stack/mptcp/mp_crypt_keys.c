@@ -263,7 +263,8 @@ void mp_crypt_timer(struct mp_conn *c, struct instant now)
 	if (y->state != MP_CRYPT_SEALED) {
 		return;
 	}
-	if (!y->confirmed) {
+	/* RFC 8548 has no confirmation: a peer may have nothing to say */
+	if (!y->confirmed && (y->smtcp || !mp_crypt_keyed(c))) {
 		mp_crypt_abort(c, now, MP_CRYPT_UNCONFIRMED);
 		return;
 	}

@@ -161,6 +161,13 @@ uint64_t mp_seal_waiting(const struct mp_conn *c, uint32_t seg)
 	return plan_len(c, &p);
 }
 
+/* An answer to a rekeying waits for no more room than it needs (smtcp(7),
+ * Rekeying, Sender). */
+uint32_t mp_seal_need(const struct mp_conn *c)
+{
+	return mp_seal_due(c) ? overhead(c) : MP_SEAL_ROOM_MIN;
+}
+
 /* No frames: too little room. */
 static struct plan plan_for(const struct mp_conn *c, uint32_t most,
 			    uint32_t seg)
@@ -171,7 +178,7 @@ static struct plan plan_for(const struct mp_conn *c, uint32_t most,
 	if (plan_len(c, &p) <= most) {
 		return p;
 	}
-	if (most < MP_SEAL_ROOM_MIN) {
+	if (most < mp_seal_need(c)) {
 		return (struct plan){ 0 };
 	}
 	p.all = false;

@@ -25,8 +25,7 @@ struct mp_conn;
 #define MP_SEAL_FRAME_MAX 16384u /* header and tag included */
 #define MP_SEAL_OVERHEAD  20u
 #define MP_SEAL_URGENT    2u /* more, when the frame names urgent data */
-/* with less room than this no frame is made, unless it takes all that waits */
-#define MP_SEAL_ROOM_MIN 64u
+#define MP_SEAL_ROOM_MIN 64u /* smaller frames are not worth it */
 
 struct mp_seal {
 	struct ring stage;       /* offsets count the program's octets */
@@ -69,6 +68,8 @@ bool mp_seal_unfinished(const struct mp_conn *c);
  * full segment's payload, as long as which a frame may always be.  0: nothing
  * waits, or not ready. */
 uint64_t mp_seal_waiting(const struct mp_conn *c, uint32_t seg);
+/* with less room than this no frame is made, unless it takes all that waits */
+uint32_t mp_seal_need(const struct mp_conn *c);
 /* Puts our Init message into the ring when there is one and it is not there
  * yet.  false: no memory */
 bool mp_seal_init(struct mp_conn *c);

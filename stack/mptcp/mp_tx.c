@@ -50,7 +50,7 @@ bool mp_tx_shut_out(const struct mp_conn *c)
 	if (!mp_sealed(c)) {
 		return c->snd.edge <= c->snd.nxt;
 	}
-	return seal_room(c) < min_u64(MP_SEAL_ROOM_MIN, mp_seal_waiting(c, 1));
+	return seal_room(c) < min_u64(mp_seal_need(c), mp_seal_waiting(c, 1));
 }
 
 /* Payload of a full segment.  TCP knows what our options cost in the last
@@ -263,14 +263,46 @@ static void run_new(struct mp_conn *c, struct instant now)
 
 /* --- sealed ---------------------------------------------------------- */
 
+/* Acknowledgements that come one by one make room for two segments each, and
+ * frames that small would be costly.  A longer one is made and left with TCP,
+ * which sends it as room comes: a fraction of what is on its way anyhow.
+ * Octets, whole segments. */
+static uint32_t ahead_max(const struct mp_sub *s, uint64_t avail, uint32_t seg)
+{
+	struct tcp_info_core i;
+	uint32_t wnd, most;
+
+	tcp_info(s->tcb, &i);
+	wnd = i.snd_wnd > i.unacked ? i.snd_wnd - i.unacked : 0;
+	most = min_u32(min_u32(i.cwnd / 4, wnd), MP_SEAL_FRAME_MAX);
+	most = (uint32_t)min_u64(most, avail);
+	return most - most % seg;
+}
+
+static uint32_t seal_burst(struct mp_sub *s, struct instant now)
+{
+	struct mp_conn *c = s->c;
+	uint64_t open = seal_room(c), avail;
+	uint32_t seg = seg_size(s), n;
+
+	avail = mp_seal_waiting(c, seg);
+	n = burst_len(s, now, min_u64(avail, open), avail <= open);
+	if (n >= seg && n < avail && tcp_push_ssn(s->tcb) != 1) {
+		n = max_u32(n, ahead_max(s, min_u64(avail, open), seg));
+	}
+	if (!n && mp_seal_due(c)) {
+		/* at once, even as a part of a segment */
+		n = (uint32_t)min_u64(min_u64(avail, open), mp_tx_room(s));
+	}
+	return n ? mp_seal_fill(c, now, n, seg) : 0;
+}
+
 /* The next octets for s: what was sealed and could not be mapped, or a burst
  * made now.  0: nothing, or it has to wait; or the connection has ended. */
 static uint32_t next_sealed(struct mp_sub *s, struct instant now)
 {
 	struct mp_conn *c = s->c;
 	struct mp_snd *d = &c->snd;
-	uint64_t open = seal_room(c), avail;
-	uint32_t seg = seg_size(s), n;
 
 	if (d->nxt < c->seal.init_end) {
 		return (uint32_t)(c->seal.init_end - d->nxt);
@@ -280,14 +312,12 @@ static uint32_t next_sealed(struct mp_sub *s, struct instant now)
 						d->nxt + MP_BURST_MAX) -
 				  d->nxt);
 	}
-	avail = mp_seal_waiting(c, seg);
-	n = burst_len(s, now, min_u64(avail, open), avail <= open);
-	return n ? mp_seal_fill(c, now, n, seg) : 0;
+	return seal_burst(s, now);
 }
 
 /* smtcp(7), Init messages: until the side that opened has heard of the other
  * one, it sends no more than one mapping, which brings the keys */
-static bool awaits_answer(const struct mp_sub *s)
+bool mp_tx_awaits_answer(const struct mp_sub *s)
 {
 	return s->first && !s->c->passive && !s->dss_seen &&
 	       tcp_push_ssn(s->tcb) != 1;
@@ -300,7 +330,7 @@ static void run_sealed(struct mp_conn *c, struct instant now)
 		struct mp_sub *s = c->mp->sched->pick(c, NULL);
 		uint32_t n;
 
-		if (!s || awaits_answer(s)) {
+		if (!s || mp_tx_awaits_answer(s)) {
 			break;
 		}
 		n = next_sealed(s, now);

@@ -601,7 +601,12 @@ static void rekey_is_due(void **state)
 	keyed(BIG);
 	peer_takes();
 	peer_acks(c->snd.ring.tail);
-	/* b's first frame, with the next key */
+	/* b's first frame, then one with the next key */
+	at = b.offset;
+	n = seal(&b, "", false, frame, sizeof(frame));
+	assert_int_equal(open_at(&a, at, frame, n, NULL), CRYPT_OK);
+	crypt_acked(b.conn, b.offset);
+	crypt_received(b.conn, opened_at);
 	assert_true(crypt_rekey(b.conn, t0));
 	at = b.offset;
 	n = seal(&b, "", false, frame, sizeof(frame));
@@ -615,6 +620,36 @@ static void rekey_is_due(void **state)
 	assert_false(mp_seal_due(c));
 	assert_false(mp_seal_unfinished(c));
 	assert_int_equal(mp_seal_fill(c, t0, 1400, SEG), 0);
+}
+
+/* ... in whatever the window takes, and before anything else */
+static void rekey_answer_in_little_room(void **state)
+{
+	uint8_t frame[64];
+	uint64_t at;
+	size_t n;
+
+	(void)state;
+	keyed(BIG);
+	peer_takes();
+	put_all(5000);
+	assert_int_equal(mp_seal_need(c), MP_SEAL_ROOM_MIN);
+	assert_int_equal(mp_seal_fill(c, t0, 63, SEG), 0);
+	at = b.offset;
+	n = seal(&b, "", false, frame, sizeof(frame));
+	assert_int_equal(open_at(&a, at, frame, n, NULL), CRYPT_OK);
+	crypt_acked(b.conn, b.offset);
+	crypt_received(b.conn, opened_at);
+	assert_true(crypt_rekey(b.conn, t0));
+	at = b.offset;
+	n = seal(&b, "", false, frame, sizeof(frame));
+	assert_int_equal(open_at(&a, at, frame, n, NULL), CRYPT_OK);
+	assert_int_equal(mp_seal_need(c), 20);
+	assert_int_equal(mp_seal_fill(c, t0, 19, SEG), 0);
+	assert_int_equal(mp_seal_fill(c, t0, 20, SEG), 20);
+	peer_takes();
+	assert_true(last.rekey);
+	assert_int_equal(mp_seal_fill(c, t0, 63, SEG), 0);
 }
 
 /* --- memory ------------------------------------------------------------------- */
@@ -661,7 +696,8 @@ int main(void)
 		TEST(send_buffer_changes),   TEST(fin_is_on_the_last_frame),
 		TEST(urgent_is_named),	     TEST(urgent_from_afar),
 		TEST(urgent_fits),	     TEST(rekey_by_count),
-		TEST(rekey_is_due),	     TEST(no_memory),
+		TEST(rekey_is_due),	     TEST(rekey_answer_in_little_room),
+		TEST(no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
