@@ -410,6 +410,7 @@ enum tcp_verdict mp_crypt_segment(struct mp_sub *s, struct instant now,
 	if (y->state == MP_CRYPT_SEALED) {
 		if (first) {
 			crypt_seg_in(y->k, now, kind, &seg->opts.eno);
+			mp_dirty(s->c); /* what had to wait for it */
 		}
 		return TCP_UP_OK;
 	}

@@ -124,6 +124,13 @@ static bool first_data(const struct mp_sub *s, const struct tcp_tx *tx)
 	return s->first && !s->c->passive && !s->dss_seen && tx->ssn == 1;
 }
 
+/* smtcp(7), Init messages: whichever segment is the first that host B sees, it
+ * brings the keys */
+static bool unheard(const struct mp_sub *s)
+{
+	return mp_sealed(s->c) && mp_crypt_reserve(s);
+}
+
 static void opt_capable_third(struct mp_sub *s, struct mp_map *m,
 			      struct wr *w)
 {
@@ -150,7 +157,7 @@ static void opt_data(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
 
 	if (m) {
 		m->declared = true;
-		if (first_data(s, tx)) {
+		if (first_data(s, tx) || (unheard(s) && m->ssn == 1)) {
 			opt_capable_third(s, m, w);
 			return;
 		}
@@ -208,8 +215,8 @@ static void opt_signals(struct mp_sub *s, struct wr *w, struct instant now)
  * asking for an ACK would only repeat them. */
 bool mp_sub_opt_mute(const struct mp_sub *s)
 {
-	return s->first && !s->c->passive && !s->dss_seen && !s->sig.fin &&
-	       tcp_push_ssn(s->tcb) == 1;
+	return unheard(s) || (s->first && !s->c->passive && !s->dss_seen &&
+			      !s->sig.fin && tcp_push_ssn(s->tcb) == 1);
 }
 
 static bool signals_due(const struct mp_sub *s)
@@ -223,7 +230,8 @@ static void opt_ack(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
 	struct mp_conn *c = s->c;
 	struct mp_opt_dss d = { 0 };
 
-	if (first_data(s, tx) && !(s->sig.fin && s->third_out)) {
+	if (unheard(s) ||
+	    (first_data(s, tx) && !(s->sig.fin && s->third_out))) {
 		/* RFC 8684 3.1: the keys come before anything else, each
 		 * time: without them a DATA_FIN means nothing to the peer */
 		opt_capable_third(s, NULL, w);

@@ -14,6 +14,8 @@ static struct {
 	bool no_dss;     /* client's */
 	unsigned lose[KINDS]; /* so many of them */
 	unsigned split;
+	bool twice, deaf; /* SYN-ACKs come again; nothing else from B comes */
+	unsigned dss_early;
 	unsigned seen[KINDS], eno[KINDS], capable[KINDS], ts[KINDS];
 	uint8_t len[KINDS], flags[KINDS]; /* of the last MP_CAPABLE */
 	uint8_t eno_len[KINDS];
@@ -39,6 +41,9 @@ static void note(const struct mpair_pkt *p, int kind)
 	box.eno[kind] += o->eno.n;
 	box.ts[kind] += o->has_ts;
 	box.eno_len[kind] = o->eno.len;
+	box.dss_early += kind == ACK && P.end[0].app.c &&
+			 !P.end[0].app.c->crypt.heard &&
+			 o->mp.have & MP_HAVE(MP_OPT_DSS);
 	if (o->mp.have & MP_HAVE(MP_OPT_CAPABLE)) {
 		box.capable[kind]++;
 		box.len[kind] = o->mp.capable.len;
@@ -53,6 +58,9 @@ static void mbox(void *ctx, struct mpair_pkt *p)
 	(void)ctx;
 	box.rst = box.rst || p->seg.flags & TCP_RST;
 	box.payload += p->seg.len;
+	if (box.deaf && p->from && kind < 0) {
+		p->drop = true;
+	}
 	if (kind < 0 || p->seg.opts.mp.have & MP_HAVE(MP_OPT_JOIN)) {
 		return;
 	}
@@ -69,6 +77,7 @@ static void mbox(void *ctx, struct mpair_pkt *p)
 	if (kind == ACK) {
 		p->split = box.split;
 	}
+	p->dup = kind == SYNACK && box.twice;
 	if (box.lose[kind]) {
 		box.lose[kind]--;
 		p->drop = true;
@@ -517,6 +526,28 @@ static void handshake_lost(void **state)
 	finish();
 }
 
+/* smtcp(7), Init messages: until B was heard each segment of A brings the keys
+ * and ENO, also the answer to a SYN-ACK that came twice */
+static void until_b_is_heard(void **state)
+{
+	(void)state;
+	begin(101, MP_CRYPT_REQUIRE, MP_CRYPT_REQUIRE);
+	box.twice = box.deaf = true;
+	connect_now();
+	mpair_sleep(&P, 100 * NANOS_MS);
+	assert_true(box.seen[ACK] >= 2);
+	assert_int_equal(box.eno[ACK], box.seen[ACK]);
+	assert_int_equal(box.capable[ACK], box.seen[ACK]);
+	assert_int_equal(box.len[ACK], 20);
+	mpair_sleep(&P, 3 * NANOS_S); /* Init1 again */
+	assert_int_equal(box.len[ACK], 22);
+	assert_int_equal(box.eno[ACK], box.seen[ACK]);
+	box.deaf = false;
+	works("smtcp");
+	assert_int_equal(box.dss_early, 0);
+	finish();
+}
+
 /* --- resumption ---------------------------------------------------------------- */
 
 static void again(void)
@@ -698,6 +729,7 @@ int main(void)
 		cmocka_unit_test(syns_unanswered),
 		cmocka_unit_test(syn_again_without_eno),
 		cmocka_unit_test(handshake_lost),
+		cmocka_unit_test(until_b_is_heard),
 		cmocka_unit_test(resumed),
 		cmocka_unit_test(resumed_and_eno_gone),
 		cmocka_unit_test(resumed_and_capable_gone),
