@@ -15,6 +15,8 @@
 #include "stack/base/check.h"
 #include "stack/mptcp/mp.h"
 
+#define ASKED 2 /* data-level timeouts, before a peer has fallen back */
+
 static struct mp_sub *only_open(struct mp_conn *c)
 {
 	struct mp_sub *only = NULL;
@@ -69,7 +71,8 @@ static bool sealed_may(const struct mp_conn *c, const struct mp_sub *s,
 		return false;
 	}
 	if (why == MP_FALLBACK_NO_DATA_ACK) {
-		return !c->dss_in && s->acks_bare;
+		/* or the timer has asked in vain */
+		return s->acks_bare && (!c->dss_in || c->snd.backoff > ASKED);
 	}
 	if (why == MP_FALLBACK_NO_DSS) {
 		return !c->dss_in && !c->open.dss;
@@ -106,8 +109,9 @@ static void go_plain(struct mp_conn *c, struct instant now, struct mp_sub *s,
 	f->inf_ssn = s->una;
 	f->inf_off = d->nxt - (f->tx_ssn - s->una);
 	f->inf_at = f->tx_ssn;
+	/* sealed, also in answer: what says it was perhaps the path's */
 	f->infinite = was_open && c->established &&
-		      why != MP_FALLBACK_INFINITE_RX;
+		      (why != MP_FALLBACK_INFINITE_RX || mp_sealed(c));
 	c->mode = MP_MODE_TCP;
 	if (was_open) {
 		d->una = max_u64(d->una, f->inf_off);

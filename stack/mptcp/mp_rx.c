@@ -302,14 +302,14 @@ static void pump_sealed(struct mp_sub *s, struct instant now)
 			n = n->next;
 			continue;
 		}
+		if (seq_lt(s->rx_nxt, m->ssn + m->len)) {
+			break; /* nothing behind it is whole, either */
+		}
 		st = mp_unseal_map(s, now, m);
 		if (st == MP_UNSEAL_GONE || s->c->mode != MP_MODE_MPTCP) {
 			return;
 		}
-		if (st == MP_UNSEAL_WAIT) {
-			break;
-		}
-		n = s->held.next;
+		n = st == MP_UNSEAL_WAIT ? n->next : s->held.next;
 	}
 	mp_map_drop(&s->rx, mp_rx_consumed(s), false);
 	if (list_empty(&s->held)) {

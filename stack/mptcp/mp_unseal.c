@@ -38,11 +38,10 @@ static enum verdict judge(enum crypt_reason why)
 	if (why == CRYPT_OK) {
 		return GOOD;
 	}
-	if (why == CRYPT_BAD_LEN || why == CRYPT_BAD_TAG ||
-	    why == CRYPT_BAD_PHASE) {
-		return BAD;
+	if (why == CRYPT_NOMEM || why == CRYPT_LIB) {
+		return LACK;
 	}
-	return why == CRYPT_NOMEM || why == CRYPT_LIB ? LACK : BREACH;
+	return crypt_reason_faulty(why) ? BREACH : BAD;
 }
 
 /* smtcp(7), Receiver: octets acknowledged and dropped must come again */
@@ -102,7 +101,7 @@ static bool frame_len(const struct mp_conn *c, struct mp_cut *x, uint32_t *len)
 		return false;
 	}
 	*len = (uint32_t)crypt_frame_len(hdr);
-	if (c->crypt.smtcp && *len > MP_SEAL_FRAME_MAX) {
+	if (*len > crypt_frame_max(c->crypt.k)) {
 		*len = 0;
 	}
 	return true;
@@ -130,7 +129,7 @@ static enum crypt_reason open_frame(struct mp_conn *c, struct instant now,
 		return r;
 	}
 	if (got.sig) {
-		return CRYPT_BAD_FIELDS; /* nobody here agreed to signals */
+		return CRYPT_BAD_SIG; /* nobody here has any */
 	}
 	mp_cut_opened(x, len);
 	if (got.fin) {
@@ -350,7 +349,7 @@ enum mp_unseal_status mp_unseal_map(struct mp_sub *s, struct instant now,
 	uint32_t len = m->len;
 	bool drop, init = !mp_crypt_keyed(c);
 
-	if (seq_lt(s->rx_nxt, m->ssn + m->len) || (init && off)) {
+	if (init && off) {
 		return MP_UNSEAL_WAIT;
 	}
 	mp_cut_init(&x);

@@ -44,12 +44,12 @@ void mp_unseal_fini(struct mp_conn *c);
 
 enum mp_unseal_status {
 	MP_UNSEAL_OK,   /* dealt with: nothing of it is held any more */
-	MP_UNSEAL_WAIT, /* octets, or keys, are missing */
+	MP_UNSEAL_WAIT, /* there are no keys yet */
 	MP_UNSEAL_GONE, /* the subflow, or the connection, is gone */
 };
 
-/* Verifies, in the slices held by s, the mapping m: Init or whole frames; what
- * is new of it goes to mp_rx_verified(). */
+/* Verifies, in the slices held by s, the mapping m, of which all octets are
+ * there: Init or whole frames; what is new of it goes to mp_rx_verified(). */
 enum mp_unseal_status mp_unseal_map(struct mp_sub *s, struct instant now,
 				    struct mp_map *m);
 /* Single TCP stream: takes over sl, the next octets. */
