@@ -437,6 +437,9 @@ uint64_t mp_rx_data_ack(const struct mp_conn *c); /* DSN */
 /* Becomes plain TCP for this reason.  False: not possible (several subflows,
  * or Multipath TCP is required); the caller resets the subflow. */
 bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why);
+/* Sealed: no DATA_ACK for more than the first mapping, whose option was another
+ * one: the peer may never have had a DSS, and have fallen back. */
+bool mp_fall_early(const struct mp_sub *s);
 
 /* --- mp_close.c ------------------------------------------------------ */
 void mp_close_fin_due(struct mp_conn *c);

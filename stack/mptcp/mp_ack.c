@@ -253,6 +253,42 @@ static void ask_all(struct mp_conn *c)
 	}
 }
 
+/* May that mean only that a DATA_ACK was lost, or, sealed, that the peer has
+ * fallen back and had nothing to send with it? */
+static bool worth_asking(const struct mp_sub *s)
+{
+	const struct mp_conn *c = s->c;
+
+	if (c->snd.backoff > ASK_FIRST) {
+		return false;
+	}
+	if (s->acks_bare) {
+		return mp_sealed(c) && c->dss_in && mp_fall_early(s);
+	}
+	return s->acks_odd || mp_sealed(c);
+}
+
+/* The same data in another place of the only subflow would be no identity
+ * mapping any more.  A peer that has lost it ends the subflow (smtcp(7),
+ * Receiver); else it is the DATA_ACK that was lost.  When asking does not help,
+ * another subflow has to bring it. */
+static void only_sub_lost(struct mp_conn *c, struct instant now)
+{
+	struct mp_sub *s = mp_sub_best(c);
+
+	if (!s || c->snd.backoff <= 2 * ASK_FIRST || !mp_crypt_may_join(c)) {
+		ask_all(c);
+		return;
+	}
+	mp_sub_reset_why(s, MP_RST_MIDDLEBOX, true);
+	mp_sub_abort(s, now);
+	mp_count(c->mp, MP_SUBFLOW_LOST);
+	c->mp->pm->lost(c, now, s);
+	if (!c->n_subs) {
+		mp_close_no_subflow(c, now);
+	}
+}
+
 /* Acknowledged by a subflow, not by the connection: lost behind a middlebox
  * that acknowledges for others, dropped by the peer for want of memory, or
  * the options are being removed. */
@@ -270,8 +306,7 @@ static void head_lost(struct mp_conn *c, struct instant now)
 		     !(s->first && !s->dss_seen))) {
 			continue;
 		}
-		if (s->acks_odd && !s->acks_bare &&
-		    c->snd.backoff <= ASK_FIRST) {
+		if (worth_asking(s)) {
 			/* The DATA_ACK may only be lost.  To send the data
 			 * again without knowing is wrong: a peer that gets it
 			 * without a mapping takes it for more. */
@@ -286,11 +321,7 @@ static void head_lost(struct mp_conn *c, struct instant now)
 		return;
 	}
 	if (mp_sealed(c) && !c->joined) {
-		/* The same data in another place of the only subflow would be
-		 * no identity mapping any more.  A peer that has lost it ends
-		 * the subflow (smtcp(7), Receiver); else it is the DATA_ACK
-		 * that was lost. */
-		ask_all(c);
+		only_sub_lost(c, now);
 		return;
 	}
 	list_each(n, &c->subs) {

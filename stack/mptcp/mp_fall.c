@@ -59,6 +59,11 @@ static bool in_step(const struct mp_conn *c, const struct mp_sub *s,
 	       (!c->joined || why == MP_FALLBACK_INFINITE_RX);
 }
 
+bool mp_fall_early(const struct mp_sub *s)
+{
+	return s->first && !s->c->joined && s->c->snd.una <= s->first_len;
+}
+
 /* smtcp(7), Fallback: what anybody could bring about by leaving out an option
  * must not cost the other paths, nor move octets from their places. */
 static bool sealed_may(const struct mp_conn *c, const struct mp_sub *s,
@@ -71,8 +76,11 @@ static bool sealed_may(const struct mp_conn *c, const struct mp_sub *s,
 		return false;
 	}
 	if (why == MP_FALLBACK_NO_DATA_ACK) {
-		/* or the timer has asked in vain */
-		return s->acks_bare && (!c->dss_in || c->snd.backoff > ASKED);
+		/* or the timer has asked in vain; not later, when a peer would
+		 * end the subflow for data without mapping */
+		return s->acks_bare &&
+		       (!c->dss_in ||
+			(c->snd.backoff > ASKED && mp_fall_early(s)));
 	}
 	if (why == MP_FALLBACK_NO_DSS) {
 		return !c->dss_in && !c->open.dss;

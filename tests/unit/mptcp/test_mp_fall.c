@@ -346,6 +346,123 @@ static void checksums_when_either_asks(void **state)
 	}
 }
 
+/* --- sealed (smtcp(7), Fallback) ------------------------------------------ */
+
+static void sealing(uint64_t seed, int from, uint32_t mask)
+{
+	stripping(seed, from, mask);
+	P.end[0].cfg.crypt_policy = MP_CRYPT_PREFER;
+	P.end[1].cfg.crypt_policy = MP_CRYPT_PREFER;
+	P.end[0].n_paths = 1;
+}
+
+/* both go on as one stream, sealed as before */
+static void alone_and_sealed(void)
+{
+	static struct mp_info i[2];
+
+	for (unsigned k = 0; k < 2; k++) {
+		get_info(k, &i[k]);
+		assert_int_equal(i[k].mode, MP_MODE_TCP);
+		assert_int_equal(i[k].sec, MP_SEC_TCPCRYPT);
+		assert_true(i[k].sealed);
+		assert_int_equal(i[k].n_subs, 1);
+		assert_int_equal(count(k, MP_CRYPT_ALONE), 1);
+		assert_false(P.end[k].app.closed);
+	}
+	assert_memory_equal(i[0].session_id, i[1].session_id,
+			    CRYPT_SESSION_ID);
+}
+
+/* orderly: FINp and FIN, end of file on both sides */
+static void sealed_end(void)
+{
+	mpair_send(&P, 0, 0, true);
+	mpair_send(&P, 1, 0, true);
+	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_arrived));
+	assert_int_equal(count(0, MP_CRYPT_TRUNCATED), 0);
+	assert_int_equal(count(1, MP_CRYPT_TRUNCATED), 0);
+	finish();
+}
+
+/* DSS never passes, one way or both; who writes first makes no difference */
+static void sealed_without_dss(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 9; i++) {
+		sealing(40 + i, (int)(i % 3) - 1, MP_HAVE(MP_OPT_DSS));
+		up(false);
+		if (i < 3) {
+			transfer(300000, 300000, 60 * NANOS_S);
+		} else if (i < 6) {
+			transfer(300000, 0, 60 * NANOS_S);
+			transfer(0, 300000, 60 * NANOS_S);
+		} else {
+			transfer(0, 300000, 60 * NANOS_S);
+			transfer(300000, 0, 60 * NANOS_S);
+		}
+		alone_and_sealed();
+		transfer(300000, 300000, 20 * NANOS_S);
+		sealed_end();
+	}
+}
+
+/* only what host B sends when it falls back says so, and it has nothing */
+static void sealed_nothing_to_say(void **state)
+{
+	(void)state;
+	sealing(50, 0, MP_HAVE(MP_OPT_DSS));
+	up(false);
+	transfer(300000, 0, 60 * NANOS_S);
+	mpair_send(&P, 0, 0, true);
+	assert_true(mpair_run(&P, 60 * NANOS_S, mpair_arrived));
+	mpair_sleep(&P, 10 * NANOS_S);
+	assert_int_equal(mp_mode(P.end[1].app.c), MP_MODE_TCP);
+	assert_int_equal(mp_mode(P.end[0].app.c), MP_MODE_TCP);
+	transfer(0, 1000, 10 * NANOS_S);
+	alone_and_sealed();
+	finish();
+}
+
+static void sealed_third_ack_stripped(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		sealing(55 + i, 0, ALL);
+		not_syn = true;
+		up(false);
+		transfer(i ? 0 : 200000, i ? 200000 : 0, 60 * NANOS_S);
+		transfer(200000, 200000, 60 * NANOS_S);
+		assert_int_equal(mp_mode(P.end[0].app.c), MP_MODE_TCP);
+		assert_int_equal(mp_mode(P.end[1].app.c), MP_MODE_TCP);
+		sealed_end();
+	}
+}
+
+/* DSS disappears later: never plaintext, never a stream with holes; the
+ * subflow goes, and host A comes back */
+static void sealed_stripped_midway(void **state)
+{
+	(void)state;
+	for (int from = -1; from < 2; from++) {
+		sealing(60 + (uint64_t)(from + 1), from, MP_HAVE(MP_OPT_DSS));
+		from_nr = 400;
+		P.link[0].rate = 2000000;
+		up(false);
+		mpair_send(&P, 0, 1500000, false);
+		mpair_send(&P, 1, 1500000, false);
+		mpair_sleep(&P, 3 * NANOS_S);
+		P.mbox = NULL;
+		mpair_run(&P, 120 * NANOS_S, mpair_arrived);
+		for (unsigned k = 0; k < 2; k++) {
+			assert_false(P.end[k].app.mangled);
+			assert_false(P.end[k].app.closed);
+			assert_int_equal(P.end[k].app.got, 1500000);
+		}
+		finish();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +482,10 @@ int main(void)
 		cmocka_unit_test(bad_checksum_alone),
 		cmocka_unit_test(bad_checksum_of_two),
 		cmocka_unit_test(checksums_when_either_asks),
+		cmocka_unit_test(sealed_without_dss),
+		cmocka_unit_test(sealed_nothing_to_say),
+		cmocka_unit_test(sealed_third_ack_stripped),
+		cmocka_unit_test(sealed_stripped_midway),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

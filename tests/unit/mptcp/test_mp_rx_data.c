@@ -587,6 +587,9 @@ static void no_data_ack(void **state)
 	assert_false(mp_fall(R.c, P.now, MP_FALLBACK_NO_DATA_ACK));
 	assert_false(mp_fall(R.c, P.now, MP_FALLBACK_CSUM));
 	R.c->snd.backoff = 3; /* it was asked twice, and says nothing */
+	R.c->snd.una = R.s[0]->first_len + 1;
+	assert_false(mp_fall(R.c, P.now, MP_FALLBACK_NO_DATA_ACK));
+	R.c->snd.una = R.s[0]->first_len;
 	assert_true(mp_fall(R.c, P.now, MP_FALLBACK_NO_DATA_ACK));
 	assert_true(R.c->fall.infinite);
 }
