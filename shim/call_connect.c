@@ -17,6 +17,7 @@
 #include "shim/fresh.h"
 #include "shim/init.h"
 #include "shim/libc.h"
+#include "shim/say.h"
 #include "shim/wait.h"
 #include "shim/whose.h"
 #include "stack/chan/chan_addr.h"
@@ -105,6 +106,7 @@ static int finish(int fd, const struct whose *w, int pending)
 		return err;
 	}
 	memcpy(&result, a.p.val, sizeof(result));
+	say_behind(&a.p);
 	return result;
 }
 

@@ -21,6 +21,7 @@
 #include "shim/fresh.h"
 #include "shim/init.h"
 #include "shim/libc.h"
+#include "shim/say.h"
 #include "shim/whose.h"
 #include "stack/base/check.h"
 
@@ -96,6 +97,7 @@ static int pending_error(int fd, const struct whose *w)
 		return w->peer && whose_hung_up(fd) ? ECONNRESET : native;
 	}
 	memcpy(&result, a.p.val, sizeof(result));
+	say_behind(&a.p);
 	if (result == 0 && w->peer) {
 		fresh_roomy(fd);
 	}

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shim/libc.h"
+#include "shim/say.h"
 
 struct init init;
 
@@ -32,6 +33,7 @@ void init_load(void)
 		init.run = run;
 		dladdr(&init, &self);
 		env_keep(&init.keep, self.dli_fname, environ);
+		say_keep();
 		init.on = true;
 	}
 	__atomic_store_n(&init.ready, true, __ATOMIC_RELEASE);

@@ -8,9 +8,15 @@
 #define SHIM_INIT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "shim/env.h"
 #include "stack/chan/chan_name.h"
+
+/* which file a descriptor is */
+struct init_file {
+	uint64_t dev, ino, rdev;
+};
 
 struct init {
 	bool ready;     /* read and written atomically */
@@ -20,6 +26,8 @@ struct init {
 	struct chan_run run;
 	const char *nowhere; /* an address that no octet can be read from */
 	struct env_keep keep;
+	bool has_stderr; /* say.c: standard error was open, and is this file */
+	struct init_file stderr_was;
 };
 
 extern struct init init;

@@ -67,7 +67,9 @@ enum chan_op {
 	 * Reading it consumes it as a read of a reset socket does: the second
 	 * answer is 0 */
 	CHAN_OP_WHY,
-	/* SO_ERROR: returns in val (int) and clears */
+	/* SO_ERROR: returns in val (int) and clears.  Octets behind the int
+	 * are a line about this connection for the program's standard error,
+	 * without prefix and newline; it is given out once. */
 	CHAN_OP_ERROR,
 	/* val: int; name: SIOCOUTQ (unacknowledged) or SIOCOUTQNSD (unsent) */
 	CHAN_OP_OUTQ,

@@ -9,10 +9,7 @@
 
 #define VALUE_MAX 4096 /* one word of a list in the environment */
 
-static bool refuse(char why[CONF_ERR_MAX], const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static bool refuse(char why[CONF_ERR_MAX], const char *fmt, ...)
+bool conf_refuse(char why[CONF_ERR_MAX], const char *fmt, ...)
 {
 	va_list ap;
 
@@ -30,25 +27,25 @@ static bool set_exclude(struct run_conf *c, const char *value,
 	struct conf_net *net = &c->exclude[c->n_exclude];
 
 	if (c->n_exclude == CONF_NETS_MAX) {
-		return refuse(why,
-			      "more than %d networks; join some into a "
-			      "larger one",
-			      CONF_NETS_MAX);
+		return conf_refuse(why,
+				   "more than %d networks; join some into a "
+				   "larger one",
+				   CONF_NETS_MAX);
 	}
 	if (!addr_parse_net(value, &net->addr, &net->bits)) {
-		return refuse(why,
-			      "'%.50s' is no network; write 192.0.2.0/24, "
-			      "2001:db8::/32 or an address",
-			      value);
+		return conf_refuse(why,
+				   "'%.50s' is no network; write 192.0.2.0/24, "
+				   "2001:db8::/32 or an address",
+				   value);
 	}
 	c->n_exclude++;
 	return true;
 }
 
-static bool set_word(const char *value, const char *const words[], unsigned n,
-		     unsigned *out, char why[CONF_ERR_MAX])
+bool conf_word(const char *value, const char *const words[], unsigned n,
+	       unsigned *out, char why[CONF_ERR_MAX])
 {
-	char all[80] = "";
+	char all[100] = "";
 
 	for (unsigned i = 0; i < n; i++) {
 		size_t used = strlen(all);
@@ -63,18 +60,19 @@ static bool set_word(const char *value, const char *const words[], unsigned n,
 				      : ", ",
 			 words[i]);
 	}
-	return refuse(why, "'%.40s' is unknown; use %s", value, all);
+	return conf_refuse(why, "'%.40s' is unknown; use %s", value, all);
 }
 
-static const char *const policy_words[] = { "off", "prefer", "require" };
-static const char *const io_words[] = { "auto", "uring", "epoll" };
+const char *const conf_policy_words[] = { "off", "prefer", "require" };
+const char *const conf_io_words[] = { "auto", "uring", "epoll" };
 
 static bool set_mptcp(struct run_conf *c, const char *value,
 		      char why[CONF_ERR_MAX])
 {
 	unsigned i;
 
-	if (!set_word(value, policy_words, ARRAY_SIZE(policy_words), &i, why)) {
+	if (!conf_word(value, conf_policy_words, ARRAY_SIZE(conf_policy_words),
+		       &i, why)) {
 		return false;
 	}
 	c->mptcp = (enum conf_policy)i;
@@ -86,7 +84,8 @@ static bool set_io(struct run_conf *c, const char *value,
 {
 	unsigned i;
 
-	if (!set_word(value, io_words, ARRAY_SIZE(io_words), &i, why)) {
+	if (!conf_word(value, conf_io_words, ARRAY_SIZE(conf_io_words), &i,
+		       why)) {
 		return false;
 	}
 	c->io = (enum conf_io)i;
@@ -104,7 +103,7 @@ static bool set_bool(const char *value, bool *out, char why[CONF_ERR_MAX])
 			return true;
 		}
 	}
-	return refuse(why, "'%.40s' is unknown; use 1 or 0", value);
+	return conf_refuse(why, "'%.40s' is unknown; use 1 or 0", value);
 }
 
 static bool set_int(const char *value, int max, int *out,
@@ -113,14 +112,14 @@ static bool set_int(const char *value, int max, int *out,
 	int v = 0;
 
 	if (!*value) {
-		return refuse(why, "a number is missing");
+		return conf_refuse(why, "a number is missing");
 	}
 	for (const char *p = value; *p; p++) {
 		if (*p < '0' || *p > '9' || v > (max - (*p - '0')) / 10) {
-			return refuse(why,
-				      "'%.40s' is not a number within "
-				      "0..%d",
-				      value, max);
+			return conf_refuse(why,
+					   "'%.40s' is not a number within "
+					   "0..%d",
+					   value, max);
 		}
 		v = v * 10 + (*p - '0');
 	}
@@ -128,11 +127,10 @@ static bool set_int(const char *value, int max, int *out,
 	return true;
 }
 
-static bool set_file(const char *value, const char **out,
-		     char why[CONF_ERR_MAX])
+bool conf_file(const char *value, const char **out, char why[CONF_ERR_MAX])
 {
 	if (!*value) {
-		return refuse(why, "the file has no name; give a path");
+		return conf_refuse(why, "the file has no name; give a path");
 	}
 	*out = value;
 	return true;
@@ -141,13 +139,13 @@ static bool set_file(const char *value, const char **out,
 static bool set_stats(struct run_conf *c, const char *value,
 		      char why[CONF_ERR_MAX])
 {
-	return set_file(value, &c->stats_json, why);
+	return conf_file(value, &c->stats_json, why);
 }
 
 static bool set_pcapng(struct run_conf *c, const char *value,
 		       char why[CONF_ERR_MAX])
 {
-	return set_file(value, &c->pcapng, why);
+	return conf_file(value, &c->pcapng, why);
 }
 
 static bool set_name(const char *value, const char **out,
@@ -156,8 +154,8 @@ static bool set_name(const char *value, const char **out,
 	size_t n = strlen(value);
 
 	if (n == 0 || n > 15) {
-		return refuse(why, "'%.40s' is no name of up to 15 letters",
-			      value);
+		return conf_refuse(
+			why, "'%.40s' is no name of up to 15 letters", value);
 	}
 	*out = value;
 	return true;
@@ -268,6 +266,38 @@ static const struct conf_opt table[] = {
 	  "congestion control: cubic or reno", set_congestion },
 	{ "scheduler", 0, BOTH, false, "NAME", "MPTCP_SCHEDULER", "minrtt",
 	  "which subflow sends: minrtt", set_scheduler },
+	{ "crypt", 0, BOTH, false, "off|prefer|require-any|require",
+	  "MPTCP_CRYPT", "prefer",
+	  "never encrypt, encrypt where the peer can, refuse connections that "
+	  "are not encrypted, or those that are not encrypted Multipath TCP",
+	  conf_crypt_policy },
+	{ "crypt-memory", 0, BOTH, false, "off|warn|enforce",
+	  "MPTCP_CRYPT_MEMORY", "warn",
+	  "what to do about a destination that was encrypted before and is not "
+	  "now",
+	  conf_crypt_memory },
+	{ "crypt-memory-file", 0, BOTH, false, "FILE",
+	  "MPTCP_CRYPT_MEMORY_FILE", "~/.local/state/mptcp/known",
+	  "where destinations that were encrypted are kept",
+	  conf_crypt_memory_file },
+	{ "keylog", 0, BOTH, false, "FILE", "MPTCP_KEYLOG", "none",
+	  "append the secrets of encrypted connections to FILE, for whoever "
+	  "looks into a capture",
+	  conf_crypt_keylog },
+	{ "crypt-kx", 0, BOTH, false, "LIST", "MPTCP_CRYPT_KX", "x25519",
+	  "key exchanges to use, best first: x25519, x448, p256, p521",
+	  conf_crypt_kx },
+	{ "crypt-ciphers", 0, BOTH, false, "LIST", "MPTCP_CRYPT_CIPHERS",
+	  "aes128gcm,aes256gcm,chacha20", "ciphers to use, best first",
+	  conf_crypt_ciphers },
+	{ "crypt-rekey", 0, BOTH, false, "WHEN", "MPTCP_CRYPT_REKEY", "64G",
+	  "new keys after so many octets (K, M, G), so much time (s, min, h), "
+	  "both (64M,10min), or off",
+	  conf_crypt_rekey },
+	{ "crypt-resume", 0, BOTH, false, "on|off", "MPTCP_CRYPT_RESUME", "on",
+	  "begin with a secret of an earlier connection, without a key "
+	  "exchange",
+	  conf_crypt_resume },
 	{ "checksum", 0, BOTH, false, NULL, "MPTCP_CHECKSUM", "0",
 	  "ask for Multipath TCP's data checksums", set_checksum },
 	{ "io", 0, BOTH, false, "auto|uring|epoll", "MPTCP_IO", "auto",
@@ -303,6 +333,8 @@ void conf_init(struct run_conf *c)
 {
 	*c = (struct run_conf){
 		.mptcp = CONF_MPTCP_PREFER,
+		.crypt = { .policy = CONF_CRYPT_PREFER,
+			   .memory = CONF_MEMORY_WARN },
 		.verbose = 1,
 		.ready_fd = -1,
 		.run_fd = -1,
@@ -364,17 +396,19 @@ static enum conf_result long_arg(struct run_conf *c, unsigned who, int argc,
 		return CONF_VERSION;
 	}
 	if (!o) {
-		refuse(err, "--%.*s: unknown option; see --help",
-		       n > 40 ? 40 : (int)n, name);
+		conf_refuse(err, "--%.*s: unknown option; see --help",
+			    n > 40 ? 40 : (int)n, name);
 		return CONF_ERROR;
 	}
 	if (!o->arg && eq) {
-		refuse(err, "--%s takes no value; write it alone", o->name);
+		conf_refuse(err, "--%s takes no value; write it alone",
+			    o->name);
 		return CONF_ERROR;
 	}
 	if (o->arg && !eq) {
 		if (*i + 1 >= argc) {
-			refuse(err, "--%s needs a value: %s", o->name, o->arg);
+			conf_refuse(err, "--%s needs a value: %s", o->name,
+				    o->arg);
 			return CONF_ERROR;
 		}
 		value = argv[++*i];
@@ -394,7 +428,7 @@ static enum conf_result short_args(struct run_conf *c, unsigned who,
 			return CONF_HELP;
 		}
 		if (!o) {
-			refuse(err, "-%c: unknown option; see --help", *p);
+			conf_refuse(err, "-%c: unknown option; see --help", *p);
 			return CONF_ERROR;
 		}
 		c->flagged |= 1u << (o - table);
@@ -447,7 +481,8 @@ static bool apply_list(struct run_conf *c, const struct conf_opt *o,
 		size_t n = strcspn(value, sep);
 
 		if (n >= sizeof(word)) {
-			return refuse(err, "%s: a value is too long", o->env);
+			return conf_refuse(err, "%s: a value is too long",
+					   o->env);
 		}
 		memcpy(word, value, n);
 		word[n] = '\0';
@@ -511,175 +546,26 @@ bool conf_check(const struct run_conf *c, char err[CONF_ERR_MAX])
 	char text[ADDR_TEXT_MAX];
 
 	if (c->n_tun == 0) {
-		return refuse(err,
-			      "no path: give at least one --tun "
-			      "NAME,addr=ADDR/LEN,peer=ADDR (or MPTCP_TUN)");
+		return conf_refuse(
+			err, "no path: give at least one --tun "
+			     "NAME,addr=ADDR/LEN,peer=ADDR (or MPTCP_TUN)");
 	}
 	for (unsigned i = 0; i < c->n_tun; i++) {
 		for (unsigned a = 0; a < c->tun[i].n_addr; a++) {
 			if (seen_before(c, i, a)) {
-				return refuse(err,
-					      "--tun: address %s is given "
-					      "twice; every path needs its own",
-					      addr_text(&c->tun[i].addr[a].addr,
-							text));
+				return conf_refuse(
+					err,
+					"--tun: address %s is given "
+					"twice; every path needs its own",
+					addr_text(&c->tun[i].addr[a].addr,
+						  text));
 			}
 		}
 	}
-	return true;
+	return conf_crypt_check(c, err);
 }
 
 bool conf_waits(const struct run_conf *c)
 {
 	return c->wait || c->stats_json || c->pcapng;
-}
-
-/* --- back to text --------------------------------------------------------- */
-
-struct out {
-	char **argv;
-	unsigned n;
-	char *p;
-	size_t left;
-	bool ok;
-};
-
-static void put(struct out *o, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void put(struct out *o, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(o->p, o->left, fmt, ap);
-	va_end(ap);
-	if (!o->ok || n < 0 || (size_t)n >= o->left || o->n >= CONF_ARGS_MAX) {
-		o->ok = false;
-		return;
-	}
-	o->argv[o->n++] = o->p;
-	o->p += n + 1;
-	o->left -= (size_t)n + 1;
-}
-
-static void put_lists(struct out *o, const struct run_conf *c)
-{
-	char text[256];
-
-	for (unsigned i = 0; i < c->n_tun; i++) {
-		for (unsigned a = 0; a < c->tun[i].n_addr; a++) {
-			conf_tun_text(&c->tun[i], a, text, sizeof(text));
-			put(o, "--tun=%s", text);
-		}
-	}
-	for (unsigned i = 0; i < c->n_exclude; i++) {
-		put(o, "--exclude=%s/%u", addr_text(&c->exclude[i].addr, text),
-		    c->exclude[i].bits);
-	}
-}
-
-int conf_argv(const struct run_conf *c, const char *argv0,
-	      char *argv[CONF_ARGS_MAX + 1], char *buf, size_t n)
-{
-	struct out o = { argv, 0, buf, n, true };
-
-	put(&o, "%s", argv0);
-	put_lists(&o, c);
-	put(&o, "--mptcp=%s", policy_words[c->mptcp]);
-	put(&o, "--io=%s", io_words[c->io]);
-	put(&o, "--verbose=%d", c->verbose);
-	if (c->stats_json) {
-		put(&o, "--stats-json=%s", c->stats_json);
-	}
-	if (c->pcapng) {
-		put(&o, "--pcapng=%s", c->pcapng);
-	}
-	if (c->congestion) {
-		put(&o, "--congestion=%s", c->congestion);
-	}
-	if (c->scheduler) {
-		put(&o, "--scheduler=%s", c->scheduler);
-	}
-	if (c->checksum) {
-		put(&o, "--checksum");
-	}
-	if (c->ready_fd >= 0) {
-		put(&o, "--ready-fd=%d", c->ready_fd);
-	}
-	if (c->run_fd >= 0) {
-		put(&o, "--run-fd=%d", c->run_fd);
-	}
-	if (c->watch_pid > 0) {
-		put(&o, "--watch-pid=%d", c->watch_pid);
-	}
-	argv[o.n] = NULL;
-	return o.ok ? (int)o.n : -1;
-}
-
-static void help_add(char *buf, size_t n, size_t *used, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static void help_add(char *buf, size_t n, size_t *used, const char *fmt, ...)
-{
-	size_t left = *used < n ? n - *used : 0;
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	r = vsnprintf(left ? buf + *used : NULL, left, fmt, ap);
-	va_end(ap);
-	*used += r > 0 ? (size_t)r : 0;
-}
-
-/* the sentence, broken at blanks so that lines stay within 78 columns */
-static void help_wrap(char *buf, size_t n, size_t *used, const char *text)
-{
-	const size_t width = 70;
-
-	while (*text) {
-		size_t len = strlen(text);
-
-		if (len > width) {
-			for (len = width; len > 1 && text[len] != ' '; len--) {
-			}
-		}
-		help_add(buf, n, used, "        %.*s\n", (int)len, text);
-		text += len;
-		text += strspn(text, " ");
-	}
-}
-
-size_t conf_help(unsigned who, char *buf, size_t n)
-{
-	size_t used = 0;
-
-	help_add(buf, n, &used, "%s",
-		 who & CONF_RUN
-			 ? "Usage: mptcp-run [options] [--] command [args...]\n"
-			   "Runs a command whose TCP connections use Multipath "
-			   "TCP in a userspace stack.\n\n"
-			 : "Usage: mptcp-stackd [options]\n"
-			   "The userspace stack behind mptcp-run.\n\n");
-	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
-		const struct conf_opt *o = &table[i];
-		char letter[8] = "";
-
-		if (!(o->who & who)) {
-			continue;
-		}
-		if (o->letter) {
-			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-		}
-		help_add(buf, n, &used, "  %s--%s%s%s\n", letter, o->name,
-			 o->arg ? " " : "", o->arg ? o->arg : "");
-		help_wrap(buf, n, &used, o->help);
-		help_add(buf, n, &used, "        default: %s%s%s\n", o->preset,
-			 o->env ? "; environment: " : "", o->env ? o->env : "");
-	}
-	help_add(buf, n, &used,
-		 "  -h, --help\n        print this text\n"
-		 "  --version\n        print the version\n");
-	return used;
 }

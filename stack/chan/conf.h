@@ -54,6 +54,50 @@ enum conf_policy {
 	CONF_MPTCP_REQUIRE,
 };
 
+enum conf_crypt_policy {
+	CONF_CRYPT_OFF,
+	CONF_CRYPT_PREFER,
+	CONF_CRYPT_REQUIRE_ANY,
+	CONF_CRYPT_REQUIRE,
+};
+
+/* what is done about a destination that was encrypted before and is not now */
+enum conf_memory {
+	CONF_MEMORY_OFF,
+	CONF_MEMORY_WARN,
+	CONF_MEMORY_ENFORCE,
+};
+
+enum conf_kx {
+	CONF_KX_X25519,
+	CONF_KX_X448,
+	CONF_KX_P256,
+	CONF_KX_P521,
+	CONF_KX_N
+};
+
+enum conf_cipher {
+	CONF_AES128_GCM,
+	CONF_AES256_GCM,
+	CONF_CHACHA20,
+	CONF_CIPHER_N
+};
+
+struct conf_crypt {
+	enum conf_crypt_policy policy;
+	enum conf_memory memory;
+	bool memory_asked;       /* one of its options was given */
+	const char *memory_file; /* NULL: in the user's state directory */
+	const char *keylog;      /* NULL: none */
+	uint8_t n_kx, n_cipher;  /* 0: the stack's own choice; best first */
+	uint8_t kx[CONF_KX_N];
+	uint8_t cipher[CONF_CIPHER_N];
+	bool rekey_asked;      /* these two count; else the stack's choice */
+	uint64_t rekey_octets; /* 0: not by volume */
+	uint32_t rekey_s;      /* seconds; 0: not by time */
+	bool no_resume;
+};
+
 enum conf_io {
 	CONF_IO_AUTO,
 	CONF_IO_URING,
@@ -72,6 +116,7 @@ struct run_conf {
 	int verbose; /* 0 quiet, 1 normal, 2 -v, 3 -vv */
 	const char *stats_json, *pcapng;    /* NULL: not asked for */
 	const char *congestion, *scheduler; /* NULL: the stack's own choice */
+	struct conf_crypt crypt;
 	/* mptcp-stackd only; -1 or 0: not given */
 	int ready_fd, run_fd, watch_pid;
 	uint32_t flagged; /* private: options that a flag has set */
@@ -128,7 +173,46 @@ int conf_argv(const struct run_conf *c, const char *argv0,
  * without the terminator, as snprintf. */
 size_t conf_help(unsigned who, char *buf, size_t n);
 
-/* private to conf_tun.c and conf.c: NAME,addr=..,peer=..[,backup][,mtu=N] */
+/* the words of the options, for other texts */
+const char *conf_kx_word(enum conf_kx kx);
+const char *conf_cipher_word(enum conf_cipher c);
+
+/* --- private to conf*.c ---------------------------------------------------- */
+
+/* fills in why; false */
+bool conf_refuse(char why[CONF_ERR_MAX], const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* which of n words value is */
+bool conf_word(const char *value, const char *const words[], unsigned n,
+	       unsigned *out, char why[CONF_ERR_MAX]);
+bool conf_file(const char *value, const char **out, char why[CONF_ERR_MAX]);
+extern const char *const conf_policy_words[], *const conf_io_words[];
+
+/* conf_crypt.c: setters, and the arguments that lead to the same */
+bool conf_crypt_policy(struct run_conf *c, const char *value,
+		       char why[CONF_ERR_MAX]);
+bool conf_crypt_keylog(struct run_conf *c, const char *value,
+		       char why[CONF_ERR_MAX]);
+bool conf_crypt_memory(struct run_conf *c, const char *value,
+		       char why[CONF_ERR_MAX]);
+bool conf_crypt_memory_file(struct run_conf *c, const char *value,
+			    char why[CONF_ERR_MAX]);
+bool conf_crypt_ciphers(struct run_conf *c, const char *value,
+			char why[CONF_ERR_MAX]);
+bool conf_crypt_kx(struct run_conf *c, const char *value,
+		   char why[CONF_ERR_MAX]);
+bool conf_crypt_rekey(struct run_conf *c, const char *value,
+		      char why[CONF_ERR_MAX]);
+bool conf_crypt_resume(struct run_conf *c, const char *value,
+		       char why[CONF_ERR_MAX]);
+bool conf_crypt_check(const struct run_conf *c, char err[CONF_ERR_MAX]);
+#define CONF_CRYPT_ARG  128 /* octets that one of its arguments may need */
+#define CONF_CRYPT_ARGS 6
+/* argument i as text, "" when it need not be given; files are not among them */
+void conf_crypt_arg(const struct conf_crypt *k, unsigned i,
+		    char out[CONF_CRYPT_ARG]);
+
+/* conf_tun.c: NAME,addr=..,peer=..[,backup][,mtu=N] */
 bool conf_tun_parse(struct run_conf *c, const char *spec,
 		    char why[CONF_ERR_MAX]);
 /* the spec of one address; the length as snprintf */

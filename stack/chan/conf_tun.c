@@ -1,6 +1,5 @@
 #include "stack/chan/conf.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,19 +14,6 @@ struct spec {
 	bool backup;
 };
 
-static bool refuse(char why[CONF_ERR_MAX], const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static bool refuse(char why[CONF_ERR_MAX], const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, CONF_ERR_MAX, fmt, ap);
-	va_end(ap);
-	return false;
-}
-
 static bool take_word(struct spec *s, char *word, char why[CONF_ERR_MAX])
 {
 	if (strncmp(word, "addr=", 5) == 0) {
@@ -39,7 +25,8 @@ static bool take_word(struct spec *s, char *word, char why[CONF_ERR_MAX])
 	} else if (strcmp(word, "backup") == 0) {
 		s->backup = true;
 	} else {
-		return refuse(why, "'%.40s' means nothing here; " HOW_TO, word);
+		return conf_refuse(why, "'%.40s' means nothing here; " HOW_TO,
+				   word);
 	}
 	return true;
 }
@@ -63,8 +50,8 @@ static bool split(char *text, struct spec *s, char why[CONF_ERR_MAX])
 		}
 	}
 	if (!s->addr || !s->peer) {
-		return refuse(why, "device '%.15s' has no %s; " HOW_TO, s->name,
-			      s->addr ? "peer=" : "addr=");
+		return conf_refuse(why, "device '%.15s' has no %s; " HOW_TO,
+				   s->name, s->addr ? "peer=" : "addr=");
 	}
 	return true;
 }
@@ -91,31 +78,32 @@ static bool read_addr(const struct spec *s, struct conf_tun_addr *out,
 	unsigned bits;
 
 	if (!strchr(s->addr, '/')) {
-		return refuse(why,
-			      "addr=%.46s has no prefix length; write "
-			      "addr=%.46s/24",
-			      s->addr, s->addr);
+		return conf_refuse(why,
+				   "addr=%.46s has no prefix length; write "
+				   "addr=%.46s/24",
+				   s->addr, s->addr);
 	}
 	if (!addr_parse_net(s->addr, &out->addr, &bits) || bits == 0) {
-		return refuse(why,
-			      "addr=%.50s is no address with a prefix "
-			      "length; write addr=10.0.0.2/24",
-			      s->addr);
+		return conf_refuse(why,
+				   "addr=%.50s is no address with a prefix "
+				   "length; write addr=10.0.0.2/24",
+				   s->addr);
 	}
 	if (!addr_parse(s->peer, &out->peer)) {
-		return refuse(why,
-			      "peer=%.46s is no address; give the device "
-			      "an address of the kernel's side",
-			      s->peer);
+		return conf_refuse(why,
+				   "peer=%.46s is no address; give the device "
+				   "an address of the kernel's side",
+				   s->peer);
 	}
 	if (out->addr.family != out->peer.family) {
-		return refuse(why,
-			      "addr=%.46s and peer=%.46s are not of one "
-			      "family; use IPv4 with IPv4 or IPv6 with IPv6",
-			      s->addr, s->peer);
+		return conf_refuse(
+			why,
+			"addr=%.46s and peer=%.46s are not of one "
+			"family; use IPv4 with IPv4 or IPv6 with IPv6",
+			s->addr, s->peer);
 	}
 	if (!usable(&out->addr) || !usable(&out->peer)) {
-		return refuse(
+		return conf_refuse(
 			why,
 			"addr=%.46s, peer=%.46s: loopback, multicast "
 			"and unspecified addresses cannot be used; choose "
@@ -123,10 +111,11 @@ static bool read_addr(const struct spec *s, struct conf_tun_addr *out,
 			s->addr, s->peer);
 	}
 	if (addr_eq(&out->addr, &out->peer)) {
-		return refuse(why,
-			      "addr and peer are both %.46s; the stack and "
-			      "the kernel need an address each",
-			      s->peer);
+		return conf_refuse(
+			why,
+			"addr and peer are both %.46s; the stack and "
+			"the kernel need an address each",
+			s->peer);
 	}
 	out->bits = (uint8_t)bits;
 	return true;
@@ -144,8 +133,8 @@ static bool read_mtu(const char *text, uint16_t *out, char why[CONF_ERR_MAX])
 		v = v * 10 + (unsigned)(*p - '0');
 	}
 	if (v < MTU_MIN || v > MTU_MAX) {
-		return refuse(why, "mtu=%.20s is not within %d..%d", text,
-			      MTU_MIN, MTU_MAX);
+		return conf_refuse(why, "mtu=%.20s is not within %d..%d", text,
+				   MTU_MIN, MTU_MAX);
 	}
 	*out = (uint16_t)v;
 	return true;
@@ -179,31 +168,32 @@ bool conf_tun_parse(struct run_conf *c, const char *spec,
 	struct spec s;
 
 	if (strlen(spec) >= sizeof(text)) {
-		return refuse(why, "'%.40s...' is too long; " HOW_TO, spec);
+		return conf_refuse(why, "'%.40s...' is too long; " HOW_TO,
+				   spec);
 	}
 	memcpy(text, spec, strlen(spec) + 1);
 	if (!split(text, &s, why)) {
 		return false;
 	}
 	if (!name_ok(s.name)) {
-		return refuse(why,
-			      "'%.40s' is no device name; use up to %d "
-			      "letters, digits, '-' or '.'",
-			      s.name, CONF_NAME_LEN - 1);
+		return conf_refuse(why,
+				   "'%.40s' is no device name; use up to %d "
+				   "letters, digits, '-' or '.'",
+				   s.name, CONF_NAME_LEN - 1);
 	}
 	if (!read_addr(&s, &a, why) || (s.mtu && !read_mtu(s.mtu, &mtu, why))) {
 		return false;
 	}
 	t = find_or_add(c, s.name);
 	if (!t) {
-		return refuse(why, "more than %d devices; leave some out",
-			      CONF_TUNS_MAX);
+		return conf_refuse(why, "more than %d devices; leave some out",
+				   CONF_TUNS_MAX);
 	}
 	if (t->n_addr == CONF_TUN_ADDRS_MAX) {
-		return refuse(why,
-			      "more than %d addresses on '%s'; leave some "
-			      "out",
-			      CONF_TUN_ADDRS_MAX, t->name);
+		return conf_refuse(why,
+				   "more than %d addresses on '%s'; leave some "
+				   "out",
+				   CONF_TUN_ADDRS_MAX, t->name);
 	}
 	t->addr[t->n_addr++] = a;
 	t->backup = t->backup || s.backup;

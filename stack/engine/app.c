@@ -99,6 +99,9 @@ static void events(struct app *a)
 	while (stack_event(a->e->stack, &ev)) {
 		struct app_ent *t = ev.user;
 
+		if (ev.bits & (SOCK_EV_CONNECTED | SOCK_EV_ACCEPT)) {
+			a->e->spare_used = true;
+		}
 		if (!t || t->buried) {
 			continue;
 		}

@@ -8,6 +8,7 @@
  *   app.c       start, turn, stop        app_ctl.c   requests in, answers out
  *   app_ent.c   the table, the sweep     app_req*.c  one handler per request
  *   app_scope.c who carries an address   app_wire.c  descriptors to programs
+ *   app_say.c   words about beginnings
  *   app_conn.c  octets: core <-> program app_listen.c connections to programs
  *   relay.c     octets: kernel <-> program
  */
@@ -25,6 +26,7 @@
 #include "stack/chan/chan_msg.h"
 #include "stack/engine/app_watch.h"
 #include "stack/engine/engine.h"
+#include "stack/engine/past.h"
 #include "stack/engine/relay.h"
 
 #define APP_ENT_MAX    65536u /* entries of every state */
@@ -102,6 +104,9 @@ struct app_ent {
 	bool blocking;   /* the program waits in connect() */
 	bool was_eof;    /* the peer's FIN was delivered: reads stay at 0 */
 	bool told;       /* a connect() was told how it went */
+	bool unproven;   /* past_note() has not seen data of the peer */
+	char *line;      /* PAST_LINE octets for the program's standard error,
+			  * with its next question; NULL none */
 	struct endpoint local; /* APP_DEAD */
 	struct instant since;  /* shut both ways; for the sweep */
 
@@ -214,6 +219,12 @@ int app_req_need_kernel(const struct app_ent *t, struct app_req *r);
 int app_req_kernel_fd(const struct app_ent *t, struct app_req *r, unsigned i);
 /* reads and clears the socket's error */
 int app_req_error(struct app_ent *t);
+
+/* --- app_say.c ----------------------------------------------------------------- */
+void app_say_begun(struct app_ent *t);   /* the handshake succeeded */
+void app_say_refused(struct app_ent *t); /* it failed with EPROTO */
+void app_say_seen(struct app_ent *t);    /* the peer's first data, or the end */
+void app_say_forget(struct app_ent *t);
 
 /* --- app_scope.c ------------------------------------------------------------ */
 enum app_scope {

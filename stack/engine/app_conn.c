@@ -353,6 +353,9 @@ void app_conn_failed(struct app_ent *t, int err)
 static void lost(struct app_ent *t, int err)
 {
 	if (t->state == APP_CONNECTING) {
+		if (err == EPROTO) {
+			app_say_refused(t);
+		}
 		app_conn_failed(t, err ? err : ECONNRESET);
 		return;
 	}
@@ -364,6 +367,7 @@ static void lost(struct app_ent *t, int err)
 
 static void established(struct app_ent *t)
 {
+	app_say_begun(t);
 	app_ent_state(t, APP_CONNECTED);
 	app_wire_unstuff(t->u.fd, t->stuffed, t->app->scratch, RELAY_BUF);
 	t->stuffed = 0;
@@ -383,6 +387,9 @@ void app_conn_event(struct app_ent *t, unsigned bits)
 	}
 	if (t->buried || !t->sk) {
 		return;
+	}
+	if (t->unproven && (bits & (SOCK_EV_READ | SOCK_EV_CLOSED))) {
+		app_say_seen(t);
 	}
 	if (bits & SOCK_EV_CLOSED) {
 		bool begun = t->state != APP_CONNECTING;

@@ -131,6 +131,7 @@ static void release(struct app_ent *t, bool abort)
 	}
 	mem_free(&a->mem, t->opts, sizeof(*t->opts));
 	t->opts = NULL;
+	app_say_forget(t);
 	list_del(&t->ready);
 	list_del(&t->wait);
 	list_del(&t->port);

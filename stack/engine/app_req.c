@@ -17,6 +17,20 @@ static void put_int(struct app_req *r, int v)
 	r->rep->len = sizeof(v);
 }
 
+/* behind the int, once */
+static void put_line(struct app_ent *t, struct app_req *r)
+{
+	size_t n;
+
+	if (!t->line) {
+		return;
+	}
+	n = min_size(strlen(t->line), CHAN_VAL_MAX - r->rep->len);
+	memcpy(r->rep->val + r->rep->len, t->line, n);
+	r->rep->len += (uint32_t)n;
+	app_say_forget(t);
+}
+
 static int names(struct app_ent *t, struct app_req *r)
 {
 	app_ent_local(t, &r->rep->local);
@@ -108,10 +122,12 @@ static int urgent(struct app_ent *t)
 
 int app_req_need_kernel(const struct app_ent *t, struct app_req *r)
 {
-	if (t->opts) {
-		r->rep->n_opt = t->opts->n;
-		memcpy(r->rep->opt, t->opts->opt,
-		       t->opts->n * sizeof(t->opts->opt[0]));
+	const struct app_opts *o = t->opts;
+
+	for (unsigned i = 0; o && i < o->n; i++) {
+		if (!sock_opt_private(o->opt[i].level, o->opt[i].name)) {
+			r->rep->opt[r->rep->n_opt++] = o->opt[i];
+		}
 	}
 	return CHAN_NEED_KERNEL;
 }
@@ -160,6 +176,7 @@ static int for_entry(struct app_ent *t, struct app_req *r)
 		return why(t);
 	case CHAN_OP_ERROR:
 		put_int(r, app_req_error(t));
+		put_line(t, r);
 		if (t->blocking) { /* the end of that connect() */
 			t->told = true;
 		}

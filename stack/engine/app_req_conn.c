@@ -69,6 +69,7 @@ static int by_core(struct app_ent *t, struct app_req *r)
 	int err = sk ? sock_connect(sk, app_now(a), &r->q->addr) : ENOBUFS;
 	int fd;
 
+	app_say_forget(t);
 	if (err != EINPROGRESS) {
 		return err;
 	}

@@ -54,6 +54,12 @@ static int remember(struct app_ent *t, const struct chan_req *q)
 	return 0;
 }
 
+/* what no kernel knows: it stays with the core's socket */
+static bool is_ours(const struct chan_req *q)
+{
+	return sock_opt_private(q->level, q->name);
+}
+
 static int set_kernel(int fd, const struct chan_req *q)
 {
 	return setsockopt(fd, q->level, q->name, q->val, q->len) == 0 ? 0
@@ -84,6 +90,9 @@ static int set_both(struct app_ent *t, const struct chan_req *q)
 				   q->val, q->len)
 		     : ENOBUFS;
 
+	if (err == 0 && t->via == APP_VIA_ANY && is_ours(q)) {
+		return remember(t, q);
+	}
 	if (err == 0 && t->via == APP_VIA_ANY) {
 		err = t->kfd >= 0 ? set_kernel(t->kfd, q) : remember(t, q);
 	}
@@ -97,6 +106,9 @@ int app_req_setsockopt(struct app_ent *t, struct app_req *r)
 
 	if (t->state == APP_DEAD) {
 		return EINVAL;
+	}
+	if (kernel_only(t) && is_ours(q)) {
+		return EOPNOTSUPP;
 	}
 	err = kernel_only(t) ? set_kernel(app_ent_kernel_fd(t), q)
 			     : set_both(t, q);
@@ -183,7 +195,10 @@ int app_req_getsockopt(struct app_ent *t, struct app_req *r)
 		return 0;
 	}
 	if (t->state == APP_DEAD) {
-		return get_dead(t, r);
+		return is_ours(q) ? ENOTCONN : get_dead(t, r);
+	}
+	if (kernel_only(t) && is_ours(q)) {
+		return EOPNOTSUPP;
 	}
 	if (kernel_only(t)) {
 		return get_kernel(app_ent_kernel_fd(t), r);

@@ -18,9 +18,12 @@
 
 #include "stack/base/check.h"
 #include "stack/engine/confine.h"
+#include "stack/engine/crypt_use.h"
 #include "stack/engine/keeper.h"
+#include "stack/engine/keylog.h"
 #include "stack/engine/life.h"
 #include "stack/engine/loop.h"
+#include "stack/engine/past.h"
 #include "stack/engine/pcap.h"
 #include "stack/engine/stats.h"
 
@@ -48,6 +51,7 @@ struct loop {
 	struct life *life;
 	struct stats *stats;
 	struct pcap *pcap;
+	struct keylog keylog;
 	struct pkt_out out[OUT_BATCH];
 };
 
@@ -92,18 +96,16 @@ static void set_buf(int fd, int name, int size)
 
 void engine_force_buf(struct engine *e, int fd, int sndbuf, int rcvbuf)
 {
-	int err = e->keeper_fd < 0
-			  ? EPIPE
-			  : keeper_force(e->keeper_fd, fd, sndbuf, rcvbuf);
+	int err = EPIPE;
 
+	if (e->keeper_fd >= 0 && !e->no_force) {
+		err = keeper_force(e->keeper_fd, fd, sndbuf, rcvbuf);
+	}
 	if (!err) {
 		return;
 	}
-	/* a keeper that may not, or is gone, is not asked again */
-	if (e->keeper_fd >= 0) {
-		close(e->keeper_fd);
-		e->keeper_fd = -1;
-	}
+	/* one that may not, or does not answer, is not asked again */
+	e->no_force = true;
 	set_buf(fd, SO_SNDBUF, sndbuf);
 	set_buf(fd, SO_RCVBUF, rcvbuf);
 }
@@ -286,11 +288,32 @@ static struct instant deadline(const struct loop *l)
 	return l->more_out ? l->e.now : d;
 }
 
+/* Waits; or, while key pairs may be made ahead, looks without waiting, and
+ * makes one only when nothing had come and nothing was due: what is queued has
+ * been written by then, and one that comes meanwhile waits for one pair. */
+static void wait(struct loop *l)
+{
+	const struct io_stats *s = io_stats(l->e.io);
+	uint64_t before = s->completions + s->tun_in;
+	struct instant d = deadline(l);
+
+	if (!l->e.spare_used || l->more_out) {
+		io_turn(l->e.io, d);
+		return;
+	}
+	io_turn(l->e.io, l->e.now);
+	if (s->completions + s->tun_in == before &&
+	    !instant_due(d, io_time(l->e.io))) {
+		l->e.spare_used = stack_idle(l->e.stack);
+		l->e.spare_made += l->e.spare_used;
+	}
+}
+
 static void turn(struct loop *l)
 {
 	struct engine *e = &l->e;
 
-	io_turn(e->io, deadline(l));
+	wait(l);
 	e->now = io_time(e->io);
 	if (instant_due(stack_deadline(e->stack), e->now)) {
 		stack_tick(e->stack, e->now);
@@ -300,14 +323,21 @@ static void turn(struct loop *l)
 	send_all(l);
 }
 
+static void note(void *ctx, const struct mp_info *info)
+{
+	past_note(ctx, info);
+}
+
 static void finish(struct loop *l)
 {
 	int err;
 
+	stack_each_conn(l->e.stack, note, l->e.past);
 	app_stop(&l->e);
 	send_all(l); /* resets of what was still open */
 	io_flush(l->e.io);
 	stats_final(l->stats);
+	keylog_close(&l->keylog);
 	err = pcap_free(l->pcap);
 	if (err) {
 		engine_log(&l->e, 1, "the packet capture is not complete: %s",
@@ -359,9 +389,26 @@ static bool make_io(struct loop *l, char err[CONF_ERR_MAX])
 	return true;
 }
 
+static void explain_stack(const struct run_conf *c, char err[CONF_ERR_MAX])
+{
+	if (c->congestion || c->scheduler) {
+		snprintf(err, CONF_ERR_MAX,
+			 "--congestion=%s or --scheduler=%s "
+			 "is unknown; use cubic or reno, and minrtt",
+			 c->congestion ? c->congestion : "cubic",
+			 c->scheduler ? c->scheduler : "minrtt");
+	} else {
+		snprintf(err, CONF_ERR_MAX,
+			 "out of memory, or the cryptographic library cannot "
+			 "be used; try --crypt=off");
+	}
+}
+
 static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 {
 	const struct run_conf *c = l->conf;
+	const struct past_setup past = { c, l->setup->known,
+					 l->setup->known_file };
 	struct stack_cfg cfg = {
 		.mp = { .policy = policy(c->mptcp),
 			.checksum = c->checksum,
@@ -371,6 +418,7 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 			.scheduler = c->scheduler ? c->scheduler : "minrtt",
 			.close_timeout = 60 * NANOS_S },
 		.congestion = c->congestion,
+		.crypt = { .keylog = keylog_trace(&l->keylog) },
 	};
 
 	l->mem = (struct mem){ .alloc = mem_get,
@@ -380,13 +428,13 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 			       .entropy = { chance_fill, l },
 			       .trace = { l->e.verbose >= 3 ? trace_line : NULL,
 					  l } };
-	l->e.stack = stack_new(&l->env, &cfg, io_now());
+	crypt_use_conf(&c->crypt, &cfg.mp);
+	l->e.past = past_new(&l->e, &l->env, &past);
+	cfg.mp.memo = l->e.past ? past_memo(l->e.past) : NULL;
+	l->e.stack = l->e.past ? stack_new(&l->env, &cfg, io_now()) : NULL;
+	l->e.spare_used = l->e.stack != NULL;
 	if (!l->e.stack) {
-		snprintf(err, CONF_ERR_MAX,
-			 "--congestion=%s or --scheduler=%s "
-			 "is unknown; use cubic or reno, and minrtt",
-			 c->congestion ? c->congestion : "cubic",
-			 c->scheduler ? c->scheduler : "minrtt");
+		explain_stack(c, err);
 		return false;
 	}
 	return true;
@@ -490,6 +538,7 @@ static bool make_all(struct loop *l, char err[CONF_ERR_MAX])
 	e->run = s->run;
 	e->verbose = s->conf->verbose;
 	e->keeper_fd = s->keeper_fd;
+	l->keylog = (struct keylog){ e, s->keylog_fd };
 	static_assert(CONF_NETS_MAX <= ENGINE_EXCLUDE_MAX, "all fit");
 	for (unsigned i = 0; i < s->conf->n_exclude; i++) {
 		e->exclude[i].addr = s->conf->exclude[i].addr;
@@ -528,6 +577,7 @@ int loop_run(const struct loop_setup *setup)
 	io_free(l->e.io);
 	life_free(l->life);
 	stack_free(l->e.stack);
+	past_free(l->e.past);
 	explicit_bzero(&l->e.run, sizeof(l->e.run));
 	free(l);
 	return 0;

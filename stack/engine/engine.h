@@ -24,6 +24,7 @@ struct engine_net {
 };
 
 struct app;
+struct past;
 
 struct engine {
 	struct io *io;
@@ -33,8 +34,14 @@ struct engine {
 	struct chan_run run;
 	struct engine_net exclude[ENGINE_EXCLUDE_MAX]; /* beside loopback */
 	unsigned n_exclude;
-	int verbose;   /* 0 quiet, 1 normal, 2 -v, 3 -vv */
-	int keeper_fd; /* requests to the keeper; -1 none */
+	int verbose;       /* 0 quiet, 1 normal, 2 -v, 3 -vv */
+	int keeper_fd;     /* requests to the keeper; -1 none */
+	bool no_force;     /* the keeper cannot raise buffer sizes */
+	struct past *past; /* NULL: nothing is remembered, nothing said */
+	/* A connection began or came: key pairs made ahead may be used up.  Set
+	 * by whoever sees it, cleared by the loop. */
+	bool spare_used;
+	uint64_t spare_made; /* key pairs made while nothing was to be done */
 };
 
 /* one line to stderr when verbose reaches level; printf-like */

@@ -7,17 +7,24 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "stack/engine/yield.h"
 
 #define WAIT_MS 500 /* the engine waits for an answer: it may be short */
 
+enum what {
+	FORCE, /* with a descriptor; is answered */
+	KNOWN,
+};
+
 struct request {
+	enum what what;
 	uint32_t serial;
-	int32_t sndbuf, rcvbuf; /* 0: leave */
+	int32_t sndbuf, rcvbuf; /* FORCE; 0: leave */
+	struct known_entry known;
 };
 
 struct answer {
@@ -47,11 +54,28 @@ static int force(int fd, const struct request *r)
 	return err;
 }
 
+static struct instant now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (struct instant){ ts.tv_sec * NANOS_S + ts.tv_nsec };
+}
+
+static void answer(int sock, const struct request *r, int fd, bool whole)
+{
+	struct answer a = { r->serial, EINVAL };
+
+	if (whole && fd >= 0) {
+		a.err = force(fd, r);
+	}
+	send(sock, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* one request; false: the engine has closed its end */
-static bool serve(int sock)
+static bool serve(int sock, struct scribe *scribe)
 {
 	struct request r = { 0 };
-	struct answer a;
 	union control c = { 0 };
 	struct iovec v = { &r, sizeof(r) };
 	struct msghdr m = { .msg_iov = &v,
@@ -60,6 +84,7 @@ static bool serve(int sock)
 			    .msg_controllen = sizeof(c) };
 	ssize_t n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	const struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	bool whole = n == (ssize_t)sizeof(r);
 	int fd = -1;
 
 	if (n == 0) {
@@ -72,12 +97,14 @@ static bool serve(int sock)
 	    h->cmsg_len == CMSG_LEN(sizeof(int))) {
 		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
 	}
-	a.serial = r.serial;
-	a.err = n == (ssize_t)sizeof(r) && fd >= 0 ? force(fd, &r) : EINVAL;
+	if (!whole || r.what == FORCE) {
+		answer(sock, &r, fd, whole);
+	} else if (scribe && r.what == KNOWN) {
+		scribe_add(scribe, now(), &r.known);
+	}
 	if (fd >= 0) {
 		close(fd);
 	}
-	send(sock, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT);
 	return true;
 }
 
@@ -111,14 +138,16 @@ enum {
 }; /* of struct pollfd[] */
 
 /* one round; SIGTERM goes on as it is, a wish for a device as SIGUSR1 */
-static void serve_all(struct pollfd *p, unsigned n, pid_t engine)
+static void serve_all(struct pollfd *p, unsigned n, pid_t engine,
+		      struct scribe *scribe)
 {
 	struct signalfd_siginfo si;
 
-	/* the timeout is for a signal that could not be watched */
+	/* the timeout is for what is to be written, and for a signal that could
+	 * not be watched */
 	poll(p, n, 1000);
 	if ((p[AT_ENGINE].revents & (POLLIN | POLLHUP)) &&
-	    !serve(p[AT_ENGINE].fd)) {
+	    !serve(p[AT_ENGINE].fd, scribe)) {
 		p[AT_ENGINE].fd = -1;
 	}
 	if (p[AT_SIGNAL].fd >= 0 &&
@@ -131,10 +160,20 @@ static void serve_all(struct pollfd *p, unsigned n, pid_t engine)
 			kill(engine, SIGUSR1);
 		}
 	}
+	if (scribe) {
+		scribe_turn(scribe, now());
+	}
+}
+
+/* what is left in the socket of an engine that has ended */
+static void last_words(int sock, struct scribe *scribe)
+{
+	for (unsigned i = 0; i < KNOWN_MAX && serve(sock, scribe); i++) {
+	}
 }
 
 int keeper_run(int sock, pid_t engine, const struct run_conf *conf,
-	       struct tun *tuns)
+	       struct tun *tuns, struct scribe *scribe)
 {
 	struct pollfd p[AT_DEVICE + CONF_TUNS_MAX] = {
 		[AT_ENGINE] = { .fd = sock, .events = POLLIN },
@@ -149,10 +188,14 @@ int keeper_run(int sock, pid_t engine, const struct run_conf *conf,
 		};
 	}
 	while (!ended(engine, &status)) {
-		serve_all(p, AT_DEVICE + conf->n_tun, engine);
+		serve_all(p, AT_DEVICE + conf->n_tun, engine, scribe);
 	}
 	for (unsigned i = 0; i < conf->n_tun; i++) {
 		tun_undo(&tuns[i], &conf->tun[i]);
+	}
+	if (scribe) {
+		last_words(sock, scribe);
+		scribe_end(scribe);
 	}
 	return status;
 }
@@ -184,7 +227,10 @@ int keeper_force(int sock, int fd, int sndbuf, int rcvbuf)
 {
 	/* the descriptor's number is serial enough: one request at a time, and
 	 * after a timeout the engine does not ask again */
-	struct request r = { (uint32_t)fd, sndbuf, rcvbuf };
+	struct request r = { .what = FORCE,
+			     .serial = (uint32_t)fd,
+			     .sndbuf = sndbuf,
+			     .rcvbuf = rcvbuf };
 	struct iovec v = { &r, sizeof(r) };
 	union control c = { 0 };
 	struct msghdr m = { .msg_iov = &v,
@@ -201,4 +247,12 @@ int keeper_force(int sock, int fd, int sndbuf, int rcvbuf)
 		return EPIPE;
 	}
 	return await(sock, r.serial);
+}
+
+void keeper_known(int sock, const struct known_entry *e)
+{
+	struct request r = { .what = KNOWN, .known = *e };
+
+	/* a keeper that is full or gone: remembered for this run only */
+	send(sock, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT);
 }

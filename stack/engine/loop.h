@@ -7,6 +7,7 @@
 
 #include "stack/chan/chan_name.h"
 #include "stack/chan/conf.h"
+#include "stack/engine/known.h"
 #include "stack/engine/tun.h"
 
 /* everything is opened before; the descriptors are taken over */
@@ -17,7 +18,10 @@ struct loop_setup {
 	int keeper_fd;         /* -1 none */
 	int life_fd;           /* -1 none; told to ready() before */
 	int stats_fd, pcap_fd; /* -1 none */
-	int watch_pidfd;       /* first process of the run; -1 none */
+	int keylog_fd;         /* -1 none */
+	struct known known;    /* encrypted in earlier runs */
+	const char *known_file;
+	int watch_pidfd; /* first process of the run; -1 none */
 	/* the start is over: err is "" or one line */
 	void (*ready)(void *ctx, const char *err);
 	void *ctx;

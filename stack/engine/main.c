@@ -21,28 +21,21 @@
 #include "stack/chan/conf.h"
 #include "stack/engine/confine.h"
 #include "stack/engine/daemon.h"
+#include "stack/engine/files.h"
 #include "stack/engine/keeper.h"
 #include "stack/engine/loop.h"
 #include "stack/engine/tun.h"
 
 #define EXIT_OWN 125
 
-/* a file that is written: opened with the caller's rights, before anything */
-struct file {
-	const char *option, *path;
-	int fd;
-	bool made; /* it was not there before */
-};
-
 struct start {
 	struct run_conf conf;
 	struct chan_run run;
-	struct file stats, pcap;
+	struct files files;
 	struct tun tun[CONF_TUNS_MAX];
 	int ready_fd;  /* "ok PID" or "error: ..."; stays open as life line */
 	int own_ready; /* ours to read when nobody gave one; -1 */
 	int watch_pidfd;
-	int dir_fd; /* where relative names of files begin */
 	int null_fd;
 	pid_t keeper;
 };
@@ -70,13 +63,18 @@ static void ready(void *ctx, const char *err)
 	}
 }
 
-static void say(void *ctx, const char *line)
+static void mention(void *ctx, int level, const char *line)
 {
 	const struct start *s = ctx;
 
-	if (s->conf.verbose >= 1) {
+	if (s->conf.verbose >= level) {
 		fprintf(stderr, "mptcp-run: %s\n", line);
 	}
+}
+
+static void say(void *ctx, const char *line)
+{
+	mention(ctx, 1, line);
 }
 
 /* --- before leaving ------------------------------------------------------- */
@@ -135,43 +133,11 @@ static bool get_run(struct start *s, char err[CONF_ERR_MAX])
 	return true;
 }
 
-static bool open_file(struct file *f, const char *option, const char *path,
-		      char err[CONF_ERR_MAX])
-{
-	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
-
-	*f = (struct file){ option, path, -1, true };
-	if (!path) {
-		return true;
-	}
-	f->fd = open(path, flags | O_EXCL, 0666);
-	if (f->fd < 0 && errno == EEXIST) {
-		f->made = false;
-		f->fd = open(path, flags | O_TRUNC, 0666);
-	}
-	if (f->fd < 0) {
-		snprintf(err, CONF_ERR_MAX,
-			 "--%s: cannot write %.120s: %s; "
-			 "choose another file",
-			 option, path, strerror(errno));
-		return false;
-	}
-	return true;
-}
-
-/* a start that failed leaves nothing behind */
-static void unmake(const struct start *s, const struct file *f)
-{
-	if (f->fd >= 0 && f->made) {
-		unlinkat(s->dir_fd, f->path, 0);
-	}
-}
-
 static bool open_all(struct start *s, char err[CONF_ERR_MAX])
 {
 	const struct run_conf *c = &s->conf;
 
-	s->dir_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->files.dir_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s->null_fd < 0) {
 		snprintf(err, CONF_ERR_MAX,
@@ -182,15 +148,7 @@ static bool open_all(struct start *s, char err[CONF_ERR_MAX])
 	if (c->watch_pid > 0) {
 		s->watch_pidfd = (int)syscall(SYS_pidfd_open, c->watch_pid, 0);
 	}
-	if (!get_run(s, err) ||
-	    !open_file(&s->stats, "stats-json", c->stats_json, err)) {
-		return false;
-	}
-	if (!open_file(&s->pcap, "pcapng", c->pcapng, err)) {
-		unmake(s, &s->stats);
-		return false;
-	}
-	return true;
+	return get_run(s, err) && files_open(&s->files, c, mention, s, err);
 }
 
 /* --- the daemon ----------------------------------------------------------- */
@@ -220,8 +178,11 @@ static int engine(struct start *s, int sock)
 		.tuns = s->tun,
 		.keeper_fd = sock,
 		.life_fd = s->own_ready < 0 ? s->ready_fd : -1,
-		.stats_fd = s->stats.fd,
-		.pcap_fd = s->pcap.fd,
+		.stats_fd = s->files.stats.fd,
+		.pcap_fd = s->files.pcap.fd,
+		.keylog_fd = s->files.keylog.fd,
+		.known = s->files.known,
+		.known_file = s->files.place.path,
 		.watch_pidfd = s->watch_pidfd,
 		.ready = ready,
 		.ctx = s,
@@ -232,15 +193,19 @@ static int engine(struct start *s, int sock)
 
 static int keeper(struct start *s, int sock, pid_t pid)
 {
-	const int keep[] = { sock, s->ready_fd, s->dir_fd, s->null_fd };
-	int status;
+	const int keep[] = { sock, s->ready_fd, s->files.dir_fd, s->null_fd };
+	bool loud = s->conf.verbose >= 2;
+	static struct scribe scribe;
 
 	explicit_bzero(&s->run, sizeof(s->run));
+	known_fini(&s->files.known);
 	daemon_close_others(keep, ARRAY_SIZE(keep));
-	daemon_silence(s->null_fd);
+	if (!loud) {
+		daemon_silence(s->null_fd);
+	}
 	confine_keeper();
-	status = keeper_run(sock, pid, &s->conf, s->tun);
-	return status;
+	scribe_init(&scribe, &s->files.place, loud);
+	return keeper_run(sock, pid, &s->conf, s->tun, &scribe);
 }
 
 static void block_signals(void)
@@ -260,8 +225,10 @@ static void block_signals(void)
 
 static int daemon_main(struct start *s)
 {
-	const int keep[] = { s->ready_fd,    s->stats.fd, s->pcap.fd,
-			     s->watch_pidfd, s->dir_fd,   s->null_fd };
+	const int keep[] = { s->ready_fd,       s->files.stats.fd,
+			     s->files.pcap.fd,  s->watch_pidfd,
+			     s->files.dir_fd,   s->null_fd,
+			     s->files.keylog.fd };
 	char err[CONF_ERR_MAX] = "";
 	int sv[2];
 	pid_t pid;
@@ -367,8 +334,7 @@ static int start(struct start *s)
 		int status = daemon_main(s);
 
 		if (status == EXIT_OWN) {
-			unmake(s, &s->stats);
-			unmake(s, &s->pcap);
+			files_unmake(&s->files);
 		}
 		_exit(status);
 	}

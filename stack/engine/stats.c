@@ -14,7 +14,9 @@
 #include "stack/base/check.h"
 #include "stack/base/list.h"
 #include "stack/engine/app.h"
+#include "stack/engine/crypt_use.h"
 #include "stack/engine/json.h"
+#include "stack/engine/past.h"
 #include "stack/engine/stats_conn.h"
 
 #define REWRITE (50 * NANOS_MS)
@@ -67,9 +69,16 @@ static void say(const struct stats *s, const struct mp_info *info,
 {
 	char line[512];
 
+	char id[CRYPT_USE_ID];
+
 	if (s->e->verbose >= 2) {
 		engine_log(s->e, 2, "%s%s",
 			   stats_conn_line(info, line, sizeof(line)), what);
+	}
+	if (s->e->verbose >= 3 && info->have_session_id) {
+		engine_log(s->e, 3, "session %s, role %s",
+			   crypt_use_id(info, id),
+			   info->crypt.role_b ? "B" : "A");
 	}
 }
 
@@ -81,6 +90,9 @@ static void bye(void *ctx, const struct mp_info *info)
 	struct json j;
 
 	s->n_closed++;
+	if (s->e->past) {
+		past_note(s->e->past, info);
+	}
 	if (seen) {
 		stats_conn_sample(seen, info, now);
 	}
@@ -183,6 +195,7 @@ static void compose(struct stats *s, struct json *j, bool final)
 	}
 	json_uint(j, "TunIn", io->tun_in);
 	json_uint(j, "TunOut", io->tun_out);
+	json_uint(j, "CryptKeysAhead", s->e->spare_made);
 	json_uint(j, "IoTurns", io->turns);
 	json_uint(j, "IoSystemCalls", io->syscalls);
 	json_end(j, '}');

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stack/engine/crypt_use.h"
+
 /* --- sampling ------------------------------------------------------------- */
 
 static uint64_t moved(const struct mp_info *info)
@@ -107,6 +109,41 @@ static void subflow(struct json *j, const struct mp_sub_info *s)
 	json_end(j, '}');
 }
 
+static void encryption(struct json *j, const struct mp_info *info)
+{
+	const struct crypt_info *c = &info->crypt;
+	char id[CRYPT_USE_ID];
+
+	if (!info->sealed) {
+		json_raw(j, "encryption", "null", 4);
+		return;
+	}
+	json_object(j, "encryption");
+	crypt_use_id(info, id);
+	json_text(j, "session_id", *id ? id : NULL);
+	json_text(j, "role", c->role_b ? "B" : "A");
+	json_text(j, "key_exchange", crypt_use_kx(c->kx));
+	json_text(j, "cipher", crypt_use_cipher(c->aead));
+	json_bool(j, "resumed", c->resumed);
+	json_bool(j, "peer_aware", c->peer_aware);
+	json_uint(j, "frames_sent", c->tx_frames);
+	json_uint(j, "frames_received", c->rx_frames);
+	json_uint(j, "data_sent", c->tx_bytes);
+	json_uint(j, "data_received", c->rx_bytes);
+	json_uint(j, "rekeyings_sent", c->tx_gen);
+	json_uint(j, "rekeyings_received", c->rx_gen);
+	json_end(j, '}');
+}
+
+/* name and sentence of why there is no encryption */
+static void clear(struct json *j, const struct mp_info *info)
+{
+	const char *why = crypt_use_why(info);
+
+	json_text(j, "clear", why ? crypt_reason_name(info->why_clear) : NULL);
+	json_text(j, "clear_text", why);
+}
+
 void stats_conn_json(struct json *j, const char *key,
 		     const struct mp_info *info, const struct stats_seen *seen,
 		     bool closed)
@@ -116,11 +153,14 @@ void stats_conn_json(struct json *j, const char *key,
 	json_object(j, key);
 	endpoint(j, "local", &info->sub[0].t.local);
 	endpoint(j, "remote", &info->sub[0].t.remote);
-	json_text(j, "mode", mp_mode_text(info->mode));
+	json_text(j, "mode", mp_info_mode(info));
 	json_text(j, "fallback",
 		  plain ? mp_reason_name(info->why_plain) : NULL);
 	json_text(j, "fallback_text",
 		  plain ? mp_reason_text(info->why_plain) : NULL);
+	clear(j, info);
+	json_bool(j, "weaker", info->weaker);
+	encryption(j, info);
 	json_bool(j, "passive", info->passive);
 	json_bool(j, "closed", closed);
 	json_bool(j, "checksum", info->checksum);
@@ -136,23 +176,42 @@ void stats_conn_json(struct json *j, const char *key,
 	json_end(j, '}');
 }
 
-const char *stats_conn_line(const struct mp_info *info, char *buf, size_t n)
+/* "smtcp, 2 subflows"; "tcpcrypt, plain TCP: ..."; "mptcp, 1 subflow, not
+ * encrypted: no ENO option in the SYN" */
+static void mode(const struct mp_info *info, char *buf, size_t n)
 {
-	char l[ENDPOINT_TEXT_MAX], r[ENDPOINT_TEXT_MAX], how[160];
+	const char *why = crypt_use_why(info);
 	unsigned subs = 0;
+	size_t used;
 
 	for (unsigned i = 0; i < info->n_subs; i++) {
 		subs += was_established(&info->sub[i]);
 	}
-	if (info->mode == MP_MODE_TCP) {
-		snprintf(how, sizeof(how), "%s",
-			 mp_reason_text(info->why_plain));
-	} else if (info->mode == MP_MODE_MPTCP) {
-		snprintf(how, sizeof(how), "mptcp, %u subflow%s", subs,
+	if (info->mode == MP_MODE_PENDING) {
+		snprintf(buf, n, "no connection%s%s", why ? ": " : "",
+			 why ? why : "");
+		return;
+	}
+	if (info->mode == MP_MODE_MPTCP) {
+		snprintf(buf, n, "%s, %u subflow%s", mp_info_mode(info), subs,
 			 subs == 1 ? "" : "s");
 	} else {
-		snprintf(how, sizeof(how), "no connection");
+		snprintf(buf, n, "%s%s", info->sealed ? "tcpcrypt, " : "",
+			 mp_reason_text(info->why_plain));
 	}
+	used = strlen(buf);
+	/* who switched it off need not be told */
+	if (why && info->why_clear != CRYPT_OFF_CONF) {
+		snprintf(buf + used, n - used, "%s not encrypted: %s",
+			 info->mode == MP_MODE_MPTCP ? "," : ";", why);
+	}
+}
+
+const char *stats_conn_line(const struct mp_info *info, char *buf, size_t n)
+{
+	char l[ENDPOINT_TEXT_MAX], r[ENDPOINT_TEXT_MAX], how[320];
+
+	mode(info, how, sizeof(how));
 	snprintf(buf, n, "%s %s %s %s, sent %" PRIu64 ", received %" PRIu64,
 		 endpoint_text(&info->sub[0].t.local, l),
 		 info->passive ? "<" : ">",

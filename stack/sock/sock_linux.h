@@ -80,7 +80,53 @@ enum {
 #define LX_PMTUDISC_DO   2
 #define LX_PMTUDISC_MAX  5
 
-#define LX_MPTCP_INFO 1
+#define LX_MPTCP_INFO    1
+
+/* Options of encryption at SOL_MPTCP: ours, far above whatever Linux may ever
+ * number; documented in mptcp-shim(7), which is all that programs have. */
+enum {
+	LX_MPTCP_PRIVATE = 0x4d500000,
+	LX_MPTCP_SESSION_ID = LX_MPTCP_PRIVATE + 1,
+	LX_MPTCP_CRYPT_INFO,
+	LX_MPTCP_CRYPT_REKEY,
+	LX_MPTCP_CRYPT_FORGET,
+	LX_MPTCP_CRYPT_AWARE,
+	LX_MPTCP_CRYPT_RESUME,
+	LX_MPTCP_CRYPT_KEEP,
+	LX_MPTCP_CRYPT_PASSIVE,
+};
+
+#define LX_MPTCP_PRIVATE_MASK 0xffff0000u
+
+/* LX_MPTCP_CRYPT_AWARE */
+enum {
+	LX_AWARE_OFF,
+	LX_AWARE_ON,   /* the application-aware bit */
+	LX_AWARE_ONLY, /* and no encryption with a peer that has it not */
+};
+
+/* mode of struct lx_mptcp_crypt_info */
+enum {
+	LX_CRYPT_TCPCRYPT = 1,
+	LX_CRYPT_SMTCP = 2,
+};
+
+/* its flags */
+#define LX_CRYPT_RESUMED    1u
+#define LX_CRYPT_PEER_AWARE 2u
+#define LX_CRYPT_PEER_END   4u /* the authentic end of its data was received */
+
+struct lx_mptcp_crypt_info {
+	uint8_t mode;
+	uint8_t role; /* 'A', 'B' */
+	uint8_t kx;   /* TEP of RFC 8548: 0x21 P-256 .. 0x24 Curve448 */
+	uint8_t flags;
+	uint16_t cipher; /* of RFC 8548: 1, 2, 0x10 */
+	uint16_t reserved;
+	uint64_t tx_generation, rx_generation; /* rekeyings */
+	uint64_t tx_frames, rx_frames;
+	uint64_t tx_bytes, rx_bytes; /* of data */
+};
 
 struct lx_linger {
 	int32_t onoff;
@@ -113,7 +159,7 @@ struct lx_tcp_info {
 	uint8_t flags;
 	uint32_t rto, ato, snd_mss, rcv_mss;
 	uint32_t unacked, sacked, lost, retrans, fackets; /* segments */
-	uint32_t last_data_sent, last_ack_sent; /* milliseconds ago */
+	uint32_t last_data_sent, last_ack_sent;           /* milliseconds ago */
 	uint32_t last_data_recv, last_ack_recv;
 	uint32_t pmtu, rcv_ssthresh, rtt, rttvar;
 	uint32_t snd_ssthresh, snd_cwnd; /* segments */
@@ -130,8 +176,8 @@ struct lx_tcp_info {
 	uint32_t total_rto_time;
 };
 
-#define LX_MPTCP_FLAG_FALLBACK        1u
-#define LX_MPTCP_FLAG_REMOTE_KEY      2u
+#define LX_MPTCP_FLAG_FALLBACK   1u
+#define LX_MPTCP_FLAG_REMOTE_KEY 2u
 
 /* struct mptcp_info */
 struct lx_mptcp_info {
@@ -147,6 +193,8 @@ struct lx_mptcp_info {
 };
 
 _Static_assert(sizeof(struct lx_tcp_info) == 248, "layout of struct tcp_info");
+_Static_assert(sizeof(struct lx_mptcp_crypt_info) == 56,
+	       "layout in mptcp-shim(7)");
 _Static_assert(sizeof(struct lx_mptcp_info) == 96,
 	       "layout of struct mptcp_info");
 

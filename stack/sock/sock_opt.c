@@ -37,6 +37,8 @@ int sock_setopt(struct sock *sk, struct instant now, int level, int name,
 	case LX_IPPROTO_IP:
 	case LX_IPPROTO_IPV6:
 		return sock_opt_ip_set(sk, now, level, name, val, len);
+	case LX_SOL_MPTCP:
+		return sock_opt_mptcp_set(sk, now, name, val, len);
 	default:
 		return ENOPROTOOPT;
 	}

@@ -144,6 +144,8 @@ int sock_opt_ip_set(struct sock *sk, struct instant now, int level, int name,
 		    const void *val, uint32_t len);
 int sock_opt_ip_get(struct sock *sk, struct instant now, int level, int name,
 		    void *val, uint32_t *len);
+int sock_opt_mptcp_set(struct sock *sk, struct instant now, int name,
+		       const void *val, uint32_t len);
 int sock_opt_mptcp_get(struct sock *sk, int name, void *val, uint32_t *len);
 
 /* the int that every integer option begins with; EINVAL when too short */

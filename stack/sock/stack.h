@@ -130,13 +130,16 @@ struct stack *sock_stack(const struct sock *sk);
  *   ERROR DOMAIN PROTOCOL TYPE ACCEPTCONN OOBINLINE ..; IPPROTO_TCP: NODELAY
  *   CORK MAXSEG KEEP* USER_TIMEOUT QUICKACK LINGER2 SYNCNT CONGESTION INFO
  *   WINDOW_CLAMP DEFER_ACCEPT NOTSENT_LOWAT ..; IPPROTO_IP: TOS TTL MTU ..;
- *   IPPROTO_IPV6: V6ONLY UNICAST_HOPS TCLASS ..; SOL_MPTCP: INFO.
+ *   IPPROTO_IPV6: V6ONLY UNICAST_HOPS TCLASS ..; SOL_MPTCP: INFO, and those
+ *   of encryption that no kernel has.
  * ENOPROTOOPT for an option not known here: never a false success. */
 int sock_setopt(struct sock *sk, struct instant now, int level, int name,
 		const void *val, uint32_t len);
 int sock_getopt(struct sock *sk, struct instant now, int level, int name,
 		void *val, uint32_t *len);
 bool sock_linger_zero(const struct sock *sk); /* SO_LINGER {1,0} set */
+/* an option of this stack alone, which no kernel has (mptcp-shim(7)) */
+bool sock_opt_private(int level, int name);
 
 /* --- asking --------------------------------------------------------------- */
 /* calls fn for each named counter of every layer, in a fixed order */

@@ -65,6 +65,8 @@ e2e_start()
 	trap 'exit 130' INT TERM HUP
 	tmp=$(mktemp -d "${E2E_TMP:-/tmp}/mptcp-e2e.XXXXXX") || fail "no $tmp"
 	chmod 755 "$tmp"
+	# what was encrypted in one test says nothing about the next
+	export XDG_STATE_HOME=$tmp/state
 	topo_up || fail "cannot make the namespaces"
 	in_s ip mptcp limits set subflows 8 add_addr_accepted 8
 	in_c ip mptcp limits set subflows 8 add_addr_accepted 8

@@ -76,7 +76,8 @@ enter_again()
 	enter_find || return 1
 	# a process group of its own: it can be ended as a whole
 	set -m
-	CHECK_INSIDE=1 E2E_TMP=/run/tmp TMPDIR=/run/tmp enter_run "$@" </dev/null &
+	CHECK_INSIDE=1 E2E_TMP=/run/tmp TMPDIR=/run/tmp \
+		XDG_STATE_HOME=/run/tmp/state enter_run "$@" </dev/null &
 	enter_pid=$!
 	set +m
 	trap enter_end INT TERM HUP

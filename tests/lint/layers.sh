@@ -13,12 +13,12 @@ stack/crypt:stack/base,stack/wire,stack/prim
 stack/tcp:stack/base,stack/wire,stack/ip
 stack/mptcp:stack/base,stack/wire,stack/prim,stack/ip,stack/tcp,stack/crypt
 stack/sock:stack/base,stack/wire,stack/ip,stack/tcp,stack/crypt,stack/mptcp
-stack/engine:stack/base,stack/wire,stack/ip,stack/mptcp,stack/tcp,stack/chan,stack/sock
+stack/engine:stack/base,stack/wire,stack/ip,stack/crypt,stack/mptcp,stack/tcp,stack/chan,stack/sock
 shim:stack/base,stack/chan
 tools:stack/base,stack/wire,stack/chan,tools/lib
 '
 sys_core='assert errno inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string'
-public='stack/ip/ip.h stack/crypt/crypt.h stack/tcp/tcp.h stack/tcp/cc.h stack/mptcp/mptcp.h stack/sock/stack.h'
+public='stack/ip/ip.h stack/crypt/crypt.h stack/crypt/crypt_memo.h stack/tcp/tcp.h stack/tcp/cc.h stack/mptcp/mptcp.h stack/sock/stack.h'
 toolbox='stack/base stack/wire stack/prim stack/chan'
 # stack/chan, between processes: is a program reachable; socket addresses
 io_allowed="stack/chan/elf.c stack/chan/elf.h stack/chan/chan_addr.c stack/chan/chan_addr.h"

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -89,7 +91,7 @@ static void test_force(void **state)
 		_exit(as_engine(sv[1]));
 	}
 	close(sv[1]);
-	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns), 0);
+	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns, NULL), 0);
 	close(sv[0]);
 }
 
@@ -105,7 +107,7 @@ static void test_ends(void **state)
 	if (pid == 0) {
 		_exit(77);
 	}
-	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns), 77);
+	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns, NULL), 77);
 	pid = fork();
 	if (pid == 0) {
 		sigset_t set;
@@ -117,7 +119,8 @@ static void test_ends(void **state)
 		_exit(0);
 	}
 	kill(getpid(), SIGTERM);
-	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns), 128 + SIGTERM);
+	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns, NULL),
+			 128 + SIGTERM);
 	close(sv[0]);
 	close(sv[1]);
 }
@@ -136,12 +139,59 @@ static void test_no_keeper(void **state)
 	close(sv[1]);
 }
 
+/* what the engine says last, before it ends, is written too */
+static int tells(int sock)
+{
+	for (uint8_t i = 1; i <= 5; i++) {
+		struct known_entry e = {
+			.to = endpoint_make(addr_v4(192, 0, 2, i), 80),
+			.mode = KNOWN_SMTCP,
+			.first = time(NULL),
+			.last = time(NULL),
+		};
+
+		keeper_known(sock, &e);
+	}
+	return 3;
+}
+
+static void test_known(void **state)
+{
+	static struct known_place place = { .at = AT_FDCWD, .asked = true };
+	static struct scribe scribe;
+	char dir[] = "/tmp/mptcp-keeper.XXXXXX", why[OWN_FILE_WHY];
+	struct known k;
+	int sv[2];
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(place.path, sizeof(place.path), "%s/known", dir);
+	scribe_init(&scribe, &place, true);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(sv[0]);
+		_exit(tells(sv[1]));
+	}
+	close(sv[1]);
+	assert_int_equal(keeper_run(sv[0], pid, &conf, tuns, &scribe), 3);
+	close(sv[0]);
+	known_init(&k);
+	assert_true(known_file_load(&place, &k, why));
+	assert_int_equal(k.n, 5);
+	known_fini(&k);
+	unlink(place.path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_force),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_no_keeper),
+		cmocka_unit_test(test_known),
 	};
 
 	block();

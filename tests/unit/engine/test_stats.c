@@ -10,6 +10,8 @@
 
 #include "stack/engine/stats.h"
 #include "stack/engine/stats_conn.h"
+#include "stack/wire/crypt_msg.h"
+#include "stack/wire/eno_opt.h"
 
 static char text[1 << 20];
 static struct engine e;
@@ -215,6 +217,7 @@ static struct mp_info example(void)
 {
 	struct mp_info i = { .mode = MP_MODE_MPTCP,
 			     .n_subs = 2,
+			     .why_clear = CRYPT_OK,
 			     .bytes_sent = 10,
 			     .bytes_received = 2000 };
 
@@ -279,6 +282,93 @@ static void test_connection(void **state)
 			       "80 plain TCP: the SYN/ACK had no MP_CAPABLE"));
 }
 
+static const char *json_of(const struct mp_info *i)
+{
+	struct json j;
+
+	json_init(&j);
+	stats_conn_json(&j, NULL, i, NULL, true);
+	assert_true(j.ok && j.len < sizeof(text));
+	memcpy(text, j.buf, j.len);
+	text[j.len] = '\0';
+	json_fini(&j);
+	valid();
+	return text;
+}
+
+static void test_encrypted(void **state)
+{
+	struct mp_info i = example();
+	char line[512];
+
+	(void)state;
+	i.sealed = true;
+	i.sec = MP_SEC_SMTCP;
+	json_of(&i); /* agreed, and no keys yet */
+	assert_non_null(strstr(text, "\"mode\": \"smtcp\""));
+	assert_non_null(strstr(text, "\"session_id\": null"));
+	assert_non_null(strstr(text, "\"cipher\": null"));
+	i.have_session_id = true;
+	memset(i.session_id, 0xa5, sizeof(i.session_id));
+	i.crypt = (struct crypt_info){ .role_b = true,
+				       .resumed = true,
+				       .kx = ENO_TEP_X448,
+				       .aead = CRYPT_CHACHA20_POLY1305,
+				       .tx_gen = 3,
+				       .tx_frames = 77,
+				       .rx_bytes = 1234 };
+	json_of(&i);
+	assert_non_null(strstr(text, "\"session_id\": \"a5a5a5"));
+	assert_non_null(strstr(text, "\"role\": \"B\""));
+	assert_non_null(strstr(text, "\"key_exchange\": \"x448\""));
+	assert_non_null(strstr(text, "\"cipher\": \"chacha20\""));
+	assert_non_null(strstr(text, "\"resumed\": true"));
+	assert_non_null(strstr(text, "\"rekeyings_sent\": 3"));
+	assert_non_null(strstr(text, "\"frames_sent\": 77"));
+	assert_non_null(strstr(text, "\"data_received\": 1234"));
+	assert_non_null(strstr(text, "\"clear\": null"));
+	assert_non_null(strstr(stats_conn_line(&i, line, sizeof(line)),
+			       ":80 smtcp, 2 subflows, sent"));
+	i.mode = MP_MODE_TCP;
+	i.sec = MP_SEC_TCPCRYPT;
+	i.why_plain = MP_FALLBACK_SYNACK;
+	assert_non_null(strstr(json_of(&i), "\"mode\": \"tcpcrypt\""));
+	assert_non_null(strstr(stats_conn_line(&i, line, sizeof(line)),
+			       ":80 tcpcrypt, plain TCP: the SYN/ACK had no"));
+}
+
+/* what is missing is named: encryption, Multipath TCP, both */
+static void test_clear(void **state)
+{
+	struct mp_info i = example();
+	char line[512];
+
+	(void)state;
+	i.why_clear = CRYPT_OFF_NO_SYNACK;
+	i.weaker = true;
+	json_of(&i);
+	assert_non_null(strstr(text, "\"mode\": \"mptcp\""));
+	assert_non_null(strstr(text, "\"clear\": \"CryptOffNoEnoSynack\""));
+	assert_non_null(strstr(text, "\"clear_text\": \"no ENO option in"));
+	assert_non_null(strstr(text, "\"weaker\": true"));
+	assert_non_null(strstr(text, "\"encryption\": null"));
+	assert_non_null(strstr(stats_conn_line(&i, line, sizeof(line)),
+			       "mptcp, 2 subflows, not encrypted: no ENO "
+			       "option in the SYN-ACK, sent"));
+	i.mode = MP_MODE_TCP;
+	i.why_plain = MP_FALLBACK_SYNACK;
+	assert_non_null(strstr(stats_conn_line(&i, line, sizeof(line)),
+			       "stripped); not encrypted: no ENO option"));
+	i.mode = MP_MODE_PENDING;
+	assert_non_null(strstr(stats_conn_line(&i, line, sizeof(line)),
+			       "no connection: no ENO option"));
+	i.mode = MP_MODE_MPTCP;
+	i.why_clear = CRYPT_OFF_CONF; /* that was his own wish */
+	assert_null(
+		strstr(stats_conn_line(&i, line, sizeof(line)), "encrypted"));
+	assert_non_null(strstr(json_of(&i), "\"clear\": \"CryptOffConf\""));
+}
+
 static void test_table_full(void **state)
 {
 	static struct stats_seen all[STATS_SEEN_MAX];
@@ -302,6 +392,8 @@ int main(void)
 		T(test_pipe),
 		T(test_full),
 		cmocka_unit_test(test_connection),
+		cmocka_unit_test(test_encrypted),
+		cmocka_unit_test(test_clear),
 		cmocka_unit_test(test_table_full),
 	};
 

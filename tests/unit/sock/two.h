@@ -30,6 +30,8 @@ struct two {
 };
 
 static struct two two;
+/* of both ends, from the next two_setup() on; off by default */
+static enum mp_crypt_policy two_crypt;
 
 static inline void two_rx(void *ctx, struct pkt *p)
 {
@@ -97,6 +99,8 @@ static inline int two_setup(void **state)
 
 	memset(&two, 0, sizeof(two));
 	two.now = (struct instant){ NANOS_S };
+	cfg.mp.crypt_policy = two_crypt;
+	crypt_conf_init(&cfg.mp.crypt_conf);
 	for (unsigned i = 0; i < 2; i++) {
 		struct two_end *e = &two.end[i];
 		struct ip_path p = { .up = true, .mtu = 1500, .n_addr = 2 };

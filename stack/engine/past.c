@@ -1,0 +1,265 @@
+#include "stack/engine/past.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "stack/base/check.h"
+#include "stack/crypt/crypt_memo.h"
+#include "stack/engine/crypt_use.h"
+#include "stack/engine/keeper.h"
+#include "stack/engine/notice.h"
+
+enum kind {
+	SAY_REFUSED,
+	SAY_LESS,
+};
+
+struct past {
+	struct engine *e;
+	const struct run_conf *conf;
+	struct known known;
+	const char *file;
+	struct notice notice;
+	struct crypt_memo memo; /* the core's */
+};
+
+static bool remembers(const struct run_conf *c)
+{
+	return c->crypt.policy != CONF_CRYPT_OFF &&
+	       c->crypt.memory != CONF_MEMORY_OFF;
+}
+
+static enum crypt_memo_level level(enum known_mode m)
+{
+	switch (m) {
+	case KNOWN_TCPCRYPT:
+		return CRYPT_MEMO_TCPCRYPT;
+	case KNOWN_SMTCP:
+		return CRYPT_MEMO_SMTCP;
+	case KNOWN_NONE:
+		break;
+	}
+	return CRYPT_MEMO_NONE;
+}
+
+/* what earlier runs found out */
+static void recall(struct past *p, int64_t wall)
+{
+	uint8_t name[CRYPT_MEMO_NAME];
+
+	known_expire(&p->known, wall);
+	for (unsigned i = 0; i < p->known.n; i++) {
+		const struct known_entry *e = &p->known.e[i];
+		nanos ago = wall > e->last ? (wall - e->last) * NANOS_S : 0;
+
+		crypt_memo_put(&p->memo, name, known_name(&e->to, name),
+			       level(e->mode), instant_add(io_now(), -ago));
+	}
+}
+
+struct past *past_new(struct engine *e, const struct env *env,
+		      const struct past_setup *s)
+{
+	struct past *p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		return NULL;
+	}
+	p->e = e;
+	p->conf = s->conf;
+	p->known = s->known;
+	p->file = s->file;
+	if (!remembers(p->conf)) {
+		return p;
+	}
+	if (!crypt_memo_init(&p->memo, env, 2 * KNOWN_MAX)) {
+		past_free(p);
+		return NULL;
+	}
+	recall(p, time(NULL));
+	return p;
+}
+
+void past_free(struct past *p)
+{
+	if (p) {
+		crypt_memo_fini(&p->memo);
+		known_fini(&p->known);
+		free(p);
+	}
+}
+
+struct crypt_memo *past_memo(struct past *p)
+{
+	return remembers(p->conf) ? &p->memo : NULL;
+}
+
+static struct endpoint destination(const struct mp_info *i)
+{
+	const struct endpoint *r = &i->sub[0].t.remote;
+
+	return endpoint_make(addr_unmap(r->addr), r->port);
+}
+
+/* With -v the log has it, with -q nobody; else it is left in line. */
+static void say(struct past *p, enum kind kind, const struct mp_info *i,
+		char line[PAST_LINE])
+{
+	struct endpoint to = destination(i);
+
+	if (p->e->verbose >= 1 &&
+	    !notice_may(&p->notice, io_time(p->e->io), (uint8_t)kind, &to)) {
+		line[0] = '\0';
+	}
+	if (line[0] && p->e->verbose >= 2) {
+		engine_log(p->e, 2, "%s", line);
+	}
+	if (p->e->verbose != 1) {
+		line[0] = '\0';
+	}
+}
+
+static const char *to_text(const struct mp_info *i, char out[ENDPOINT_TEXT_MAX])
+{
+	struct endpoint to = destination(i);
+
+	return endpoint_text(&to, out);
+}
+
+/* --- refused --------------------------------------------------------------------- */
+
+static void refusal(const struct past *p, const struct mp_info *i,
+		    char line[PAST_LINE])
+{
+	const char *clear = crypt_use_why(i), *plain = "";
+	char to[ENDPOINT_TEXT_MAX];
+
+	to_text(i, to);
+	if (i->mode == MP_MODE_TCP) {
+		plain = mp_reason_text(i->why_plain);
+	}
+	if (p->conf->crypt.policy >= CONF_CRYPT_REQUIRE_ANY && !i->sealed) {
+		snprintf(line, PAST_LINE,
+			 "%s refused: it is not encrypted: %s; --crypt=prefer "
+			 "would connect",
+			 to, clear ? clear : "the handshake did not get there");
+	} else if (p->conf->crypt.policy == CONF_CRYPT_REQUIRE &&
+		   i->sec != MP_SEC_SMTCP) {
+		snprintf(
+			line, PAST_LINE,
+			"%s refused: encrypted, but without Multipath TCP%s%s; "
+			"--crypt=require-any would connect",
+			to, *plain ? ": " : "", plain);
+	} else {
+		snprintf(line, PAST_LINE,
+			 "%s refused: no Multipath TCP%s%s; --mptcp=prefer "
+			 "would connect",
+			 to, *plain ? ": " : "", plain);
+	}
+}
+
+/* --- less than before ------------------------------------------------------------ */
+
+/* what this connection is not, in words */
+static void lack(const struct mp_info *i, char out[PAST_LINE])
+{
+	const char *why = crypt_use_why(i);
+
+	if (i->sealed) {
+		snprintf(out, PAST_LINE,
+			 "encrypted, but without Multipath TCP%s%s",
+			 i->mode == MP_MODE_TCP ? ": " : "",
+			 i->mode == MP_MODE_TCP ? mp_reason_text(i->why_plain)
+						: "");
+	} else {
+		snprintf(out, PAST_LINE, "not encrypted%s%s", why ? ": " : "",
+			 why ? why : "");
+	}
+}
+
+/* "192.0.2.1:80: not encrypted: no ENO ...; earlier it was smtcp (3 days ago):
+ * somebody on the path may have prevented that; ..." */
+static void less(const struct past *p, const struct mp_info *i, bool refused,
+		 char line[PAST_LINE])
+{
+	struct endpoint dst = destination(i);
+	int64_t now = time(NULL);
+	const struct known_entry *e = known_find(&p->known, &dst, now);
+	char to[ENDPOINT_TEXT_MAX], what[PAST_LINE];
+	size_t n;
+
+	lack(i, what);
+	snprintf(line, PAST_LINE,
+		 "%s%s: %.200s; earlier it was %s (%lld days ago): somebody on "
+		 "the path may have prevented that; ",
+		 to_text(i, to), refused ? " refused" : "", what,
+		 known_mode_text(e ? e->mode : KNOWN_NONE),
+		 (long long)(e ? (now - e->last) / 86400 : 0));
+	n = strlen(line);
+	if (!refused) {
+		snprintf(line + n, PAST_LINE - n,
+			 "--crypt-memory=enforce would refuse");
+	} else if (*p->file) {
+		snprintf(line + n, PAST_LINE - n,
+			 "to allow it, delete its line in %s", p->file);
+	} else {
+		snprintf(line + n, PAST_LINE - n,
+			 "--crypt-memory=warn would connect");
+	}
+}
+
+void past_refused(struct past *p, const struct mp_info *i, char line[PAST_LINE])
+{
+	bool forced = i->weaker &&
+		      p->conf->crypt.memory == CONF_MEMORY_ENFORCE &&
+		      p->conf->crypt.policy < CONF_CRYPT_REQUIRE;
+
+	if (forced) {
+		less(p, i, true, line);
+	} else {
+		refusal(p, i, line);
+	}
+	say(p, SAY_REFUSED, i, line);
+}
+
+void past_connected(struct past *p, const struct mp_info *i,
+		    char line[PAST_LINE])
+{
+	line[0] = '\0';
+	if (i->weaker) {
+		less(p, i, false, line);
+		say(p, SAY_LESS, i, line);
+	}
+}
+
+/* --- what outlives the run ------------------------------------------------------- */
+
+static enum known_mode mode_of(const struct mp_info *i)
+{
+	switch (i->sec) {
+	case MP_SEC_TCPCRYPT:
+		return KNOWN_TCPCRYPT;
+	case MP_SEC_SMTCP:
+		return KNOWN_SMTCP;
+	case MP_SEC_NONE:
+		break;
+	}
+	return KNOWN_NONE;
+}
+
+void past_note(struct past *p, const struct mp_info *i)
+{
+	struct known_entry e = { .to = destination(i), .mode = mode_of(i) };
+
+	/* options alone prove nothing: anybody can put them in */
+	if (!remembers(p->conf) || i->passive || !i->sealed ||
+	    i->crypt.rx_frames == 0 || e.mode == KNOWN_NONE) {
+		return;
+	}
+	e.first = e.last = time(NULL);
+	if (known_add(&p->known, &e) && p->e->keeper_fd >= 0) {
+		keeper_known(p->e->keeper_fd, &e);
+	}
+}

@@ -1,0 +1,277 @@
+/* what is said about beginnings, and what is remembered: with a keeper's
+ * socket in our own hands */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "stack/base/check.h"
+#include "stack/crypt/crypt_memo.h"
+#include "stack/engine/past.h"
+#include "tests/lib/fake.h"
+
+static struct fake fake;
+static struct engine e;
+static struct run_conf conf;
+static struct past *p;
+static int keeper;
+static char line[PAST_LINE], logged[600];
+
+void engine_log(const struct engine *en, int level, const char *fmt, ...)
+{
+	va_list ap;
+
+	assert_true(en->verbose >= level);
+	va_start(ap, fmt);
+	vsnprintf(logged, sizeof(logged), fmt, ap);
+	va_end(ap);
+}
+
+static struct endpoint server(void)
+{
+	return endpoint_make(addr_v4(192, 0, 2, 1), 80);
+}
+
+static struct known before(enum known_mode m, int64_t days)
+{
+	struct known_entry old = { .to = server(), .mode = m };
+	struct known k;
+
+	old.first = old.last = time(NULL) - days * 86400 - 60;
+	known_init(&k);
+	if (m != KNOWN_NONE) {
+		assert_true(known_add(&k, &old));
+	}
+	return k;
+}
+
+static void begin(enum known_mode m, int64_t days, const char *file)
+{
+	struct past_setup s = { &conf, before(m, days), file };
+
+	past_free(p);
+	p = past_new(&e, &fake.env, &s);
+	assert_non_null(p);
+	logged[0] = '\0';
+}
+
+static int setup(void **state)
+{
+	int sv[2];
+
+	(void)state;
+	fake_init(&fake, 1);
+	conf_init(&conf);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv), 0);
+	keeper = sv[0];
+	e = (struct engine){ .keeper_fd = sv[1], .verbose = 1 };
+	e.io = io_new(IO_EPOLL);
+	return e.io ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	past_free(p);
+	p = NULL;
+	io_free(e.io);
+	close(keeper);
+	close(e.keeper_fd);
+	fake_fini(&fake);
+	return 0;
+}
+
+static struct mp_info i; /* too large for a frame */
+
+static void plain(void)
+{
+	i = (struct mp_info){ .mode = MP_MODE_TCP,
+			      .why_plain = MP_FALLBACK_SYNACK,
+			      .why_clear = CRYPT_OFF_NO_SYNACK,
+			      .n_subs = 1 };
+	i.sub[0].t.remote = server();
+}
+
+static void sealed(void)
+{
+	plain();
+	i.mode = MP_MODE_MPTCP;
+	i.sealed = true;
+	i.sec = MP_SEC_SMTCP;
+	i.crypt.rx_frames = 1;
+}
+
+static bool has(const char *text)
+{
+	return strstr(line, text) != NULL;
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	plain();
+	conf.crypt.policy = CONF_CRYPT_REQUIRE;
+	begin(KNOWN_NONE, 0, "");
+	past_refused(p, &i, line);
+	assert_true(has("192.0.2.1:80 refused: it is not encrypted: no ENO "
+			"option in the SYN-ACK; --crypt=prefer"));
+	past_refused(p, &i, line);
+	assert_string_equal(line, ""); /* once */
+	i.sealed = true;
+	i.sec = MP_SEC_TCPCRYPT;
+	begin(KNOWN_NONE, 0, "");
+	past_refused(p, &i, line);
+	assert_true(has("encrypted, but without Multipath TCP: plain TCP: the "
+			"SYN/ACK had no MP_CAPABLE"));
+	assert_true(has("; --crypt=require-any"));
+	conf.crypt.policy = CONF_CRYPT_PREFER;
+	conf.mptcp = CONF_MPTCP_REQUIRE;
+	begin(KNOWN_NONE, 0, "");
+	past_refused(p, &i, line);
+	assert_true(has("refused: no Multipath TCP: plain TCP: "));
+	assert_true(has("; --mptcp=prefer"));
+	assert_string_equal(logged, "");
+}
+
+static void test_verbosity(void **state)
+{
+	(void)state;
+	plain();
+	conf.crypt.policy = CONF_CRYPT_REQUIRE_ANY;
+	e.verbose = 2; /* the log has it, not the program */
+	begin(KNOWN_NONE, 0, "");
+	past_refused(p, &i, line);
+	assert_string_equal(line, "");
+	assert_non_null(strstr(logged, "192.0.2.1:80 refused"));
+	e.verbose = 0;
+	begin(KNOWN_NONE, 0, "");
+	past_refused(p, &i, line);
+	assert_string_equal(line, "");
+	assert_string_equal(logged, "");
+}
+
+static void test_less(void **state)
+{
+	(void)state;
+	plain();
+	i.weaker = true;
+	begin(KNOWN_SMTCP, 3, "/state/known");
+	past_connected(p, &i, line);
+	assert_true(has("192.0.2.1:80: not encrypted: no ENO option in the "
+			"SYN-ACK; earlier it was smtcp (3 days ago): somebody "
+			"on the path may have prevented that; "
+			"--crypt-memory=enforce would refuse"));
+	past_connected(p, &i, line);
+	assert_string_equal(line, "");
+	i.weaker = false;
+	begin(KNOWN_SMTCP, 3, "/state/known");
+	past_connected(p, &i, line);
+	assert_string_equal(line, "");
+	/* enforced: with the way out */
+	conf.crypt.memory = CONF_MEMORY_ENFORCE;
+	i.weaker = true;
+	past_refused(p, &i, line);
+	assert_true(has("192.0.2.1:80 refused: not encrypted: no ENO"));
+	assert_true(has("; to allow it, delete its line in /state/known"));
+	begin(KNOWN_SMTCP, 0, "");
+	past_refused(p, &i, line);
+	assert_true(has("(0 days ago)"));
+	assert_true(has("; --crypt-memory=warn would connect"));
+	begin(KNOWN_SMTCP, 0, "");
+	i.sealed = true;
+	past_refused(p, &i, line);
+	assert_true(has("encrypted, but without Multipath TCP: plain TCP: "));
+}
+
+static bool told(void)
+{
+	char b[1000];
+
+	return recv(keeper, b, sizeof(b), 0) > 0;
+}
+
+/* only what the peer has proved, and only once */
+static void test_note(void **state)
+{
+	(void)state;
+	sealed();
+	begin(KNOWN_NONE, 0, "x");
+	i.crypt.rx_frames = 0; /* options say so; anybody can put them in */
+	past_note(p, &i);
+	sealed();
+	i.passive = true;
+	past_note(p, &i);
+	plain();
+	past_note(p, &i);
+	assert_false(told());
+	sealed();
+	past_note(p, &i);
+	assert_true(told());
+	past_note(p, &i);
+	assert_false(told());
+	/* known from an earlier run, today */
+	begin(KNOWN_SMTCP, 0, "x");
+	past_note(p, &i);
+	assert_false(told());
+	begin(KNOWN_TCPCRYPT, 0, "x"); /* better now */
+	past_note(p, &i);
+	assert_true(told());
+	begin(KNOWN_SMTCP, 2, "x"); /* seen again */
+	past_note(p, &i);
+	assert_true(told());
+	conf.crypt.memory = CONF_MEMORY_OFF;
+	begin(KNOWN_NONE, 0, "x");
+	past_note(p, &i);
+	assert_false(told());
+	assert_null(past_memo(p));
+}
+
+/* the core finds what earlier runs found, by its own name for it */
+static void test_memo(void **state)
+{
+	uint8_t name[KNOWN_NAME];
+	struct endpoint to = server();
+	const struct crypt_memo_entry *m;
+	size_t n = known_name(&to, name);
+
+	(void)state;
+	begin(KNOWN_TCPCRYPT, 1, "x");
+	m = crypt_memo_get(past_memo(p), name, n);
+	assert_non_null(m);
+	assert_int_equal(m->level, CRYPT_MEMO_TCPCRYPT);
+	assert_true(instant_since(io_now(), m->when) >= 86400 * NANOS_S);
+	begin(KNOWN_SMTCP, 181, "x"); /* long forgotten */
+	assert_null(crypt_memo_get(past_memo(p), name, n));
+}
+
+/* ... and known_name() is what the core keeps after a connection */
+static void test_name(void **state)
+{
+	const uint8_t four[] = { 4, 192, 0, 2, 1, 0, 80 };
+	uint8_t name[KNOWN_NAME];
+	struct endpoint to = server();
+
+	(void)state;
+	assert_int_equal(known_name(&to, name), sizeof(four));
+	assert_memory_equal(name, four, sizeof(four));
+	assert_true(addr_parse("2001:db8::1", &to.addr));
+	assert_int_equal(known_name(&to, name), KNOWN_NAME);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_refusals), T(test_verbosity), T(test_less),
+		T(test_note),     T(test_memo),      T(test_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
