@@ -83,8 +83,8 @@ def read_smtcp(data):
         if ID_HALF <= len(rest) <= ID_HALF + NONCE_MAX:
             return Offer(SMTCP_TEP, [kx], rest[:ID_HALF], rest[ID_HALF:])
         return Offer(SMTCP_TEP, [kx])
-    kxs = [o & KX_MASK for o in data if not o & R_BIT]
-    kxs = [k for k in kxs if k in (1, 2, 3, 4)]
+    # R and S are those of the first octet.
+    kxs = [k for k in (o & KX_MASK for o in data) if k in (1, 2, 3, 4)]
     return Offer(SMTCP_TEP, kxs) if kxs else None
 
 

@@ -92,9 +92,12 @@ def join_ack(mac):
     return bytes([KIND, 24, MP_JOIN << 4, 0]) + mac[:20]
 
 
-def add_addr(sk_x, sk_y, addr_id, addr):
-    mac = kdf.hmac(sk_x + sk_y, bytes([addr_id]) + addr + b"\0\0")
-    return bytes([KIND, 16, ADD_ADDR << 4, addr_id]) + addr + mac[-8:]
+def add_addr(sk_x, sk_y, addr_id, addr, port=None):
+    body = addr if port is None else addr + port.to_bytes(2, "big")
+    mac = kdf.hmac(sk_x + sk_y, bytes([addr_id]) + addr +
+                   (port or 0).to_bytes(2, "big"))
+    return bytes([KIND, 12 + len(body), ADD_ADDR << 4, addr_id]) + body + \
+        mac[-8:]
 
 
 class Map:
@@ -129,6 +132,9 @@ class Smtcp(tcpcrypt.Crypt):
         self.unacked = []
         self.data_timer = None
         self.first_map = True
+        self.inf_mark = None
+        self.bare = False
+        self.fires = 0
 
     # negotiation
 
@@ -206,6 +212,11 @@ class Smtcp(tcpcrypt.Crypt):
     def seg_opts(self, meta, data):
         opts = super().seg_opts(meta, data)
         if not self.owns_window():
+            if self.inf_mark is not None and self.tcp.una <= self.inf_mark:
+                # "This is the identity", until data sent since is there.
+                at = self.tcp.una
+                opts.insert(0, dss(None, ((self.tx_idsn + at) & MASK64, at,
+                                          0, False)))
             return opts
         if meta is not None and meta[4]:
             return [mp_capable(self.keys_ab(), meta[2])] + opts
@@ -251,6 +262,8 @@ class Smtcp(tcpcrypt.Crypt):
 
     def fall_back(self):
         self.mp_lost = True
+        self.inf_mark = self.tcp.queue_end
+        self.data_timer = None
         # Stream octets go on where the mappings ended.
         self.inbuf = b"".join(m.data for m in self.maps)
         self.in_off = self.rcv_off
@@ -271,9 +284,14 @@ class Smtcp(tcpcrypt.Crypt):
             elif kind == MP_CAPABLE and len(o) in (22, 24) and seg.data:
                 length = struct.unpack("!H", o[20:22])[0]
                 self.add_map(0, 1, length, False)
-        if not seen_ack and not self.got_ack and self.tcp.una > 1 and \
-                not self.tcp.dead:
-            self.fall_back()
+        self.bare = not seen_ack
+        if seen_ack:
+            self.fires = 0
+        elif not self.got_ack and not self.tcp.dead and not self.mp_lost:
+            # Relative to the first octet of the stream until a DATA_ACK.
+            self.data_wnd = seg.wnd << self.tcp.peer_shift
+            if self.tcp.una > 1:
+                self.fall_back()
 
     def take_dss(self, o, seg, rel):
         ack, mapping = parse_dss(o, self.tx_idsn + 1 + self.una_off,
@@ -285,9 +303,9 @@ class Smtcp(tcpcrypt.Crypt):
         self.got_dss = True
         dsn, ssn, length, fin = mapping
         if length == 0:
-            # An infinite mapping counts before any DATA_ACK, else it does
-            # not; Init2 under it leaves the transcript open.
-            if not self.got_ack:
+            # It counts, as nothing is joined here, where it is the identity;
+            # Init2 under it leaves the transcript open.
+            if (dsn - self.rx_idsn - ssn) & 0xffffffff == 0:
                 self.fall_back()
             return True
         offset = near(dsn - self.rx_idsn - 1, self.rcv_off, 64)
@@ -349,9 +367,9 @@ class Smtcp(tcpcrypt.Crypt):
                 self.guard(self.take_map, mapping)
 
     def no_mapping(self, rel, data):
-        if not self.got_dss and (rel == 1 or self.rcv_off == 0):
+        if not self.got_dss:
             self.fall_back()
-            if not self.active:
+            if not self.active and self.want_init():
                 self.mpc_used = b""
             super().on_data(rel, data)
             return
@@ -467,9 +485,13 @@ class Smtcp(tcpcrypt.Crypt):
         self.data_timer = now + DATA_RTO
         if self.tcp.flight or self.tcp.queue:
             return
-        if self.unacked:
-            # Acknowledged on the subflow, never at the data level.
-            self.map_out(*self.unacked[0], False)
+        self.fires += 1
+        if self.unacked and self.bare and self.fires >= 2:
+            # Acknowledged on the subflow, and no DATA_ACK comes any more.
+            self.fall_back()
+        elif self.unacked:
+            # Not mapped again, there is no other subflow: asked for.
+            self.tcp.segment(self.tcp.nxt - 1, b"", 0, None)
         else:
             self.tcp.need_ack = True
 

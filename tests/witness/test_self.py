@@ -303,6 +303,12 @@ def test_stripped():
         r = run(*pair("smtcp", rekey=3), Channel(change=stripper(kind,
                                                                  where)))
         good(name, r, mode)
+    for sizes in ((30000, 50000), (30000, 0), (0, 50000)):
+        for n, direction in enumerate("AB"):
+            name = "DSS from %s's segments, %s" % (direction, sizes)
+            r = run(*pair("smtcp", sizes, rekey=3), Channel(change=stripper(
+                smtcp.KIND, later((n,)), smtcp.DSS)))
+            good(name, r, "smtcp-single")
     r = run(*pair("smtcp"), Channel(change=stripper(eno.KIND, syn)))
     check("ENO from SYN", r[0]["error"] == "no-encryption", r)
     r = run(*pair("smtcp"), Channel(change=stripper(eno.KIND, synack)))

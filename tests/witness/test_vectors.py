@@ -222,7 +222,9 @@ FRAME_NAME = re.compile(r"([AB]), offset (\d+): (.*)")
 def smtcp_frame(where, name, want, sched, offset, what):
     sender = name[0]
     sealer = tcpcrypt.Sealer(sched, sender, True)
-    gen = 1 if "generation 1" in what or what == "rekey" else 0
+    named = re.search(r"generation (\d+)$", what)
+    rekey = what.startswith("rekey")
+    gen = int(named[1]) if named else 1 if rekey else 0
     if gen:
         sealer.advance(gen)
     data, urgent = b"", None
@@ -230,9 +232,12 @@ def smtcp_frame(where, name, want, sched, offset, what):
         data = DATA
     elif what.startswith('"urgent"'):
         data, urgent = b"urgent", 5
-    raw = sealer.seal(offset, data, what == "FINp", urgent, what == "rekey")
+    raw = sealer.seal(offset, data, what == "FINp", urgent, rekey)
     check(where, want, raw)
-    frame = tcpcrypt.Opener(sched, sender, True).verify(offset, raw)
+    opener = tcpcrypt.Opener(sched, sender, True)
+    if gen > 1:
+        opener.gen = gen - 1
+    frame = opener.verify(offset, raw)
     check(where + " opened", (data, urgent, what == "FINp", gen),
           (frame.data, frame.urgent, frame.fin, frame.gen))
     return sealer.aead.nonce(offset)
@@ -261,7 +266,7 @@ def smtcp_session(title, items, c, base, mpc):
     v = dict(base)
     v.update({re.sub(r", \d+ octets$", "", n): x for n, x in items})
     eno_a, eno_b = (bytes.fromhex(v["ENO of " + r]) for r in "AB")
-    resumed = "sn[1]" in v
+    resumed = "sn[1]" in dict(items)
     tep_octet = 0xa0
     if resumed:
         sn = hashlib.sha256(eno_a + eno_b + mpc).digest()
@@ -271,12 +276,16 @@ def smtcp_session(title, items, c, base, mpc):
         check(title + " ss[1]", v["ss[1]"], sched.ss)
         resume_enos(title, v, kdf.resume_id(sched.ss))
     else:
-        kx = eno.offers(eno_a[2:])[0].kxs[0]
-        keys = [kdf.Kex(kx, bytes.fromhex(c["private key of " + r]))
-                for r in "AB"]
+        kx = eno.answer(eno_b[2:], [], eno.offers(eno_a[2:])[0].kxs,
+                        None).kxs[0]
+        keys = [kdf.Kex(kx, x) for x in privates(kx, c)]
         s_bit = eno.smtcp_data(eno.parse(eno_a[2:])[1])[0] & eno.S_BIT
-        check(title + " ENO A", v["ENO of A"],
-              eno.option(b"\x23" + eno.sub_smtcp([kx | s_bit])))
+        if kx == kdf.X448:
+            sub_a = bytes([0x21, 0x24, 0x23]) + eno.sub_smtcp(
+                [kdf.X25519, kdf.X448, kdf.P256])
+        else:
+            sub_a = b"\x23" + eno.sub_smtcp([kx | s_bit])
+        check(title + " ENO A", v["ENO of A"], eno.option(sub_a))
         check(title + " ENO B", v["ENO of B"],
               eno.option(b"\1" + eno.sub_smtcp([kx | s_bit])))
         aead = base["aead"]
@@ -299,15 +308,28 @@ def smtcp_session(title, items, c, base, mpc):
     return v
 
 
+def privates(kx, c):
+    """The private keys: as on the page, or those that go on as they do."""
+    if kx in (kdf.X25519, kdf.P256):
+        return [bytes.fromhex(c["private key of " + r]) for r in "AB"]
+    if kx == kdf.X448:
+        return [bytes(range(x, x + 56)) for x in (0x20, 0x60)]
+    return [b"\0" + bytes(range(x + 1, x + 66)) for x in (0x20, 0x60)]
+
+
 def resume_enos(title, v, ident):
-    sub_a = eno.sub_smtcp([eno.S_BIT | kdf.X25519],
+    o = eno.smtcp_data(eno.parse(bytes.fromhex(v["ENO of A"])[2:])[1])[0]
+    nonce = {"resumed": b"", "nonce_b of 3": bytes(range(0xe0, 0xe3)),
+             "resumed, single stream": bytes(range(0xe0, 0xe8))}[title]
+    o &= eno.S_BIT
+    sub_a = eno.sub_smtcp([o | kdf.X25519],
                           (ident[:9], bytes.fromhex("d0d1d2d3d4d5d6d7")))
-    sub_b = eno.sub_smtcp([eno.S_BIT | kdf.X25519], (ident[9:], b""))
+    sub_b = eno.sub_smtcp([o | kdf.X25519], (ident[9:], nonce))
     check(title + " ENO A", v["ENO of A"], eno.option(b"\x23" + sub_a))
     check(title + " ENO B", v["ENO of B"], eno.option(b"\1" + sub_b))
     check(title + " offer", ident[:9],
           eno.offers(b"\x23" + sub_a)[0].ident)
-    check(title + " answer", b"",
+    check(title + " answer", nonce,
           eno.answer(b"\1" + sub_b, [], [kdf.X25519],
                      (0x20, kdf.X25519, ident[9:])).nonce)
 
@@ -321,9 +343,6 @@ def smtcp_values(title, items, c, sched, i):
     keys = bytes.fromhex(c["Key-A"] + c["Key-B"])
     known = {
         "ss[%d]" % (i + 1): sched.next_ss,
-        "mk[0]": sched.mk(0), "mk[1]": sched.mk(1),
-        "k_ab[0]": sched.traffic("A", 0), "k_ba[0]": sched.traffic("B", 0),
-        "k_ab[1]": sched.traffic("A", 1), "k_ba[1]": sched.traffic("B", 1),
         "session_id": sched.session_id, "sk": sched.sk,
         "resume[%d]" % (i + 1): kdf.resume_id(sched.next_ss),
         "HMAC-A in third ACK": mac_a[:20], "HMAC-B in SYN/ACK": mac_b[:8],
@@ -336,6 +355,10 @@ def smtcp_values(title, items, c, sched, i):
         "MP_FASTCLOSE by B": smtcp.fastclose(sched.fc_a),
         "third ACK, MP_CAPABLE": smtcp.mp_capable(keys, 79),
     }
+    for j in range(5):
+        known["mk[%d]" % j] = sched.mk(j)
+        known["k_ab[%d]" % j] = sched.traffic("A", j)
+        known["k_ba[%d]" % j] = sched.traffic("B", j)
     nonce = None
     for name, want in items:
         where = title + ": " + name
@@ -352,6 +375,19 @@ def smtcp_values(title, items, c, sched, i):
             UNUSED.add(where)
 
 
+def add_addrs(items, sched):
+    v4, v6 = socket.inet_aton("192.0.2.7"), \
+        socket.inet_pton(socket.AF_INET6, "2001:db8::7")
+    for name, want in items:
+        who, form = re.fullmatch("from ([AB]), (.*)", name).groups()
+        keys = (sched.sk_a, sched.sk_b) if who == "A" else \
+            (sched.sk_b, sched.sk_a)
+        addr, port = {"IPv4, port": (v4, 8080), "IPv6": (v6, None),
+                      "IPv6, port": (v6, 8080)}[form]
+        check("ADD_ADDR " + name, want,
+              smtcp.add_addr(*keys, 7, addr, port))
+
+
 def smtcp_vectors():
     page = read_page()
     c = common_values(page.pop("Common"))
@@ -362,7 +398,7 @@ def smtcp_vectors():
     plain = smtcp_session("without S", page.pop(
         "Fresh session, AES-128-GCM, without S"), c, aes, mpc)
     enos = {k: plain[k] for k in ("ENO of A", "ENO of B")}
-    smtcp_session("single stream", page.pop(
+    single = smtcp_session("single stream", page.pop(
         "The same over a single TCP stream"), c, dict(enos, **aes), b"")
     for name, aead in (("AES-256-GCM", kdf.AES256),
                        ("ChaCha20-Poly1305", kdf.CHACHA)):
@@ -370,6 +406,23 @@ def smtcp_vectors():
     smtcp_session("P-256", page.pop("Fresh session, P-256"), c, aes, mpc)
     smtcp_session("resumed", page.pop("Resumed session"), c,
                   {"sched": both_s["sched"]}, mpc)
+    smtcp_session("Curve448", page.pop(
+        "Fresh session, Curve448, several octets o"), c, aes, mpc)
+    smtcp_session("P-521", page.pop("Fresh session, P-521"), c, aes, mpc)
+    flagged = bytearray(mpc)
+    flagged[3] |= 0x80
+    flagged[7] |= 0x80
+    smtcp_session("flag A", page.pop("Fresh session, flag A set"), c, aes,
+                  bytes(flagged))
+    smtcp_values("single rekey", page.pop(
+        "Rekeying over a single TCP stream"), c, single["sched"], 0)
+    smtcp_values("phases", page.pop("Phases 3 and 0"), c, plain["sched"], 0)
+    smtcp_session("nonce_b of 3", page.pop("Resumed session, nonce_b of 3"),
+                  c, {"sched": plain["sched"]}, mpc)
+    smtcp_session("resumed, single stream", page.pop(
+        "Resumed session over a single TCP stream"), c,
+        {"sched": single["sched"]}, b"")
+    add_addrs(page.pop("ADD_ADDR with port, and of IPv6"), plain["sched"])
     for title in page:
         if page[title]:
             UNUSED.add(title)
