@@ -181,10 +181,10 @@ local function offset_of(side, dsn)
 		local d = at - (side.idsn.lo + 1 + side.top) % SEQ
 		return side.top + d >= 0 and side.top + d or nil
 	end
-	local lo = dsn.lo - side.idsn.lo - 1
-	local hi = dsn.hi - side.idsn.hi
-	local offset = (hi * SEQ + lo) % (SEQ * SEQ)
-	return offset < OFFSET_MAX and offset or nil
+	-- a difference of less than 2^53, so that nothing is rounded
+	local hi = (dsn.hi - side.idsn.hi) % SEQ
+	local offset = hi * SEQ + dsn.lo - side.idsn.lo - 1
+	return offset >= 0 and offset < OFFSET_MAX and offset or nil
 end
 
 -- Without the key the stream begins where the first mapping says.
