@@ -348,7 +348,7 @@ bool mp_crypt_close_key(const struct mp_conn *c, bool ours, uint64_t *key)
 
 int mp_rekey(struct mp_conn *c, struct instant now)
 {
-	if (!mp_crypt_keyed(c)) {
+	if (!mp_crypt_keyed(c) || !c->crypt.confirmed) {
 		return ENOTCONN;
 	}
 	if (!crypt_rekey(c->crypt.k, now)) {

@@ -359,7 +359,8 @@ const char *mp_info_why(const struct mp_info *i);
 /* false: not sealed, or not keyed yet */
 bool mp_session_id(const struct mp_conn *c, uint8_t out[CRYPT_SESSION_ID]);
 /* Begins a rekeying, as a probe of life or for new keys.  0, or ENOTCONN (not
- * sealed or keyed), EALREADY (the last one is under way). */
+ * sealed, or no frame of the peer verified yet), EALREADY (the last one is
+ * under way). */
 int mp_rekey(struct mp_conn *c, struct instant now);
 /* the session secret this connection left for later ones is wiped */
 void mp_forget(struct mp_conn *c);

@@ -1,165 +1,6 @@
 /* smtcp(7), Fallback and Policies; RFC 8547 4.6: encryption in the handshake,
  * and what becomes of it when options are lost on the way */
-#include "tests/unit/mptcp/common.h"
-
-#include "stack/base/check.h"
-#include "stack/crypt/crypt_memo.h"
-#include "stack/mptcp/mp.h"
-
-/* the segments of the handshake */
-enum { SYN, SYNACK, ACK, KINDS };
-
-static struct {
-	bool no_eno[KINDS], no_capable[KINDS];
-	bool no_dss;     /* client's */
-	unsigned lose[KINDS]; /* so many of them */
-	unsigned split;
-	bool twice, deaf; /* SYN-ACKs come again; nothing else from B comes */
-	unsigned dss_early;
-	unsigned seen[KINDS], eno[KINDS], capable[KINDS], ts[KINDS];
-	uint8_t len[KINDS], flags[KINDS]; /* of the last MP_CAPABLE */
-	uint8_t eno_len[KINDS];
-	uint64_t payload;
-	bool rst;
-} box;
-
-static int kind_of(const struct mpair_pkt *p)
-{
-	uint8_t f = p->seg.flags & (TCP_SYN | TCP_ACK | TCP_RST);
-
-	return f == TCP_SYN		? SYN :
-	       f == (TCP_SYN | TCP_ACK) ? SYNACK :
-	       f == TCP_ACK && !p->from ? ACK :
-					  -1;
-}
-
-static void note(const struct mpair_pkt *p, int kind)
-{
-	const struct tcp_opts *o = &p->seg.opts;
-
-	box.seen[kind]++;
-	box.eno[kind] += o->eno.n;
-	box.ts[kind] += o->has_ts;
-	box.eno_len[kind] = o->eno.len;
-	box.dss_early += kind == ACK && P.end[0].app.c &&
-			 !P.end[0].app.c->crypt.heard &&
-			 o->mp.have & MP_HAVE(MP_OPT_DSS);
-	if (o->mp.have & MP_HAVE(MP_OPT_CAPABLE)) {
-		box.capable[kind]++;
-		box.len[kind] = o->mp.capable.len;
-		box.flags[kind] = o->mp.capable.flags;
-	}
-}
-
-static void mbox(void *ctx, struct mpair_pkt *p)
-{
-	int kind = kind_of(p);
-
-	(void)ctx;
-	box.rst = box.rst || p->seg.flags & TCP_RST;
-	box.payload += p->seg.len;
-	if (box.deaf && p->from && kind < 0) {
-		p->drop = true;
-	}
-	if (kind < 0 || p->seg.opts.mp.have & MP_HAVE(MP_OPT_JOIN)) {
-		return;
-	}
-	note(p, kind);
-	if (box.no_eno[kind]) {
-		mpair_strip_eno(p);
-	}
-	if (box.no_capable[kind]) {
-		mpair_strip(p, MP_HAVE(MP_OPT_CAPABLE));
-	}
-	if (kind == ACK && box.no_dss) {
-		mpair_strip(p, MP_HAVE(MP_OPT_DSS));
-	}
-	if (kind == ACK) {
-		p->split = box.split;
-	}
-	p->dup = kind == SYNACK && box.twice;
-	if (box.lose[kind]) {
-		box.lose[kind]--;
-		p->drop = true;
-	}
-}
-
-static void begin(uint64_t seed, enum mp_crypt_policy a, enum mp_crypt_policy b)
-{
-	mpair_defaults(&P, seed);
-	memset(&box, 0, sizeof(box));
-	P.mbox = mbox;
-	P.end[0].n_paths = 1;
-	P.end[0].cfg.crypt_policy = a;
-	P.end[1].cfg.crypt_policy = b;
-}
-
-static void connect_now(void)
-{
-	mpair_start(&P);
-	mpair_connect(&P);
-}
-
-static bool decided(const struct mpair *p)
-{
-	return p->end[0].app.closed || mpair_established(p);
-}
-
-static struct mp_conn *conn(unsigned end)
-{
-	return P.end[end].app.c;
-}
-
-static const char *mode(unsigned end)
-{
-	struct mp_info i;
-
-	get_info(end, &i);
-	return mp_info_mode(&i);
-}
-
-/* ends what was refused, or given up */
-static void give_up(void)
-{
-	mpair_close(&P, 0, true);
-	mpair_close(&P, 1, true);
-	mpair_sleep(&P, NANOS_S);
-	mpair_stop(&P);
-}
-
-static void refused(int err, unsigned by)
-{
-	assert_true(mpair_run(&P, 60 * NANOS_S, decided));
-	mpair_sleep(&P, NANOS_S);
-	assert_true(P.end[0].app.closed);
-	assert_int_equal(P.end[0].app.err, err);
-	assert_int_equal(P.end[1].app.accepted, 0);
-	assert_int_equal(P.end[0].app.got + P.end[1].app.got, 0);
-	assert_int_equal(count(by, MP_CRYPT_REFUSED), 1);
-	assert_true(box.rst);
-	give_up();
-}
-
-/* both ends agree on this, and it works */
-static void works(const char *want)
-{
-	static struct mp_info i[2];
-
-	assert_true(mpair_run(&P, 60 * NANOS_S, decided));
-	assert_true(mpair_established(&P));
-	transfer(5000, 7000, 20 * NANOS_S);
-	mpair_sleep(&P, 100 * NANOS_MS); /* the last acknowledgements */
-	assert_string_equal(mode(0), want);
-	assert_string_equal(mode(1), want);
-	for (unsigned e = 0; e < 2; e++) {
-		get_info(e, &i[e]);
-		assert_int_equal(i[e].sealed, strstr(want, "crypt") ||
-						      !strcmp(want, "smtcp"));
-		assert_int_equal(i[e].have_session_id, i[e].sealed);
-	}
-	assert_memory_equal(i[0].session_id, i[1].session_id,
-			    CRYPT_SESSION_ID);
-}
+#include "tests/unit/mptcp/handshake.h"
 
 /* --- agreed -------------------------------------------------------------- */
 
@@ -276,6 +117,52 @@ static void off_says_so(void **state)
 	assert_int_equal(mp_rekey(conn(0), P.now), ENOTCONN);
 	mp_forget(conn(0));
 	finish();
+}
+
+/* what a program may ask for, and a probe */
+static void asked_by_the_program(void **state)
+{
+	struct mp_info i;
+
+	(void)state;
+	begin(11, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	P.end[0].conf.crypt.aware_only = true;
+	connect_now();
+	works("mptcp");
+	get_info(0, &i);
+	assert_int_equal(i.why_clear, CRYPT_OFF_AWARE);
+	finish();
+	begin(12, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	P.end[0].conf.crypt.aware_only = true;
+	P.end[1].conf.crypt.aware = true;
+	connect_now();
+	works("smtcp");
+	get_info(0, &i);
+	assert_true(i.crypt.peer_aware);
+	get_info(1, &i);
+	assert_true(i.crypt.peer_aware);
+	finish();
+	/* b=1 is for simultaneous opens */
+	begin(13, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	P.end[0].conf.crypt.b = true;
+	connect_now();
+	works("mptcp");
+	get_info(1, &i);
+	assert_int_equal(i.why_clear, CRYPT_OFF_ROLES);
+	finish();
+	for (unsigned e = 0; e < 2; e++) {
+		begin(14 + e, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+		P.end[e].cfg.crypt_conf.vacuous = true;
+		connect_now();
+		works("mptcp");
+		assert_int_equal(box.eno_len[SYNACK], e == 1 ? 3 : 0);
+		get_info(0, &i);
+		assert_int_equal(i.why_clear,
+				 e == 1 ? CRYPT_OFF_VACUOUS :
+					  CRYPT_OFF_NO_SYNACK);
+		assert_null(conn(1)->crypt.k);
+		finish();
+	}
 }
 
 static void eno_stripped(void **state)
@@ -548,167 +435,95 @@ static void until_b_is_heard(void **state)
 	finish();
 }
 
-/* --- resumption ---------------------------------------------------------------- */
+/* --- both open ------------------------------------------------------------- */
 
-static void again(void)
+static unsigned opened;
+
+static void on_open(void *o, struct instant now)
 {
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
-	for (unsigned e = 0; e < 2; e++) {
-		P.end[e].app = (struct mpair_app){ .end = &P.end[e] };
-	}
-	memset(&box, 0, sizeof(box));
-	mpair_connect(&P);
+	(void)o;
+	(void)now;
+	opened++;
 }
 
-static void resumed(void **state)
+static const struct mp_owner opener = { .established = on_open };
+
+static struct mp_conn *open_to(unsigned from)
 {
-	struct mp_info i;
+	struct tuple t = {
+		.local = endpoint_make(P.end[from].addr[0],
+				       (uint16_t)(5000 + from)),
+		.remote = endpoint_make(P.end[!from].addr[0],
+					(uint16_t)(5000 + !from)),
+	};
+	struct mp_conn *c;
+	int err;
+
+	c = mp_connect(P.end[from].mp, P.now, &t, 0, &P.end[from].conf,
+		       &opener, NULL, &err);
+	assert_non_null(c);
+	return c;
+}
+
+static void say(struct mp_conn *c)
+{
+	struct iov_mut v[2];
+
+	assert_true(mp_write_vec(c, 5, v) > 0 && v[0].n >= 5);
+	memcpy(v[0].p, "hello", 5);
+	mp_write_done(c, P.now, 5);
+}
+
+static void heard(const struct mp_conn *c)
+{
+	struct iov v;
+
+	assert_int_equal(mp_read_vec(c, &v, 1), 1);
+	assert_int_equal(v.n, 5);
+	assert_memory_equal(v.p, "hello", 5);
+}
+
+/* RFC 8547 4.3: roles decide, if one of the two set b; and then it is sealed,
+ * but not SMTCP (smtcp(7), Terms) */
+static void simultaneous(void **state)
+{
+	static struct mp_info i;
 
 	(void)state;
-	begin(110, MP_CRYPT_PREFER, MP_CRYPT_REQUIRE);
-	connect_now();
-	works("smtcp");
-	for (unsigned k = 0; k < 3; k++) {
-		again();
-		works("smtcp");
-		/* smtcp(7), Option space: 24 octets do not fit with
-		 * timestamps */
-		assert_int_equal(box.ts[SYN], 0);
-		assert_int_equal(box.eno_len[SYN], 24);
-		assert_true(box.eno_len[SYNACK] >= 16);
-		get_info(0, &i);
-		assert_true(i.crypt.resumed);
-		get_info(1, &i);
-		assert_true(i.crypt.resumed);
-		assert_true(conn(0)->crypt.peer_confirmed);
-	}
-	assert_int_equal(crypt_counter(P.end[1].crypt, CRYPT_RESUMED), 3);
-	finish();
-}
+	for (unsigned t = 0; t < 4; t++) {
+		bool sealed = t == 1 || t == 2;
+		struct mp_conn *c[2];
 
-/* The secret may be in use on the other side: no going on in the clear. */
-static void resumed_and_eno_gone(void **state)
-{
-	(void)state;
-	begin(111, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
-	connect_now();
-	works("smtcp");
-	again();
-	box.no_eno[ACK] = true;
-	mpair_sleep(&P, 5 * NANOS_S);
-	assert_true(P.end[0].app.closed);
-	assert_int_equal(P.end[0].app.err, ECONNRESET);
-	assert_int_equal(P.end[1].app.accepted, 0);
-	assert_int_equal(count(1, MP_CRYPT_ABORT), 1);
-	give_up();
-}
-
-/* MP_CAPABLE gone from the third ACK: B lacks Key-A */
-static void resumed_and_capable_gone(void **state)
-{
-	(void)state;
-	begin(112, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
-	connect_now();
-	works("smtcp");
-	again();
-	box.no_capable[ACK] = box.no_dss = true;
-	mpair_sleep(&P, 5 * NANOS_S);
-	assert_true(P.end[0].app.closed);
-	assert_int_equal(P.end[0].app.got + P.end[1].app.got, 0);
-	assert_int_equal(count(1, MP_CRYPT_ABORT), 1);
-	give_up();
-}
-
-/* --- memory of destinations --------------------------------------------------- */
-
-static struct crypt_memo memo;
-
-static void with_memory(uint64_t seed, enum mp_memo_mode m)
-{
-	begin(seed, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
-	assert_true(crypt_memo_init(&memo, &P.end[0].fake.env, 10));
-	P.end[0].cfg.memo = &memo;
-	P.end[0].cfg.memo_mode = m;
-	P.end[0].conf.crypt.no_resume = true; /* or B would insist */
-	connect_now();
-	works("smtcp");
-}
-
-static void without_memory(void)
-{
-	mpair_close(&P, 0, true);
-	mpair_close(&P, 1, true);
-	mpair_sleep(&P, NANOS_S);
-	crypt_memo_fini(&memo);
-	mpair_stop(&P);
-}
-
-static void remembered(void **state)
-{
-	uint8_t name[CRYPT_PEER_MAX];
-	struct endpoint ep;
-	struct mp_info i;
-	size_t n;
-
-	(void)state;
-	for (unsigned m = MP_MEMO_WARN; m <= MP_MEMO_ENFORCE; m++) {
-		with_memory(118 + m, m);
-		ep = endpoint_make(P.end[1].addr[0], 80);
-		n = mp_crypt_name(&ep, name);
-		assert_int_equal(memo.n, 1);
-		assert_int_equal(crypt_memo_get(&memo, name, n)->level,
-				 CRYPT_MEMO_SMTCP);
-		again();
-		works("smtcp");
-		get_info(0, &i);
-		assert_false(i.weaker);
-		assert_int_equal(count(0, MP_CRYPT_WEAKER), 0);
-		without_memory();
-	}
-	/* the side that accepts keeps nothing, and nobody does when off */
-	begin(121, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
-	assert_true(crypt_memo_init(&memo, &P.end[0].fake.env, 10));
-	P.end[1].cfg.memo = P.end[0].cfg.memo = &memo;
-	P.end[1].cfg.memo_mode = MP_MEMO_WARN;
-	connect_now();
-	works("smtcp");
-	assert_int_equal(memo.n, 0);
-	without_memory();
-}
-
-static void less_than_remembered(void **state)
-{
-	struct mp_info i;
-
-	(void)state;
-	for (unsigned k = 0; k < 4; k++) {
-		bool enforce = k & 1, capable = k & 2;
-
-		with_memory(130 + k, enforce ? MP_MEMO_ENFORCE : MP_MEMO_WARN);
-		mpair_close(&P, 0, false);
-		mpair_close(&P, 1, false);
-		assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+		opened = 0;
+		begin(102 + t, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+		P.mbox = NULL;
+		P.end[0].conf.crypt.b = t & 1;
+		P.end[1].conf.crypt.b = t & 2;
+		mpair_start(&P);
 		for (unsigned e = 0; e < 2; e++) {
-			P.end[e].app = (struct mpair_app){ .end = &P.end[e] };
+			c[e] = open_to(e);
 		}
-		memset(&box, 0, sizeof(box));
-		box.no_eno[SYNACK] = !capable;
-		box.no_capable[SYNACK] = capable;
-		mpair_connect(&P);
-		if (!enforce) {
-			works(capable ? "tcpcrypt" : "mptcp");
-			get_info(0, &i);
-			assert_true(i.weaker);
-		} else {
-			assert_true(mpair_run(&P, 5 * NANOS_S, decided));
-			assert_int_equal(P.end[0].app.err, EPROTO);
-			assert_int_equal(count(0, MP_CRYPT_REFUSED), 1);
+		mpair_sleep(&P, NANOS_S);
+		assert_int_equal(opened, 2);
+		say(c[0]);
+		say(c[1]);
+		mpair_sleep(&P, NANOS_S);
+		for (unsigned e = 0; e < 2; e++) {
+			heard(c[e]);
+			mp_info(c[e], &i);
+			assert_int_equal(i.mode, MP_MODE_TCP);
+			assert_int_equal(i.sealed, sealed);
+			if (sealed) {
+				assert_int_equal(i.crypt.role_b,
+						 P.end[e].conf.crypt.b);
+				assert_int_equal(i.crypt.tep, ENO_TEP_X25519);
+			} else {
+				assert_int_equal(i.why_clear, CRYPT_OFF_ROLES);
+			}
+			mp_close(c[e], P.now, true);
 		}
-		assert_int_equal(count(0, MP_CRYPT_WEAKER), 1);
-		assert_int_equal(count(1, MP_CRYPT_WEAKER), 0);
-		without_memory();
+		mpair_sleep(&P, NANOS_S);
+		mpair_stop(&P);
 	}
 }
 
@@ -719,6 +534,7 @@ int main(void)
 		cmocka_unit_test(no_checksums),
 		cmocka_unit_test(another_version),
 		cmocka_unit_test(off_says_so),
+		cmocka_unit_test(asked_by_the_program),
 		cmocka_unit_test(eno_stripped),
 		cmocka_unit_test(eno_stripped_from_the_ack),
 		cmocka_unit_test(plain_first_octets),
@@ -730,11 +546,7 @@ int main(void)
 		cmocka_unit_test(syn_again_without_eno),
 		cmocka_unit_test(handshake_lost),
 		cmocka_unit_test(until_b_is_heard),
-		cmocka_unit_test(resumed),
-		cmocka_unit_test(resumed_and_eno_gone),
-		cmocka_unit_test(resumed_and_capable_gone),
-		cmocka_unit_test(remembered),
-		cmocka_unit_test(less_than_remembered),
+		cmocka_unit_test(simultaneous),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

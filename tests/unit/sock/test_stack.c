@@ -1,6 +1,7 @@
 /* making and freeing, memory refused on the way, paths, deadline and tick */
 #include "tests/unit/sock/two.h"
 
+#include "stack/mptcp/mp.h"
 #include "stack/sock/sock_state.h"
 
 static const struct stack_cfg cfg = { .mp = { .policy = MP_PREFER,
@@ -13,19 +14,18 @@ static void test_free_of_nothing(void **state)
 	stack_free(NULL);
 }
 
-static void test_memory_refused_in_turn(void **state)
+static unsigned allocations(const struct stack_cfg *c)
 {
 	struct instant now = { NANOS_S };
 	unsigned k;
 
-	(void)state;
 	for (k = 1; k < 100; k++) {
 		struct fake f;
 		struct stack *s;
 
 		fake_init(&f, k);
 		f.fail_at = k;
-		s = stack_new(&f.env, &cfg, now);
+		s = stack_new(&f.env, c, now);
 		if (f.fail_at) { /* fewer than k are needed */
 			assert_non_null(s);
 			stack_free(s);
@@ -35,7 +35,52 @@ static void test_memory_refused_in_turn(void **state)
 		assert_null(s);
 		fake_fini(&f);
 	}
+	return k;
+}
+
+static void test_memory_refused_in_turn(void **state)
+{
+	struct stack_cfg sealed = cfg;
+	unsigned k = allocations(&cfg);
+
+	(void)state;
 	assert_true(k > 4 && k < 100);
+	sealed.mp.crypt_policy = MP_CRYPT_PREFER;
+	assert_true(allocations(&sealed) > k);
+	assert_true(allocations(&sealed) < 100);
+}
+
+/* what the policy alone brings: suites and a key pair made in idle time */
+static void test_encryption(void **state)
+{
+	struct instant now = { NANOS_S };
+	struct stack_cfg own = cfg;
+	struct fake f;
+	struct stack *s;
+
+	(void)state;
+	fake_init(&f, 1);
+	s = stack_new(&f.env, &own, now);
+	assert_null(s->crypt);
+	assert_false(stack_idle(s));
+	stack_free(s);
+	own.mp.crypt_policy = MP_CRYPT_PREFER;
+	s = stack_new(&f.env, &own, now);
+	assert_non_null(s->crypt);
+	assert_ptr_equal(s->mp->cfg.crypt, s->crypt);
+	assert_int_equal(s->mp->cfg.crypt_conf.kx[0], ENO_TEP_X25519);
+	assert_int_equal(s->mp->cfg.crypt_conf.n_aead, 3);
+	assert_true(stack_idle(s));
+	stack_free(s);
+	/* what was asked for stays */
+	crypt_conf_init(&own.mp.crypt_conf);
+	own.mp.crypt_conf.kx[0] = ENO_TEP_P256;
+	own.mp.crypt_conf.n_aead = 1;
+	s = stack_new(&f.env, &own, now);
+	assert_int_equal(s->mp->cfg.crypt_conf.kx[0], ENO_TEP_P256);
+	assert_int_equal(s->mp->cfg.crypt_conf.n_aead, 1);
+	stack_free(s);
+	fake_fini(&f);
 }
 
 static void test_bad_configurations(void **state)
@@ -250,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_free_of_nothing),
 		cmocka_unit_test(test_memory_refused_in_turn),
+		cmocka_unit_test(test_encryption),
 		cmocka_unit_test(test_bad_configurations),
 		cmocka_unit_test(test_defaults_and_given),
 		TWO_TEST(test_free_in_the_middle),

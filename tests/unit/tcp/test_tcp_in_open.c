@@ -292,6 +292,42 @@ static void test_refused_by_upper(void **state)
 	done();
 }
 
+/* The SYN comes again: the upper sees it, since an option may be gone from it
+ * (RFC 8547 4.6), and what it says counts. */
+static void test_syn_again(void **state)
+{
+	unsigned from = 1;
+
+	(void)state;
+	for (unsigned v = TCP_UP_OK; v <= TCP_UP_RESET; v++) {
+		uint64_t sent;
+
+		pair_defaults(&p, 13);
+		p.fate = lose_first;
+		p.fate_ctx = &from;
+		pair_start(&p);
+		pair_connect(&p);
+		pair_run(&p, 500 * NANOS_MS, NULL);
+		assert_int_equal(info(1).state, TCP_SYN_RECEIVED);
+		sent = p.sent[1];
+		p.end[1].conn.verdict = v;
+		pair_inject(&p, 1, pair_sent(&p, 0, 0));
+		pair_run(&p, 0, NULL);
+		assert_int_equal(p.end[1].conn.verdict, TCP_UP_OK);
+		assert_int_equal(p.sent[1] - sent, v != TCP_UP_DROP);
+		assert_int_equal(p.end[1].conn.closed, v == TCP_UP_RESET);
+		if (v == TCP_UP_OK) {
+			assert_int_equal(pair_sent(&p, 1, 0)->flags,
+					 TCP_SYN | TCP_ACK);
+		} else if (v == TCP_UP_RESET) {
+			assert_true(pair_sent(&p, 1, 0)->flags & TCP_RST);
+			assert_int_equal(p.end[1].conn.end_why,
+					 TCP_END_ABORTED);
+		}
+		done();
+	}
+}
+
 /* numbers that wrap soon, in both directions */
 static void test_wrap(void **state)
 {
@@ -334,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_syn_sent_strays),
 		cmocka_unit_test(test_syn_received_strays),
 		cmocka_unit_test(test_refused_by_upper),
+		cmocka_unit_test(test_syn_again),
 		cmocka_unit_test(test_wrap),
 	};
 
