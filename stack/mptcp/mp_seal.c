@@ -242,7 +242,17 @@ static bool names_urgent(const struct mp_seal *e, uint64_t first)
 	       e->urgent_at - 1 - first <= UINT16_MAX;
 }
 
-/* One frame with the next n octets of stage into v; its length, 0: failed */
+/* The place in the stream is spent, or no place is left: there is no way to go
+ * on.  Only worn out keys come right, when the peer has seen the new ones. */
+static void refused(struct mp_conn *c, struct instant now,
+		    enum crypt_reason why)
+{
+	if (why != CRYPT_REFUSE_WORN) {
+		mp_crypt_abort(c, now, MP_CRYPT_ABORT);
+	}
+}
+
+/* One frame with the next n octets of stage into v; its length, 0: refused */
 static uint32_t seal_one(struct mp_conn *c, struct instant now, uint32_t n,
 			 bool fin, struct iov_mut v[2])
 {
@@ -253,6 +263,7 @@ static uint32_t seal_one(struct mp_conn *c, struct instant now, uint32_t n,
 	struct iov_mut out[2];
 	struct iov in[2];
 	size_t len = n + MP_SEAL_OVERHEAD;
+	enum crypt_reason why;
 	unsigned n_out;
 
 	if (s.urgent) {
@@ -262,10 +273,9 @@ static uint32_t seal_one(struct mp_conn *c, struct instant now, uint32_t n,
 	s.n_in = ring_slice(&e->stage, first, n, in);
 	s.in = in;
 	n_out = take(v, len, out);
-	if (crypt_seal(c->crypt.k, &s, out, n_out, &len) != CRYPT_OK) {
-		/* The place in the stream is spent, or no place is left: there
-		 * is no way to go on. */
-		mp_crypt_abort(c, now, MP_CRYPT_ABORT);
+	why = crypt_seal(c->crypt.k, &s, out, n_out, &len);
+	if (why != CRYPT_OK) {
+		refused(c, now, why);
 		return 0;
 	}
 	ring_commit(&c->snd.ring, (uint32_t)len);
@@ -294,11 +304,11 @@ static uint32_t seal_plan(struct mp_conn *c, struct instant now,
 		}
 		n = seal_one(c, now, each + (i < more), last && c->snd.shut, v);
 		if (!n) {
-			return 0;
+			break;
 		}
 		made += n;
 	}
-	return made;
+	return c->fsm.state == MP_ST_CLOSED ? 0 : made;
 }
 
 uint32_t mp_seal_fill(struct mp_conn *c, struct instant now, uint32_t most,

@@ -1,7 +1,7 @@
 /* RFC 8684 3.3.2, 3.3.5, 3.3.6: what acknowledgements of both levels mean,
  * what they free, and the connection's own retransmission timer
  */
-#include "tests/unit/mptcp/common.h"
+#include "tests/unit/mptcp/tapped.h"
 
 #include "stack/mptcp/mp.h"
 #include "stack/wire/tcp_hdr.h"
@@ -475,6 +475,81 @@ static void fin_again(void **state)
 	finish();
 }
 
+/* --- sealed ------------------------------------------------------------------ */
+
+/* three frames of 1000 octets each, on their way; where the first begins */
+static uint64_t three_frames(uint64_t seed)
+{
+	uint64_t at;
+
+	tapped_one_path(seed);
+	P.end[0].conf.nodelay = true;
+	up(false);
+	mpair_sleep(&P, NANOS_S);
+	P.link[0].cut = true;
+	at = client()->snd.ring.tail;
+	for (unsigned i = 0; i < 3; i++) {
+		mpair_send(&P, 0, 1000, false);
+	}
+	assert_int_equal(client()->snd.ring.tail, at + 3 * 1020);
+	assert_int_equal(client()->snd.una, at);
+	return at;
+}
+
+/* nobody can have verified a part of a frame */
+static void dack_inside_a_frame(void **state)
+{
+	struct mp_conn *c;
+	uint64_t at;
+
+	(void)state;
+	at = three_frames(60);
+	c = client();
+	mp_ack_data(c, P.now, at + 1019, 50000);
+	assert_int_equal(c->snd.una, at);
+	assert_int_equal(mp_write_pending(c), 3000);
+	mp_ack_data(c, P.now, at + 1020, 50000);
+	assert_int_equal(c->snd.una, at + 1020);
+	assert_int_equal(mp_write_pending(c), 2000);
+	mp_ack_data(c, P.now, at + 3059, 50000);
+	assert_int_equal(c->snd.una, at + 2040);
+	assert_int_equal(mp_write_pending(c), 1000);
+	/* the window counts from what was said */
+	assert_true(c->snd.edge >= at + 3059 + 50000);
+	mp_ack_data(c, P.now, at + 3061, 50000); /* never sent */
+	assert_int_equal(c->snd.una, at + 2040);
+	/* what is kept is sent again, the same octets */
+	P.link[0].cut = false;
+	assert_true(mpair_run(&P, 20 * NANOS_S, mpair_arrived));
+	mpair_sleep(&P, NANOS_S);
+	assert_int_equal(mp_write_pending(c), 0);
+	tapped_close();
+}
+
+/* the only path that ever was loses data and acknowledges: nothing is mapped
+ * twice there, and another subflow brings it */
+static void only_path_loses(void **state)
+{
+	(void)state;
+	tapped_one_path(61);
+	P.mbox = lose_data;
+	lossy_link = 0;
+	lose_from = UINT32_MAX;
+	lose_most = 1;
+	lost = 0;
+	up(false);
+	mpair_sleep(&P, NANOS_S);
+	P.tap = NULL; /* would believe the forged mapping */
+	lose_from = 0;
+	mpair_send(&P, 0, 60000, false);
+	assert_true(mpair_run(&P, 60 * NANOS_S, mpair_arrived));
+	assert_int_equal(lost, 1);
+	assert_false(P.end[1].app.mangled);
+	transfer(100000, 100000, 20 * NANOS_S);
+	assert_int_equal(mp_mode(client()), MP_MODE_MPTCP);
+	tapped_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -494,6 +569,8 @@ int main(void)
 		cmocka_unit_test(head_holder),
 		cmocka_unit_test(window_update_lost),
 		cmocka_unit_test(fin_again),
+		cmocka_unit_test(dack_inside_a_frame),
+		cmocka_unit_test(only_path_loses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

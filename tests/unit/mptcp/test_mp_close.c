@@ -1,5 +1,5 @@
 /* RFC 8684 3.3.3, 3.5, Appendix D: the orders in which a connection ends */
-#include "tests/unit/mptcp/common.h"
+#include "tests/unit/mptcp/tapped.h"
 
 #include "stack/mptcp/mp.h"
 #include "stack/wire/tcp_hdr.h"
@@ -318,6 +318,39 @@ static void zero_window(void **state)
 	finish();
 }
 
+/* --- sealed ------------------------------------------------------------------ */
+
+/* no DATA_FIN before FINp is on its way, nor FIN */
+static void fin_behind_finp(void **state)
+{
+	(void)state;
+	for (unsigned plain = 0; plain < 2; plain++) {
+		struct mp_conn *c;
+
+		tapped_one_path(50 + plain);
+		if (plain) {
+			P.end[1].cfg.policy = MP_OFF;
+		}
+		P.end[1].conf.rcvbuf = 4096;
+		up(false);
+		c = tapped_conn(0);
+		mpair_hold(&P, 1, true);
+		mpair_send(&P, 0, 400000, true);
+		mpair_sleep(&P, 5 * NANOS_S);
+		assert_true(P.end[0].app.shut_done);
+		assert_true(mp_tx_waiting(c));
+		assert_false(c->seal.fin);
+		assert_false(c->snd.fin_sent);
+		assert_false(c->first->fin_out);
+		mpair_hold(&P, 1, false);
+		assert_true(mpair_run(&P, 30 * NANOS_S, mpair_arrived));
+		assert_true(c->seal.fin);
+		assert_false(mp_tx_waiting(c));
+		assert_true(plain ? c->first->fin_out : c->snd.fin_sent);
+		tapped_close();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +368,7 @@ int main(void)
 		cmocka_unit_test(alone_for_too_long),
 		cmocka_unit_test(peer_forgot),
 		cmocka_unit_test(zero_window),
+		cmocka_unit_test(fin_behind_finp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* the owner's side of the octets: pieces of the ring, pieces of packets */
-#include "tests/unit/mptcp/common.h"
+#include "tests/unit/mptcp/tapped.h"
 
 #include "stack/mptcp/mp.h"
 #include "stack/wire/tcp_hdr.h"
@@ -461,6 +461,63 @@ static void no_memory(void **state)
 	finish();
 }
 
+/* --- sealed ------------------------------------------------------------------ */
+
+/* room, and what is not acknowledged, count the program's octets */
+static void sealed_room_and_pending(void **state)
+{
+	struct mp_conn *c;
+	uint64_t sent;
+
+	(void)state;
+	tapped_one_path(50);
+	P.end[0].conf.sndbuf = 64 << 10;
+	up(false);
+	mpair_sleep(&P, NANOS_S);
+	c = tapped_conn(0);
+	assert_int_equal(mp_write_pending(c), 0);
+	assert_true(mp_write_room(c) > (64 << 10) * 99 / 100);
+	P.link[0].cut = true;
+	mpair_send(&P, 0, 1 << 20, false);
+	sent = P.end[0].app.sent;
+	assert_int_equal(mp_write_room(c), 0);
+	assert_true(sent <= 64 << 10 && sent > (64 << 10) * 98 / 100);
+	assert_int_equal(mp_write_pending(c), sent);
+	assert_true(ring_len(&c->snd.ring) > 0);
+	assert_true(ring_len(&c->seal.stage) > 0);
+	P.link[0].cut = false;
+	assert_true(mpair_run(&P, 60 * NANOS_S, mpair_arrived));
+	mpair_sleep(&P, NANOS_S);
+	assert_int_equal(mp_write_pending(c), 0);
+	tapped_close();
+}
+
+/* smtcp(7), Urgent data: in the frame, never in the header (sealtap) */
+static void sealed_urgent(void **state)
+{
+	struct mp_conn *c;
+
+	(void)state;
+	tapped_one_path(51);
+	up(false);
+	mpair_sleep(&P, NANOS_S);
+	c = tapped_conn(0);
+	P.end[0].conf.cork = true;
+	mp_set_conf(c, P.now, &P.end[0].conf);
+	mpair_send(&P, 0, 10, false);
+	mp_write_urgent(c, P.now);
+	assert_true(c->seal.urgent);
+	assert_int_equal(c->seal.urgent_at, c->seal.stage.tail);
+	mpair_send(&P, 0, 10, false);
+	mpair_sleep(&P, NANOS_S);
+	assert_false(c->seal.urgent);
+	assert_false(c->snd.urgent);
+	assert_int_equal(P.end[1].app.got, 20);
+	sealtap_check(&T);
+	assert_int_equal(T.dir[0].data, 20 + 2);
+	tapped_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,6 +535,8 @@ int main(void)
 		cmocka_unit_test(discarding),
 		cmocka_unit_test(done_after_data_fin),
 		cmocka_unit_test(no_memory),
+		cmocka_unit_test(sealed_room_and_pending),
+		cmocka_unit_test(sealed_urgent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

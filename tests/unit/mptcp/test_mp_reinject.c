@@ -1,5 +1,5 @@
 /* RFC 8684 3.3.6: data of a subflow that fails */
-#include "tests/unit/mptcp/common.h"
+#include "tests/unit/mptcp/tapped.h"
 
 static void both_paths_carry_data(void **state)
 {
@@ -168,6 +168,127 @@ static void slow_subflow_does_not_block(void **state)
 	finish();
 }
 
+/* --- sealed ------------------------------------------------------------------ */
+
+static struct mp_sub *sub(unsigned n)
+{
+	struct list *l = tapped_conn(0)->subs.next;
+
+	while (n--) {
+		l = l->next;
+	}
+	return list_entry(l, struct mp_sub, node);
+}
+
+/* a mapping of several frames, outstanding on subflow 0 */
+static struct mp_map outstanding(uint64_t seed)
+{
+	tapped_defaults(seed);
+	P.link[1].delay = 500 * NANOS_MS;
+	up(true);
+	transfer(100000, 0, 10 * NANOS_S);
+	mpair_sleep(&P, 5 * NANOS_S);
+	mp_seal_window(tapped_conn(0), 12000); /* no longer frames than 3000 */
+	tapped_conn(0)->seal.quarter = 3000;
+	P.link[0].cut = P.link[1].cut = true;
+	mpair_send(&P, 0, 9000, false);
+	assert_int_equal(sub(0)->tx.n, 1);
+	assert_int_equal(sub(1)->tx.n, 0);
+	return *mp_map_at(&sub(0)->tx, 0);
+}
+
+static void end_of_it(void)
+{
+	P.link[0].cut = P.link[1].cut = false;
+	assert_true(mpair_run(&P, 60 * NANOS_S, mpair_arrived));
+	assert_false(P.end[1].app.mangled);
+	tapped_close();
+}
+
+/* of a mapping that is not complete nothing was verified */
+static void whole_mapping_again(void **state)
+{
+	struct ranges *again;
+	struct mp_map m;
+
+	(void)state;
+	m = outstanding(40);
+	again = &tapped_conn(0)->snd.again;
+	assert_true(m.len > 4 * 2000);
+	/* the subflow acknowledges most of it */
+	sub(0)->seg_dss = sub(0)->seg_dack = true;
+	mp_ack_sub(sub(0), P.now, m.ssn + m.len - 100);
+	mp_sub_abort(sub(0), P.now);
+	assert_int_equal(again->n, 1);
+	assert_int_equal(again->r[0].lo, m.off);
+	assert_int_equal(again->r[0].hi, tapped_conn(0)->snd.nxt);
+	end_of_it();
+}
+
+/* nor of one that is, and was not acknowledged where it counts */
+static void acknowledged_and_forgotten(void **state)
+{
+	struct ranges *again;
+	struct mp_map m;
+
+	(void)state;
+	m = outstanding(41);
+	again = &tapped_conn(0)->snd.again;
+	sub(0)->seg_dss = sub(0)->seg_dack = true;
+	mp_ack_sub(sub(0), P.now, m.ssn + m.len);
+	assert_int_equal(sub(0)->tx.n, 0);
+	assert_int_equal(again->n, 0);
+	mp_sub_abort(sub(0), P.now);
+	assert_int_equal(again->n, 1);
+	assert_int_equal(again->r[0].lo, m.off);
+	assert_int_equal(again->r[0].hi, m.off + m.len);
+	end_of_it();
+}
+
+/* ... but not what another subflow still has */
+static void held_by_another(void **state)
+{
+	struct mp_conn *c;
+	struct mp_map m;
+	uint64_t cut;
+
+	(void)state;
+	m = outstanding(42);
+	c = tapped_conn(0);
+	cut = mp_frames_fit(&c->seal.frames, m.off, m.off);
+	assert_true(mp_tx_push(sub(1), P.now, m.off, (uint32_t)(cut - m.off),
+			       true));
+	sub(0)->seg_dss = sub(0)->seg_dack = true;
+	mp_ack_sub(sub(0), P.now, m.ssn + m.len);
+	mp_sub_abort(sub(0), P.now);
+	assert_int_equal(c->snd.again.n, 1);
+	assert_int_equal(c->snd.again.r[0].lo, cut);
+	end_of_it();
+}
+
+/* ranges are rounded to frames, both ways */
+static void ranges_are_whole_frames(void **state)
+{
+	struct mp_conn *c;
+	struct mp_map m;
+	uint64_t two, three;
+
+	(void)state;
+	m = outstanding(43);
+	c = tapped_conn(0);
+	two = mp_frames_fit(&c->seal.frames, m.off, m.off);
+	three = mp_frames_fit(&c->seal.frames, two, two);
+	mp_reinject_range(c, two + 1, two + 2);
+	assert_int_equal(c->snd.again.n, 1);
+	assert_int_equal(c->snd.again.r[0].lo, two);
+	assert_int_equal(c->snd.again.r[0].hi, three);
+	mp_reinject_range(c, m.off, m.off + 1);
+	assert_int_equal(c->snd.again.n, 1);
+	assert_int_equal(c->snd.again.r[0].lo, m.off);
+	assert_int_equal(c->snd.again.r[0].hi, three);
+	end_of_it();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +300,10 @@ int main(void)
 		cmocka_unit_test(all_paths_cut_then_back),
 		cmocka_unit_test(loss_and_reordering),
 		cmocka_unit_test(slow_subflow_does_not_block),
+		cmocka_unit_test(whole_mapping_again),
+		cmocka_unit_test(acknowledged_and_forgotten),
+		cmocka_unit_test(held_by_another),
+		cmocka_unit_test(ranges_are_whole_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

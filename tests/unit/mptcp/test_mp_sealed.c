@@ -1,38 +1,7 @@
 /* whole sealed connections: what the program sees, and what the wire shows */
-#include "tests/unit/mptcp/common.h"
+#include "tests/unit/mptcp/tapped.h"
 
-#include "stack/mptcp/mp.h"
 #include "stack/wire/tcp_hdr.h"
-#include "tests/lib/sealtap.h"
-
-static struct sealtap T;
-
-static void tap(void *ctx, const struct mpair_pkt *p)
-{
-	(void)ctx;
-	sealtap_packet(&T, p);
-}
-
-static void defaults(uint64_t seed)
-{
-	mpair_defaults(&P, seed);
-	sealtap_init(&T);
-	P.tap = tap;
-	for (unsigned i = 0; i < 2; i++) {
-		P.end[i].cfg.crypt_policy = MP_CRYPT_PREFER;
-	}
-}
-
-static void one_path(uint64_t seed)
-{
-	defaults(seed);
-	P.end[0].n_paths = 1;
-}
-
-static struct mp_conn *conn(unsigned end)
-{
-	return P.end[end].app.c;
-}
 
 static void assert_sealed(enum mp_sec sec)
 {
@@ -48,31 +17,13 @@ static void assert_sealed(enum mp_sec sec)
 			    CRYPT_SESSION_ID);
 }
 
-/* all is said, and acknowledged */
-static void stop(void)
-{
-	sealtap_check(&T);
-	sealtap_fini(&T);
-	mpair_stop(&P);
-}
-
-static void close_all(void)
-{
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
-	assert_int_equal(P.end[0].app.err, 0);
-	assert_int_equal(P.end[1].app.err, 0);
-	stop();
-}
-
 /* --- bulk -------------------------------------------------------------------- */
 
 static void bulk(bool gso, uint64_t rate)
 {
 	struct mp_info i;
 
-	one_path(1);
+	tapped_one_path(1);
 	P.gso = gso;
 	P.link[0].rate = rate;
 	up(false);
@@ -81,12 +32,12 @@ static void bulk(bool gso, uint64_t rate)
 	get_info(0, &i);
 	assert_int_equal(i.n_subs, 1);
 	mpair_sleep(&P, NANOS_S);
-	assert_int_equal(mp_write_pending(conn(0)), 0);
+	assert_int_equal(mp_write_pending(tapped_conn(0)), 0);
 	sealtap_check(&T);
 	assert_int_equal(T.dir[0].data, 8000000);
 	assert_int_equal(T.dir[1].data, 8000000);
 	assert_int_equal(T.bare, 0);
-	close_all();
+	tapped_close();
 }
 
 static void megabytes(void **state)
@@ -100,13 +51,13 @@ static void megabytes(void **state)
 static void overhead(void **state)
 {
 	(void)state;
-	one_path(2);
+	tapped_one_path(2);
 	P.link[0].queue_max = 4 << 20;
 	up(false);
 	transfer(20000000, 0, 60 * NANOS_S);
 	sealtap_check(&T);
 	assert_true((T.dir[0].top - 20000000) * 1000 < 20000000ull * 3);
-	close_all();
+	tapped_close();
 }
 
 static void two_paths(void **state)
@@ -114,7 +65,7 @@ static void two_paths(void **state)
 	struct mp_info i;
 
 	(void)state;
-	defaults(3);
+	tapped_defaults(3);
 	P.link[0].rate = P.link[1].rate = 12500000 / 8;
 	up(true);
 	transfer(3000000, 3000000, 20 * NANOS_S);
@@ -123,7 +74,7 @@ static void two_paths(void **state)
 	assert_true(i.sub[0].bytes_sent > 500000);
 	assert_true(i.sub[1].bytes_sent > 500000);
 	assert_sealed(MP_SEC_SMTCP);
-	close_all();
+	tapped_close();
 }
 
 /* --- trouble ----------------------------------------------------------------- */
@@ -139,14 +90,14 @@ static void loss_and_reordering(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 20; seed < 40; seed++) {
-		defaults(seed);
+		tapped_defaults(seed);
 		P.mbox = drop_some;
 		P.gso = seed & 1;
 		P.end[0].cfg.crypt_conf.rekey_frames = seed & 2 ? 3 : 0;
 		P.end[1].cfg.crypt_conf.rekey_frames = seed & 4 ? 5 : 0;
 		up(false);
 		transfer(400000, 400000, 120 * NANOS_S);
-		close_all();
+		tapped_close();
 	}
 }
 
@@ -174,7 +125,7 @@ static void path_cut(void **state)
 
 	(void)state;
 	for (unsigned link = 0; link < 2; link++) {
-		defaults(50 + link);
+		tapped_defaults(50 + link);
 		P.link[0].rate = P.link[1].rate = 12500000;
 		up(true);
 		arrival_gap = 0;
@@ -190,14 +141,14 @@ static void path_cut(void **state)
 		get_info(0, &i);
 		assert_true(i.bytes_reinjected > 0);
 		assert_int_equal(i.mode, MP_MODE_MPTCP);
-		close_all();
+		tapped_close();
 	}
 }
 
 static void path_cut_and_back(void **state)
 {
 	(void)state;
-	defaults(60);
+	tapped_defaults(60);
 	P.link[0].rate = P.link[1].rate = 2500000;
 	P.end[0].conf.sndbuf = 256 << 10;
 	up(true);
@@ -211,13 +162,13 @@ static void path_cut_and_back(void **state)
 	assert_true(count(0, MP_SUBFLOW_RECOVER) > 0);
 	assert_false(P.end[1].app.mangled);
 	mpair_sleep(&P, 30 * NANOS_S);
-	close_all();
+	tapped_close();
 }
 
 static void path_goes_down(void **state)
 {
 	(void)state;
-	defaults(61);
+	tapped_defaults(61);
 	P.link[0].rate = P.link[1].rate = 2500000;
 	up(true);
 	mpair_send(&P, 0, 5000000, false);
@@ -227,14 +178,14 @@ static void path_goes_down(void **state)
 	mpair_path(&P, 0, 0, true);
 	assert_true(mpair_run(&P, 5 * NANOS_S, mpair_two_subs));
 	transfer(1000000, 1000000, 20 * NANOS_S);
-	close_all();
+	tapped_close();
 }
 
 /* RFC 8684 3.3.3: break before make */
 static void all_paths_cut_then_back(void **state)
 {
 	(void)state;
-	defaults(62);
+	tapped_defaults(62);
 	P.end[0].cfg.crypt_conf.rekey_frames = 3;
 	up(true);
 	mpair_send(&P, 0, 3000000, false);
@@ -243,14 +194,14 @@ static void all_paths_cut_then_back(void **state)
 	mpair_sleep(&P, 20 * NANOS_S);
 	P.link[0].cut = P.link[1].cut = false;
 	assert_true(mpair_run(&P, 60 * NANOS_S, mpair_arrived));
-	close_all();
+	tapped_close();
 }
 
 /* the window is full because of the slow subflow */
 static void slow_subflow_does_not_block(void **state)
 {
 	(void)state;
-	defaults(63);
+	tapped_defaults(63);
 	P.link[0].rate = 12500000;
 	P.link[1].rate = 50000;
 	P.link[1].delay = 300 * NANOS_MS;
@@ -259,7 +210,7 @@ static void slow_subflow_does_not_block(void **state)
 	up(true);
 	transfer(6000000, 0, 30 * NANOS_S);
 	assert_true(count(0, MP_REINJECT) > 0);
-	close_all();
+	tapped_close();
 }
 
 /* --- small things ------------------------------------------------------------- */
@@ -268,7 +219,7 @@ static void small_writes(void **state)
 {
 	(void)state;
 	for (unsigned nodelay = 0; nodelay < 2; nodelay++) {
-		one_path(70 + nodelay);
+		tapped_one_path(70 + nodelay);
 		P.end[0].conf.nodelay = nodelay;
 		P.end[0].conf.sndbuf = 4096;
 		P.end[0].app.chunk = 1;
@@ -276,20 +227,20 @@ static void small_writes(void **state)
 		up(false);
 		transfer(3000, 20000, 300 * NANOS_S);
 		mpair_sleep(&P, NANOS_S);
-		assert_int_equal(mp_write_pending(conn(0)), 0);
-		close_all();
+		assert_int_equal(mp_write_pending(tapped_conn(0)), 0);
+		tapped_close();
 	}
 }
 
 static void tiny_send_buffer(void **state)
 {
 	(void)state;
-	defaults(72);
+	tapped_defaults(72);
 	P.end[0].conf.sndbuf = P.end[1].conf.sndbuf = 4096;
 	P.mbox = drop_some;
 	up(false);
 	transfer(200000, 200000, 300 * NANOS_S);
-	close_all();
+	tapped_close();
 }
 
 /* the reader stops and goes on, with the smallest buffer there is */
@@ -297,7 +248,7 @@ static void shut_window(void **state)
 {
 	(void)state;
 	for (unsigned n = 0; n < 2; n++) {
-		one_path(73 + n);
+		tapped_one_path(73 + n);
 		if (n) {
 			P.end[1].cfg.policy = MP_OFF;
 		}
@@ -307,13 +258,16 @@ static void shut_window(void **state)
 			mpair_hold(&P, 1, true);
 			mpair_send(&P, 0, 300000 + i, false);
 			mpair_sleep(&P, 3 * NANOS_S);
-					assert_true(mp_write_pending(conn(0)) > 0);
+					assert_true(mp_write_pending(tapped_conn(0)) > 0);
+			/* nothing is sealed that has no room there */
+			assert_true(n || tapped_conn(0)->snd.ring.tail <=
+						 tapped_conn(0)->snd.edge);
 			mpair_hold(&P, 1, false);
 			assert_true(mpair_run(&P, 30 * NANOS_S,
 					      mpair_arrived));
 		}
 		assert_false(P.end[1].app.mangled);
-		close_all();
+		tapped_close();
 	}
 }
 
@@ -330,7 +284,7 @@ static void window_update_lost(void **state)
 {
 	(void)state;
 	for (unsigned n = 0; n < 2; n++) {
-		one_path(75 + n);
+		tapped_one_path(75 + n);
 		if (n) {
 			P.end[1].cfg.policy = MP_OFF;
 		}
@@ -346,7 +300,7 @@ static void window_update_lost(void **state)
 		mpair_sleep(&P, NANOS_MS * 100);
 		swallow = false;
 		assert_true(mpair_run(&P, 30 * NANOS_S, mpair_arrived));
-		close_all();
+		tapped_close();
 	}
 }
 
@@ -369,7 +323,7 @@ static void watch_sizes(void *ctx, const struct mpair_pkt *p)
 
 static void settle(uint64_t seed)
 {
-	one_path(seed);
+	tapped_one_path(seed);
 	P.tap = watch_sizes;
 	up(false);
 	mpair_send(&P, 0, 1, false);
@@ -391,7 +345,7 @@ static void nagle(void **state)
 	assert_int_equal(seen.data, 2);
 	sealtap_check(&T);
 	assert_int_equal(T.dir[0].data, 201);
-	close_all();
+	tapped_close();
 }
 
 static void nodelay(void **state)
@@ -399,12 +353,12 @@ static void nodelay(void **state)
 	(void)state;
 	settle(81);
 	P.end[0].conf.nodelay = true;
-	mp_set_conf(conn(0), P.now, &P.end[0].conf);
+	mp_set_conf(tapped_conn(0), P.now, &P.end[0].conf);
 	for (unsigned i = 0; i < 8; i++) {
 		mpair_send(&P, 0, 10, false);
 	}
 	assert_int_equal(seen.data, 8);
-	close_all();
+	tapped_close();
 }
 
 static void cork(void **state)
@@ -414,7 +368,7 @@ static void cork(void **state)
 	(void)state;
 	settle(82);
 	P.end[0].conf.cork = true;
-	mp_set_conf(conn(0), P.now, &P.end[0].conf);
+	mp_set_conf(tapped_conn(0), P.now, &P.end[0].conf);
 	t0 = P.now;
 	for (unsigned i = 0; i < 5; i++) {
 		mpair_send(&P, 0, 100, false);
@@ -433,10 +387,10 @@ static void cork(void **state)
 	mpair_send(&P, 0, 50, false);
 	assert_int_equal(seen.data, 0);
 	P.end[0].conf.cork = false;
-	mp_set_conf(conn(0), P.now, &P.end[0].conf);
+	mp_set_conf(tapped_conn(0), P.now, &P.end[0].conf);
 	mpair_sleep(&P, NANOS_MS);
 	assert_int_equal(seen.data, 1);
-	close_all();
+	tapped_close();
 }
 
 static void full_segments(void **state)
@@ -445,7 +399,7 @@ static void full_segments(void **state)
 	settle(83);
 	transfer(2000000, 0, 30 * NANOS_S);
 	assert_true(seen.small * 50 < seen.data);
-	close_all();
+	tapped_close();
 }
 
 /* the first word of a program waits for no acknowledgement of a frame that has
@@ -453,21 +407,21 @@ static void full_segments(void **state)
 static void first_word_at_once(void **state)
 {
 	(void)state;
-	one_path(84);
+	tapped_one_path(84);
 	P.tap = watch_sizes;
 	up(false);
 	mpair_sleep(&P, 12 * NANOS_MS); /* Init2 is there, 10 ms round trip */
 	memset(&seen, 0, sizeof(seen));
 	mpair_send(&P, 0, 10, false);
 	assert_int_equal(seen.data, 1);
-	close_all();
+	tapped_close();
 }
 
 /* --- ends ----------------------------------------------------------------------- */
 
 static void ends(uint64_t seed, uint64_t a, uint64_t b, bool first)
 {
-	one_path(seed);
+	tapped_one_path(seed);
 	up(false);
 	mpair_send(&P, first, first ? b : a, true);
 	mpair_sleep(&P, seed & 1 ? 0 : NANOS_S);
@@ -475,7 +429,7 @@ static void ends(uint64_t seed, uint64_t a, uint64_t b, bool first)
 	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_arrived));
 	assert_false(P.end[0].app.mangled);
 	assert_false(P.end[1].app.mangled);
-	close_all();
+	tapped_close();
 }
 
 static void shutdown_orders(void **state)
@@ -493,7 +447,7 @@ static void shutdown_orders(void **state)
 static void close_at_once(void **state)
 {
 	(void)state;
-	one_path(95);
+	tapped_one_path(95);
 	mpair_start(&P);
 	P.end[0].app.to_send = 5000;
 	P.end[0].app.shut = true;
@@ -502,7 +456,7 @@ static void close_at_once(void **state)
 	mpair_close(&P, 0, false);
 	assert_true(mpair_run(&P, 5 * NANOS_S, mpair_arrived));
 	assert_int_equal(P.end[1].app.got, 5000);
-	close_all();
+	tapped_close();
 }
 
 /* not one octet of the end of file without the authentic one */
@@ -510,7 +464,7 @@ static void single_stream(void **state)
 {
 	(void)state;
 	for (unsigned n = 0; n < 4; n++) {
-		one_path(96 + n);
+		tapped_one_path(96 + n);
 		P.end[n & 1].cfg.policy = MP_OFF;
 		P.gso = n & 2;
 		P.end[0].cfg.crypt_conf.rekey_frames = 3;
@@ -518,9 +472,9 @@ static void single_stream(void **state)
 		transfer(500000, 500000, 30 * NANOS_S);
 		assert_sealed(MP_SEC_TCPCRYPT);
 		mpair_sleep(&P, NANOS_S);
-		assert_int_equal(mp_write_pending(conn(0)), 0);
+		assert_int_equal(mp_write_pending(tapped_conn(0)), 0);
 		assert_false(T.mapped);
-		close_all();
+		tapped_close();
 	}
 }
 
@@ -528,14 +482,14 @@ static void single_stream_with_loss(void **state)
 {
 	(void)state;
 	for (unsigned n = 0; n < 10; n++) {
-		one_path(100 + n);
+		tapped_one_path(100 + n);
 		P.end[n & 1].cfg.policy = MP_OFF;
 		P.end[1].cfg.crypt_conf.rekey_frames = 3;
 		P.end[0].conf.sndbuf = n & 2 ? 4096 : 0;
 		P.mbox = drop_some;
 		up(false);
 		transfer(200000, 200000, 300 * NANOS_S);
-		close_all();
+		tapped_close();
 	}
 }
 
@@ -544,7 +498,7 @@ static void single_stream_with_loss(void **state)
 static void rekeying_under_load(void **state)
 {
 	(void)state;
-	defaults(110);
+	tapped_defaults(110);
 	P.link[0].rate = P.link[1].rate = 12500000;
 	P.end[0].cfg.crypt_conf.rekey_frames = 3;
 	P.end[1].cfg.crypt_conf.rekey_frames = 3;
@@ -553,7 +507,7 @@ static void rekeying_under_load(void **state)
 	sealtap_check(&T);
 	assert_true(T.dir[0].rekeys > 5);
 	assert_true(T.dir[1].rekeys > 5);
-	close_all();
+	tapped_close();
 }
 
 /* asked for, and answered, without any data */
@@ -562,38 +516,38 @@ static void rekeying_when_idle(void **state)
 	struct mp_info i;
 
 	(void)state;
-	one_path(111);
+	tapped_one_path(111);
 	up(false);
 	mpair_sleep(&P, NANOS_S);
 	for (unsigned n = 1; n < 5; n++) {
-		assert_int_equal(mp_rekey(conn(n & 1), P.now), 0);
+		assert_int_equal(mp_rekey(tapped_conn(n & 1), P.now), 0);
 		mpair_sleep(&P, NANOS_S);
 		get_info(0, &i);
 		assert_int_equal(i.crypt.tx_gen, n);
 		assert_int_equal(i.crypt.rx_gen, n);
 	}
-	close_all();
+	tapped_close();
 }
 
 static void urgent(void **state)
 {
 	(void)state;
-	defaults(112);
+	tapped_defaults(112);
 	up(false);
 	mpair_send(&P, 0, 1000, false);
 	mpair_sleep(&P, NANOS_S);
 	P.end[0].app.to_send += 70000; /* written with the next step */
-	mp_write_urgent(conn(0), P.now); /* nothing there to be marked */
+	mp_write_urgent(tapped_conn(0), P.now); /* nothing there to be marked */
 	mpair_sleep(&P, NANOS_S);
 	for (unsigned i = 0; i < 20; i++) {
 		P.link[0].cut = i & 1;
 		mpair_send(&P, 0, 3000, false);
-		mp_write_urgent(conn(0), P.now);
+		mp_write_urgent(tapped_conn(0), P.now);
 	}
 	P.link[0].cut = false;
 	assert_true(mpair_run(&P, 20 * NANOS_S, mpair_arrived));
 	assert_false(P.end[1].app.mangled);
-	close_all();
+	tapped_close();
 }
 
 /* --- resumption -------------------------------------------------------------- */
@@ -630,7 +584,7 @@ static void again(void)
 
 static void first_connection(uint64_t seed)
 {
-	one_path(seed);
+	tapped_one_path(seed);
 	up(false);
 	transfer(1000, 1000, 5 * NANOS_S);
 	mpair_close(&P, 0, false);
@@ -665,7 +619,7 @@ static void resumed_first_flight(void **state)
 		sealtap_check(&T);
 		assert_int_equal(T.dir[0].empty, n % 3 == 0);
 		transfer(n < 3 ? 100000 : 0, 100000, 20 * NANOS_S);
-		close_all();
+		tapped_close();
 	}
 }
 
@@ -687,7 +641,7 @@ static void resumed_first_flight_lost(void **state)
 	mpair_connect(&P);
 	assert_true(mpair_run(&P, 60 * NANOS_S, mpair_arrived));
 	assert_sealed(MP_SEC_SMTCP);
-	close_all();
+	tapped_close();
 }
 
 /* --- memory ------------------------------------------------------------------- */
@@ -707,13 +661,13 @@ static void refused_memory(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 130; seed < 140; seed++) {
-		one_path(seed);
+		tapped_one_path(seed);
 		up(false);
 		P.mbox = refuse_some;
 		transfer(2000000, 0, 120 * NANOS_S);
 		P.mbox = NULL;
 		P.end[0].fake.fail_at = 0;
-		close_all();
+		tapped_close();
 	}
 }
 

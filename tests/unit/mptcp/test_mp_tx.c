@@ -1,5 +1,5 @@
 /* bursts, Nagle and cork, made at the connection level */
-#include "tests/unit/mptcp/common.h"
+#include "tests/unit/mptcp/tapped.h"
 
 #include "stack/mptcp/mp.h"
 #include "stack/wire/tcp_hdr.h"
@@ -162,6 +162,65 @@ static void stale_subflow_frees_the_ring(void **state)
 	finish();
 }
 
+/* --- sealed ------------------------------------------------------------------ */
+
+/* sealed, and no memory for the mapping: mapped as it is with the next attempt,
+ * neither sealed again nor with what came meanwhile in half a frame */
+static void no_memory_for_the_mapping(void **state)
+{
+	struct mp_conn *c;
+	struct mp_sub *s;
+	uint64_t tail;
+
+	(void)state;
+	tapped_one_path(40);
+	P.end[0].conf.nodelay = true;
+	up(false);
+	mpair_sleep(&P, NANOS_S);
+	c = tapped_conn(0);
+	s = c->first;
+	P.link[0].cut = true;
+	/* until the next mapping needs memory and nothing else does */
+	while (s->tx.head + s->tx.n < s->tx.cap || !s->tx.n ||
+	       c->seal.frames.n == c->seal.frames.cap) {
+		mpair_send(&P, 0, 10, false);
+		assert_true(s->tx.n < 1000);
+	}
+	tail = c->snd.ring.tail;
+	P.end[0].fake.fail_at = 1;
+	mpair_send(&P, 0, 10, false);
+	assert_int_equal(P.end[0].fake.fail_at, 0);
+	assert_int_equal(c->snd.ring.tail, tail + 30);
+	assert_int_equal(c->snd.nxt, tail);
+	assert_true(mp_tx_waiting(c));
+	P.link[0].cut = false;
+	assert_true(mpair_run(&P, 20 * NANOS_S, mpair_arrived));
+	assert_false(mp_tx_waiting(c));
+	tapped_close();
+}
+
+/* full segments, and no more frames than needed */
+static void sealed_bursts(void **state)
+{
+	(void)state;
+	tapped_one_path(41);
+	up(false);
+	mpair_sleep(&P, NANOS_S);
+	memset(&seen, 0, sizeof(seen));
+	mpair_send(&P, 0, 10000, false);
+	mpair_send(&P, 0, 2000, false);
+	/* all that waits in one mapping and one frame; then only whole
+	 * segments, as Nagle has it */
+	sealtap_check(&T);
+	assert_int_equal(T.dir[0].n_map, 4); /* with Init and first frame */
+	assert_int_equal(T.dir[0].frames, 3);
+	assert_int_equal(T.dir[0].map[2].len, 10020);
+	assert_int_equal(T.dir[0].map[3].len,
+			 tcp_mss(tapped_conn(0)->first->tcb));
+	assert_true(mpair_run(&P, 20 * NANOS_S, mpair_arrived));
+	tapped_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +230,8 @@ int main(void)
 		cmocka_unit_test(full_segments),
 		cmocka_unit_test(ring_is_bounded),
 		cmocka_unit_test(stale_subflow_frees_the_ring),
+		cmocka_unit_test(no_memory_for_the_mapping),
+		cmocka_unit_test(sealed_bursts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
