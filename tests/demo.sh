@@ -1,11 +1,13 @@
 #!/bin/bash
 # demo.sh - the main job, measured: an unmodified curl over Multipath TCP in
 # userspace, against an unmodified nginx over the kernel's Multipath TCP, over
-# two links of 100 Mbit/s.  See `make help`.
+# two links of 100 Mbit/s; then our own stack at both ends, encrypted, with a
+# look at what travels (demo_sealed.sh).  See `make help`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/deps.sh
 . tests/lib/topo.sh
+. tests/demo_sealed.sh
 
 size_mb=${DEMO_MB:-60}
 fails=0 job='' tmp=''
@@ -185,6 +187,7 @@ main()
 	local joins
 	joins=$(in_s nstat -asz 2>/dev/null | awk '/MPTcpExtMPJoinAckRx/ { print $2 }')
 	[ "${joins:-0}" -ge 6 ] || bad "the kernel saw ${joins:-no} joins, 6 expected"
+	sealed_part
 	if [ $fails = 0 ]; then
 		awk -v a="${d1:-0}" -v b="${d2:-0}" -v c="${u1:-0}" -v d="${u2:-0}" 'BEGIN {
 			if (b < 1.5 * a || d < 1.5 * c) exit 1 }' || bad "two paths are not clearly faster than one"

@@ -9,10 +9,10 @@ export LC_ALL=C.UTF-8
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 deps_build="gcc libc6-dev liburing-dev libssl-dev"
-deps_demo="iproute2 nftables curl nginx mptcpize procps util-linux python3"
+deps_demo="iproute2 nftables curl nginx mptcpize procps util-linux python3 tcpdump"
 deps_test="clang libcmocka-dev mandoc shellcheck iperf3
 	libpython3.11-testsuite netcat-openbsd openssh-server openssh-client
-	tshark uidmap"
+	tshark uidmap python3-cryptography"
 deps_san="libclang-rt-14-dev"
 deps_bench="iperf3 python3 wrk socat"
 deps_services="nginx ssh iperf3"
