@@ -675,6 +675,11 @@ enum crypt_reason crypt_open(struct crypt_conn *k, struct instant now,
 	return counted(k, r);
 }
 
+enum crypt_reason crypt_blame(struct crypt_conn *k, enum crypt_reason why)
+{
+	return counted(k, why);
+}
+
 enum crypt_reason crypt_end_in(struct crypt_conn *k, uint64_t end)
 {
 	return counted(k, k->state == CRYPT_KEYED

@@ -308,6 +308,9 @@ size_t crypt_frame_len(const uint8_t *hdr);
 enum crypt_reason crypt_open(struct crypt_conn *k, struct instant now,
 			     uint64_t offset, const struct iov_mut *v,
 			     unsigned n, size_t len, struct crypt_opened *out);
+/* counts, and returns, a reason that the caller found before crypt_open() could:
+ * no frame is so long */
+enum crypt_reason crypt_blame(struct crypt_conn *k, enum crypt_reason why);
 /* The stream (or DATA_FIN) ends before `end`: CRYPT_OK when a FINp frame ended
  * exactly there, else CRYPT_TRUNCATED: not an end of file. */
 enum crypt_reason crypt_end_in(struct crypt_conn *k, uint64_t end);

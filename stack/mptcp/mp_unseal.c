@@ -203,8 +203,8 @@ static enum verdict open_frames(struct mp_sub *s, struct instant now,
 		enum seen how;
 		uint32_t len;
 
-		*why = CRYPT_BAD_LEN;
 		if (!frame_len(c, x, &len) || !len || len > x->left) {
+			*why = crypt_blame(c->crypt.k, CRYPT_BAD_LEN);
 			return BAD;
 		}
 		how = seen(s, off, len);
@@ -276,8 +276,8 @@ static enum mp_unseal_status take_init(struct mp_sub *s, struct instant now,
 	}
 	mp_cut_fini(x, mem);
 	if (!fits || !mp_crypt_keyed(c)) {
-		return ended(s, now, BREACH, CRYPT_BAD_INIT) ? MP_UNSEAL_GONE :
-							       MP_UNSEAL_OK;
+		ended(s, now, BREACH, CRYPT_BAD_INIT);
+		return MP_UNSEAL_GONE;
 	}
 	mp_rx_init_done(c, n);
 	return gone(s) ? MP_UNSEAL_GONE : MP_UNSEAL_OK;
@@ -355,16 +355,16 @@ enum mp_unseal_status mp_unseal_map(struct mp_sub *s, struct instant now,
 	mp_cut_init(&x);
 	if (!collect(s, m, &x)) {
 		mp_cut_fini(&x, c->mp->env->mem);
-		return ended(s, now, LACK, CRYPT_NOMEM) ? MP_UNSEAL_GONE :
-							  MP_UNSEAL_OK;
+		ended(s, now, LACK, CRYPT_NOMEM);
+		return MP_UNSEAL_GONE;
 	}
 	drop = m->verified || useless(c, m);
 	m->verified = true; /* m may be gone after what follows */
 	if (!drop && x.left != len) {
 		/* it was declared for octets that went elsewhere */
 		mp_cut_fini(&x, c->mp->env->mem);
-		return ended(s, now, BAD, CRYPT_BAD_LEN) ? MP_UNSEAL_GONE :
-							   MP_UNSEAL_OK;
+		ended(s, now, BAD, crypt_blame(c->crypt.k, CRYPT_BAD_LEN));
+		return MP_UNSEAL_GONE;
 	}
 	if (drop) {
 		mp_cut_fini(&x, c->mp->env->mem);
@@ -409,8 +409,8 @@ static enum verdict single_frames(struct mp_conn *c, struct instant now,
 	uint32_t len;
 
 	while (frame_len(c, x, &len)) {
-		*why = CRYPT_BAD_LEN;
 		if (!len) {
+			*why = crypt_blame(c->crypt.k, CRYPT_BAD_LEN);
 			return BAD;
 		}
 		if (len > x->left) {

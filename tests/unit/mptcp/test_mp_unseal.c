@@ -301,6 +301,8 @@ static void impossible_lengths(void **state)
 		be16_put(R.wire + R.off + 1, clen[i]);
 		R_send(0, R.off, R.off + 30);
 		R_lost(0, MP_RST_MIDDLEBOX);
+		assert_int_equal(crypt_counter(P.end[1].crypt, CRYPT_BAD_LEN),
+				 1);
 		if (i + 1 < ARRAY_SIZE(clen)) {
 			R_down();
 		}
