@@ -585,6 +585,7 @@ static void connect_side(struct side *s, uint16_t port, uint16_t local_port)
 		c->simultaneous && net_path_of(c->w, &l.addr) != &h->path[0];
 	if (s->client) {
 		c->local_port = l.port;
+		c->to = *a;
 	}
 	host_turn(h);
 }

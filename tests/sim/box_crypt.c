@@ -86,7 +86,8 @@ static bool alter(struct box *b, struct edit *e)
 	struct edit_opt *o = edit_find(e, ENO_OPT_KIND, -1);
 	unsigned at;
 
-	if (!box_has(b, F_ENO_ALTER) || !o ||
+	/* not where both open: roles that fit by force may seal that */
+	if (!box_has(b, F_ENO_ALTER) || !o || !watch_conn(b->w, &e->seg) ||
 	    !(is_syn(e) || is_synack(e)) || o->len < 4) {
 		return false;
 	}
@@ -164,7 +165,7 @@ static bool alter_capable(struct box *b, struct edit *e)
 		return false;
 	}
 	if (is_syn(e) || o->len < 12 || world_chance(b->w, 0.5)) {
-		o->b[3] ^= MP_CAP_CSUM;
+		o->b[3] ^= MP_CAP_DENY; /* harmless without encryption */
 	} else {
 		o->b[7] ^= 0x20;
 	}
@@ -180,6 +181,19 @@ static uint8_t *payload(const struct edit *e, struct pkt *p)
 	return p->data + (p->len - e->len);
 }
 
+/* B, to which ENO is lost, knows A's Init1 by its magic alone */
+static bool magic_matters(const struct world *w)
+{
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		for (unsigned k = 0; k < w->host[i].n_paths; k++) {
+			if (box_has(&w->host[i].path[k].box, F_ENO_ACK)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static bool alter_init(struct box *b, const struct edit *e, struct pkt *p)
 {
 	uint8_t *d = payload(e, p);
@@ -189,7 +203,8 @@ static bool alter_init(struct box *b, const struct edit *e, struct pkt *p)
 		return false;
 	}
 	magic = be32_get(d);
-	if (magic != CRYPT_INIT1_MAGIC && magic != CRYPT_INIT2_MAGIC) {
+	if ((magic != CRYPT_INIT1_MAGIC && magic != CRYPT_INIT2_MAGIC) ||
+	    magic_matters(b->w)) {
 		return false;
 	}
 	switch (world_below(b->w, 7)) {

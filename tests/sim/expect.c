@@ -77,8 +77,10 @@ static void set_state(struct conn *c, unsigned side, enum expect_state st)
 	if (x->state[0] == EXPECT_SEALED && x->state[1] == EXPECT_CLEAR) {
 		die(c, "ENO was lost from the third ACK");
 	}
-	if (x->eno_touched && x->state[0] == EXPECT_SEALED &&
-	    x->state[1] == EXPECT_SEALED) {
+	if (x->eno_touched && x->murky) {
+		c->may_die = true;
+	} else if (x->eno_touched && x->state[0] == EXPECT_SEALED &&
+		   x->state[1] == EXPECT_SEALED) {
 		die(c, "an ENO option was altered");
 	}
 }
@@ -90,11 +92,38 @@ static const struct mp_cfg *cfg_of(const struct conn *c, unsigned side)
 	return &c->side[side].host->cfg.mp;
 }
 
+enum mp_crypt_policy expect_policy(const struct conn *c, unsigned side)
+{
+	enum mp_crypt_policy p = cfg_of(c, side)->crypt_policy;
+	enum mp_crypt_policy least = watch_of(c)->x.least;
+
+	return side == 0 && least > p && p != MP_CRYPT_OFF ? least : p;
+}
+
+/* What A's memory of the destination asks for, if it is to be enforced. */
+static enum mp_crypt_policy remembered(struct conn *c)
+{
+	struct host *h = c->side[0].host;
+	const struct crypt_memo_entry *e = NULL;
+	uint8_t name[CRYPT_MEMO_NAME];
+	struct wr w = wr_make(name, sizeof(name));
+
+	wr_u8(&w, c->to.family);
+	wr_copy(&w, c->to.b, addr_len(&c->to));
+	wr_u16(&w, c->port);
+	if (h->cfg.mp.memo_mode == MP_MEMO_ENFORCE) {
+		e = crypt_memo_get(&h->memo, name, wr_len(&w));
+	}
+	return !e ? MP_CRYPT_OFF
+	       : e->level == CRYPT_MEMO_SMTCP ? MP_CRYPT_REQUIRE
+					      : MP_CRYPT_REQUIRE_ANY;
+}
+
 /* is this end of the handshake too little for the side? */
 static bool too_little(const struct conn *c, unsigned side, bool sealed,
 		       bool sm, bool mptcp)
 {
-	switch (cfg_of(c, side)->crypt_policy) {
+	switch (expect_policy(c, side)) {
 	case MP_CRYPT_REQUIRE_ANY:
 		return !sealed;
 	case MP_CRYPT_REQUIRE:
@@ -224,7 +253,10 @@ static void syn_out(struct conn *c, const struct tcp_seg *seg)
 	const struct mp_cfg *m = cfg_of(c, 0);
 	bool had = x->syn_out.there;
 
-	if (o.eno_n == 0 && m->crypt_policy >= MP_CRYPT_REQUIRE_ANY) {
+	if (!had) {
+		x->least = remembered(c);
+	}
+	if (o.eno_n == 0 && expect_policy(c, 0) >= MP_CRYPT_REQUIRE_ANY) {
 		world_fail(c->w, "conn %u: a SYN without ENO, required here",
 			   c->index);
 	} else if (o.eno_n == 0 && !had && m->crypt_policy != MP_CRYPT_OFF &&
@@ -250,10 +282,13 @@ static void syn_in(struct conn *c, const struct tcp_seg *seg)
 	struct expect *x = &watch_of(c)->x;
 	struct expect_opts o = opts_of(seg);
 
-	if (x->syn_in.there) {
-		x->murky |= !same_eno(&o, &x->syn_in) && !x->sa_out.there;
+	/* B may have given up for it */
+	x->eno_dropped |= x->syn_in.there && !same_eno(&o, &x->syn_in);
+	if (x->sa_out.there) {
 		return;
 	}
+	/* a full queue may have swallowed the one before, or not */
+	x->murky |= x->syn_in.there && !same_eno(&o, &x->syn_in);
 	x->syn_in = o;
 	x->irs[1] = seg->seq;
 	x->eno_touched |= o.eno_n && !same_eno(&o, &x->syn_out);
@@ -267,13 +302,18 @@ static void synack_out(struct conn *c, const struct tcp_seg *seg)
 	struct expect_opts o = opts_of(seg);
 	uint8_t want = choice(c, &x->syn_in), tep = answered(&o);
 
+	if (x->sa_out.there && seg->seq != x->iss[1]) {
+		return; /* a copy of the SYN came when all was over */
+	}
 	if (x->sa_out.there) {
-		if (!x->murky &&
-		    (!same_eno(&o, &x->sa_out) ||
-		     (o.cap && !same_cap(&o, &x->sa_out)))) {
+		if ((o.eno_n && !same_eno(&o, &x->sa_out)) ||
+		    (o.cap && !same_cap(&o, &x->sa_out)) ||
+		    (!o.eno_n && answered(&x->sa_out) &&
+		     !x->eno_dropped)) {
 			world_fail(c->w, "conn %u: the SYN/ACK changed",
 				   c->index);
 		}
+		x->sa_out.eno_n = o.eno_n; /* A had stopped asking */
 		return;
 	}
 	x->sa_out = o;
@@ -282,7 +322,8 @@ static void synack_out(struct conn *c, const struct tcp_seg *seg)
 	x->resumed = resumes(&o);
 	if (!x->murky && !x->eno_touched &&
 	    ((want == ENO_TEP_EXP) != x->sm || !want != !tep)) {
-		world_fail(c->w, "conn %u: the SYN/ACK names TEP %02x, not %02x",
+		world_fail(c->w,
+			   "conn %u: the SYN/ACK names TEP %02x, not %02x",
 			   c->index, tep, want);
 	}
 	if (o.cap && tep && !x->sm && !cfg_of(c, 1)->crypt_apart) {
@@ -310,7 +351,8 @@ static void synack_in(struct conn *c, const struct tcp_seg *seg)
 	}
 	x->sa_in = o;
 	x->irs[0] = seg->seq;
-	x->eno_touched |= o.eno_n && !same_eno(&o, &x->sa_out);
+	x->eno_touched |= o.eno_n && x->sa_out.eno_n &&
+			  !same_eno(&o, &x->sa_out);
 	x->cap_touched |= o.cap && x->sa_out.cap && !same_cap(&o, &x->sa_out);
 }
 
@@ -344,6 +386,21 @@ static void ack_out(struct conn *c, const struct tcp_seg *seg)
 	}
 }
 
+static bool common_cipher(const struct conn *c)
+{
+	const struct crypt_conf *a = &cfg_of(c, 0)->crypt_conf;
+	const struct crypt_conf *b = &cfg_of(c, 1)->crypt_conf;
+
+	for (unsigned i = 0; i < a->n_aead; i++) {
+		for (unsigned k = 0; k < b->n_aead; k++) {
+			if (a->aead[i] == b->aead[k]) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static bool keys_right(const struct conn *c, const struct expect_opts *o)
 {
 	const struct watch_conn *w = watch_of(c);
@@ -357,7 +414,7 @@ static bool keys_right(const struct conn *c, const struct expect_opts *o)
 static void ack_in(struct conn *c, const struct tcp_seg *seg)
 {
 	struct expect *x = &watch_of(c)->x;
-	bool sealed, cap;
+	bool sealed, cap, vague;
 
 	if (x->ack_in.there || !x->sa_out.there ||
 	    seg->ack != x->iss[1] + 1 || seg->seq - x->irs[1] - 1 > 65535) {
@@ -367,16 +424,22 @@ static void ack_in(struct conn *c, const struct tcp_seg *seg)
 	sealed = answered(&x->sa_out) && x->ack_in.eno_n > 0;
 	cap = x->sa_out.cap && keys_right(c, &x->ack_in);
 	set_state(c, 1, sealed ? EXPECT_SEALED : EXPECT_CLEAR);
-	if (too_little(c, 1, sealed, x->sm, cap)) {
+	/* another option of Multipath TCP: what the SYN/ACK when it came again
+	 * was answered with, and the keys are still to come */
+	vague = !cap && seg->opts.mp.have;
+	if (!vague && too_little(c, 1, sealed, x->sm, cap)) {
 		refuse(c, 1);
 	}
-	if (x->resumed && !sealed) {
+	if (x->resumed && x->sa_out.eno_n && !sealed) {
 		die(c, "B agreed to resume, and no ENO came");
 	}
-	if (sealed && x->resumed && x->ack_out.cap && !cap) {
+	if (!vague && sealed && x->resumed && x->ack_out.cap && !cap) {
 		die(c, "resumed, and B lacks Key-A");
 	}
-	if (x->cap_touched) { /* the transcripts may differ */
+	if (sealed && !x->resumed && !common_cipher(c)) {
+		die(c, "no cipher in common");
+	}
+	if (vague || x->cap_touched) { /* the transcripts may differ */
 		c->may_die = true;
 	}
 }
@@ -394,12 +457,17 @@ static void refused_by(struct conn *c, unsigned side, bool sure)
 static void rst_out(struct conn *c, unsigned side)
 {
 	struct expect *x = &watch_of(c)->x;
-	bool touched = x->murky || x->eno_touched || x->eno_dropped;
+	int err = c->side[side].err;
+	bool touched = x->murky || x->eno_touched || x->eno_dropped ||
+		       (err && err != EPROTO);
 
 	if (side == 0 && x->sa_in.there && !x->ack_out.there) {
 		refused_by(c, 0,
 			   !touched && too_little(c, 0, accepts(c, &x->sa_in),
 						  x->sm, x->sa_in.cap));
+	} else if (side == 1 && x->eno_dropped &&
+		   too_little(c, 1, false, false, false)) {
+		c->may_die = true; /* a later SYN was too little */
 	} else if (side == 1 && x->syn_in.there && !x->sa_out.there) {
 		uint8_t tep = choice(c, &x->syn_in);
 

@@ -54,6 +54,10 @@ void host_start(struct host *h, uint64_t seed)
 			       .limit = (uint64_t)256 << 20 };
 	h->env = (struct env){ .mem = &h->mem, .entropy = { fill, h } };
 	h->tick_at = INSTANT_NEVER;
+	if (h->cfg.mp.memo_mode != MP_MEMO_OFF) {
+		check(crypt_memo_init(&h->memo, &h->env, 8));
+		h->cfg.mp.memo = &h->memo;
+	}
 	h->stack = stack_new(&h->env, &h->cfg, h->w->now);
 	check(h->stack);
 	for (unsigned i = 0; i < h->n_paths; i++) {
@@ -71,6 +75,9 @@ void host_stop(struct host *h)
 {
 	stack_free(h->stack);
 	h->stack = NULL;
+	if (h->cfg.mp.memo_mode != MP_MEMO_OFF) {
+		crypt_memo_fini(&h->memo);
+	}
 	for (unsigned i = 0; i < h->n_paths; i++) {
 		box_fini(&h->path[i].box);
 	}

@@ -1,10 +1,12 @@
 /* main.c - runs seeds; see sim.h
  *
  *   sim [-n seeds] [-s first seed] [-c plain|mixed|sealed] [-v] [-q] [-x]
+ *       [-m failures]
  *
  * -c: which worlds have encryption: none, those with odd seeds (default), all;
  * -v: one seed, every packet as text; -q: no table; -x: ends with the first
- * failure.  In a run of 1,000 mixed seeds or more a fault or a reason that
+ * failure; -m: with so many (default 20).  In a run of 1,000 mixed seeds or more
+ * a fault or a reason that
  * never occurred fails the run.
  */
 #include <signal.h>
@@ -326,7 +328,8 @@ static bool set_crypt(const char *name)
 static int usage(void)
 {
 	fprintf(stderr, "usage: sim [-n seeds] [-s first] "
-			"[-c plain|mixed|sealed] [-v] [-q] [-x]\n");
+			"[-c plain|mixed|sealed] [-v] [-q] [-x] "
+			"[-m failures]\n");
 	return 2;
 }
 
@@ -337,7 +340,7 @@ int main(int argc, char **argv)
 	bool verbose = false, quiet = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:s:c:vqx")) != -1) {
+	while ((opt = getopt(argc, argv, "n:s:c:m:vqx")) != -1) {
 		switch (opt) {
 		case 'n':
 			n = strtoul(optarg, NULL, 10);
@@ -352,6 +355,9 @@ int main(int argc, char **argv)
 			break;
 		case 'v':
 			verbose = true;
+			break;
+		case 'm':
+			most = strtoul(optarg, NULL, 10);
 			break;
 		case 'x':
 			most = 1;

@@ -720,6 +720,12 @@ void scen_build(struct world *w)
 	unsigned n;
 
 	build_hosts(w);
+	/* plain TCP is refused somewhere: whether it comes to that is chance */
+	for (unsigned i = 0; i < w->n_hosts; i++) {
+		if (w->host[i].cfg.mp.policy == MP_REQUIRE) {
+			w->risky++;
+		}
+	}
 	if (w->crypted && w->host[0].n_paths > 1 && chance(w, 0.4)) {
 		build_bad_path(w);
 		check_start(w);
@@ -730,12 +736,6 @@ void scen_build(struct world *w)
 			   : 1 + (unsigned)below(w, chance(w, 0.3) ? 10 : 4);
 	while (n-- > 0) {
 		add_fault(w);
-	}
-	/* plain TCP is refused somewhere: whether it comes to that is chance */
-	for (unsigned i = 0; i < w->n_hosts; i++) {
-		if (w->host[i].cfg.mp.policy == MP_REQUIRE) {
-			w->risky++;
-		}
 	}
 	check_start(w);
 }

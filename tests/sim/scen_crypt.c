@@ -88,12 +88,27 @@ void scen_crypt_host(struct world *w, struct host *h)
 	c->aware_only = chance(w, 0.04);
 	c->aware = c->aware_only || chance(w, 0.1);
 	c->vacuous = chance(w, 0.02);
+	if (chance(w, 0.3)) {
+		h->cfg.mp.memo_mode =
+			chance(w, 0.5) ? MP_MEMO_WARN : MP_MEMO_ENFORCE;
+	}
 	if (chance(w, 0.15)) {
 		h->cfg.crypt.cache_max = 1 + (uint32_t)below(w, 2);
 	}
 	if (chance(w, 0.05)) {
 		h->cfg.crypt.cache_age = NANOS_S;
 	}
+	world_say(w,
+		  "host %c: mptcp %d crypt %d memo %d%s%s%s kx %u: %02x %02x aead %u: "
+		  "%x rekey %llu frames %llu octets %.3f s",
+		  (int)('A' + h->index), (int)h->cfg.mp.policy,
+		  (int)h->cfg.mp.crypt_policy, (int)h->cfg.mp.memo_mode,
+		  h->cfg.mp.crypt_apart ? " apart" : "",
+		  c->aware_only ? " aware-only" : "",
+		  c->vacuous ? " vacuous" : "", c->n_kx, c->kx[0], c->kx[1],
+		  c->n_aead, c->aead[0], (unsigned long long)c->rekey_frames,
+		  (unsigned long long)c->rekey_bytes,
+		  (double)c->rekey_time / 1e9);
 }
 
 /* --- connections ---------------------------------------------------------- */

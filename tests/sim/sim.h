@@ -23,6 +23,7 @@
 #include "stack/base/pkt.h"
 #include "stack/base/rng.h"
 #include "stack/base/time.h"
+#include "stack/crypt/crypt_memo.h"
 #include "stack/sock/stack.h"
 
 #define SIM_HOSTS_MAX 3
@@ -255,6 +256,7 @@ struct host {
 	unsigned n_paths;
 	struct host_path path[SIM_PATHS_MAX];
 	struct stack_cfg cfg;
+	struct crypt_memo memo; /* in use if cfg.mp.memo_mode says so */
 	struct sock *listener[2]; /* SIM_PORT, SIM_PORT_LAZY */
 	struct instant tick_at;
 	bool in_turn, again;
@@ -312,6 +314,7 @@ struct conn {
 	struct side side[2]; /* 0 client */
 	struct instant start, progress;
 	uint16_t port, local_port;
+	struct addr to; /* that the client connected to */
 	uint8_t family;
 	unsigned dst_path; /* of the server's address that is connected to */
 	bool started, accepted, simultaneous, reuse;

@@ -21,6 +21,13 @@ void watch_init(struct world *w)
 		w->watch = calloc(1, sizeof(*w->watch));
 		check(w->watch);
 	}
+	for (unsigned i = 0; w->watch && i < 2 * SIM_CONNS_MAX; i++) {
+		struct stream *s = &w->watch->conn[i / 2].side[i % 2].stream;
+
+		s->w = w;
+		s->conn = i / 2;
+		s->side = i % 2;
+	}
 }
 
 void watch_fini(struct world *w)
@@ -93,7 +100,8 @@ static struct conn *opened_by(struct host *h, const struct tcp_seg *seg)
 
 		if (c->started && !c->simultaneous && c->side[0].host == h &&
 		    c->local_port == seg->t.remote.port &&
-		    c->port == seg->t.local.port) {
+		    c->port == seg->t.local.port &&
+		    addr_eq(&c->to, &seg->t.local.addr)) {
 			return c;
 		}
 	}
@@ -104,6 +112,8 @@ static struct conn *opened_by(struct host *h, const struct tcp_seg *seg)
 static struct conn *joined_by(struct host *h, uint32_t token, unsigned *joiner)
 {
 	struct world *w = h->w;
+	struct conn *found = NULL;
+	uint32_t last = 0;
 
 	for (unsigned i = 0; i < w->n_conns; i++) {
 		struct conn *c = &w->conn[i];
@@ -111,14 +121,15 @@ static struct conn *joined_by(struct host *h, uint32_t token, unsigned *joiner)
 		for (unsigned k = 0; k < 2; k++) {
 			const struct watch_side *s = &watch_of(c)->side[!k];
 
-			if (s->has_key && s->token == token &&
+			if (s->has_key > last && s->token == token &&
 			    c->side[k].host == h) {
 				*joiner = k;
-				return c;
+				last = s->has_key;
+				found = c;
 			}
 		}
 	}
-	return NULL;
+	return found;
 }
 
 static bool is_join(const struct tcp_seg *seg)
@@ -141,8 +152,12 @@ static void open_flow(struct host *h, const struct tcp_seg *seg)
 	if (!c) {
 		return; /* a simultaneous open: not looked at */
 	}
+	if (!f && a->n_flows == WATCH_FLOWS) {
+		world_fail(h->w, "conn %u: joins without a pause", c->index);
+		return;
+	}
 	if (!f) {
-		check(a->n_flows++ < WATCH_FLOWS);
+		a->n_flows++;
 		f = calloc(1, sizeof(*f));
 		check(f);
 		f->next = a->bucket[at];
@@ -178,26 +193,26 @@ static unsigned side_of(const struct flow *f, unsigned end)
 
 /* --- keys ----------------------------------------------------------------- */
 
-static void learn_key(struct watch_side *s, uint64_t key)
+static void learn_key(struct watch *a, struct watch_side *s, uint64_t key)
 {
 	uint8_t in[8], out[SHA256_DIGEST_LENGTH];
 
 	be64_put(in, key);
 	SHA256(in, sizeof(in), out);
-	s->has_key = true;
+	s->has_key = ++a->n_keys;
 	s->key = key;
 	s->token = be32_get(out);
 	s->idsn = be64_get(out + 24);
 }
 
-static void learn(struct watch_conn *w, unsigned side,
+static void learn(struct watch *a, struct watch_conn *w, unsigned side,
 		  const struct tcp_seg *seg)
 {
 	const struct mp_opt_capable *m = &seg->opts.mp.capable;
 
 	if ((seg->opts.mp.have & MP_HAVE(MP_OPT_CAPABLE)) && m->len >= 12 &&
 	    !w->side[side].has_key) {
-		learn_key(&w->side[side], m->key_snd);
+		learn_key(a, &w->side[side], m->key_snd);
 	}
 }
 
@@ -284,7 +299,8 @@ static void data_ack_out(struct flow *f, unsigned side,
 	struct watch_side *peer = &watch_of(f->conn)->side[!side];
 	const struct mp_opt_dss *d = &seg->opts.mp.dss;
 
-	if (peer->has_key && (seg->opts.mp.have & MP_HAVE(MP_OPT_DSS)) &&
+	/* with another key the peer's numbers are others */
+	if (peer->has_key && !watch_of(f->conn)->x.cap_touched && (seg->opts.mp.have & MP_HAVE(MP_OPT_DSS)) &&
 	    d->ack && !(seg->flags & TCP_RST)) {
 		stream_data_ack(&peer->stream,
 				dsn_off(peer, d->data_ack, d->ack8,
@@ -305,7 +321,7 @@ static void readable_out(struct conn *c, unsigned side, bool mark)
 
 	w->side[side].spoke = true;
 	if (st == EXPECT_SEALED ||
-	    c->side[side].host->cfg.mp.crypt_policy >= MP_CRYPT_REQUIRE_ANY) {
+	    expect_policy(c, side) >= MP_CRYPT_REQUIRE_ANY) {
 		world_fail(c->w, "conn %u %s: %s on the wire of a %s connection",
 			   c->index, side ? "server" : "client",
 			   mark ? "the program's octets" : "plain octets",
@@ -324,12 +340,7 @@ static void payload_out(struct flow *f, unsigned end, const struct tcp_seg *seg)
 	struct watch_conn *w = watch_of(c);
 
 	if (w->x.state[side] == EXPECT_SEALED) {
-		struct stream *st = &w->side[side].stream;
-
-		st->w = c->w;
-		st->conn = c->index;
-		st->side = side;
-		st->phases = w->x.sm;
+		w->side[side].stream.phases = w->x.sm;
 		if (w->side[side].spoke) {
 			world_fail(c->w, "conn %u: readable first, then sealed",
 				   c->index);
@@ -384,7 +395,7 @@ void watch_out(struct host *h, const struct pkt *p)
 	}
 	if (f->first) {
 		expect_out(f->conn, side_of(f, end), &seg);
-		learn(watch_of(f->conn), side_of(f, end), &seg);
+		learn(a, watch_of(f->conn), side_of(f, end), &seg);
 	} else if (seg.opts.eno.n) {
 		world_fail(h->w, "conn %u: ENO on a subflow that was joined",
 			   f->conn->index);

@@ -95,6 +95,7 @@ struct expect {
 	struct expect_opts syn_out, syn_in, sa_out, sa_in, ack_out, ack_in;
 	enum expect_state state[2];
 	bool sm, resumed; /* of what was agreed */
+	enum mp_crypt_policy least; /* A's memory asks for it */
 	bool refused[2];  /* by policy, this side */
 	const char *doom; /* why it cannot live */
 };
@@ -104,6 +105,8 @@ void expect_in(struct conn *c, unsigned side, const struct tcp_seg *seg);
 /* what the side's stack says of itself agrees */
 void expect_side(struct side *s);
 void expect_end(struct conn *c);
+/* the side's policy, as it is for this connection */
+enum mp_crypt_policy expect_policy(const struct conn *c, unsigned side);
 /* nothing that could come back would satisfy the side's policy */
 bool expect_hopeless(const struct side *s);
 
@@ -123,7 +126,7 @@ struct flow {
 };
 
 struct watch_side {
-	bool has_key;
+	uint32_t has_key; /* keys may come again: the last one is meant */
 	uint64_t key, idsn;
 	uint32_t token;
 	bool spoke; /* octets of the program went out readable */
@@ -142,6 +145,7 @@ struct watch {
 	struct watch_conn conn[SIM_CONNS_MAX];
 	struct flow *bucket[256];
 	unsigned n_flows;
+	uint32_t n_keys;
 };
 
 void watch_init(struct world *w);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "stack/base/check.h"
+#include "stack/wire/ip_hdr.h"
 #include "stack/wire/show.h"
+#include "stack/wire/tcp_hdr.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/watch.h"
 
@@ -162,12 +164,36 @@ void world_say(struct world *w, const char *fmt, ...)
 	putchar('\n');
 }
 
+/* ENO options and the first octets of what is sealed, which show_packet() does
+ * not tell */
+static void say_more(const struct pkt *p, char *buf, size_t n)
+{
+	struct tcp_seg seg;
+	struct ip_hdr ip;
+	size_t at = 0;
+
+	buf[0] = 0;
+	if (ip_hdr_parse(p->data, p->len, &ip) != IP_HDR_OK ||
+	    ip.proto != IP_PROTO_TCP ||
+	    tcp_hdr_parse(&ip, true, &seg) != TCP_HDR_OK) {
+		return;
+	}
+	for (unsigned i = 0; seg.opts.eno.n && i < seg.opts.eno.len; i++) {
+		at += (size_t)snprintf(buf + at, n - at, "%s%02x",
+				       i ? "" : " eno ", seg.opts.eno.opt[i]);
+	}
+	for (unsigned i = 0; i < seg.len && i < 8; i++) {
+		at += (size_t)snprintf(buf + at, n - at, "%s%02x",
+				       i ? "" : " : ", seg.data[i]);
+	}
+}
+
 /* every packet at every place goes into the run's hash */
 void world_trace(struct world *w, const char *where, const struct host *h,
 		 unsigned path, const struct pkt *p)
 {
 	uint64_t x = w->hash ^ (uint64_t)w->now.ns;
-	char text[400];
+	char text[400], more[120];
 	uint32_t i;
 
 	for (i = 0; i + 8 <= p->len; i += 8) {
@@ -184,8 +210,11 @@ void world_trace(struct world *w, const char *where, const struct host *h,
 	w->stats->packets++;
 	w->stats->octets += p->len;
 	if (w->verbose) {
-		world_say(w, "%c%u %-4s %s", (int)('A' + h->index), path, where,
-			  show_packet(p->data, p->len, text, sizeof(text)));
+		say_more(p, more, sizeof(more));
+		world_say(w, "%c%u %-4s %s%s", (int)('A' + h->index), path,
+			  where,
+			  show_packet(p->data, p->len, text, sizeof(text)),
+			  more);
 	}
 }
 
