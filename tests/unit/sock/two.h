@@ -26,6 +26,8 @@ struct two {
 	struct two_end end[2]; /* client, server */
 	struct instant now;
 	bool cut; /* packets are lost */
+	/* sees every packet, may change it */
+	void (*mbox)(struct pkt *p);
 	unsigned packets;
 };
 
@@ -41,6 +43,9 @@ static inline void two_rx(void *ctx, struct pkt *p)
 	if (two.cut) {
 		pkt_put(p);
 		return;
+	}
+	if (two.mbox) {
+		two.mbox(p);
 	}
 	stack_input(to->stack, two.now, p);
 }
