@@ -52,7 +52,7 @@ struct mp_crypt {
 	uint8_t bad;             /* subflows reset since one was verified */
 };
 
-/* --- handshake of the first subflow --------------------------------------- */
+/* --- handshake of the first subflow -------------------------------------- */
 
 /* Before the first subflow exists.  syn: the one received, or NULL for an
  * active open, where remote names the peer.  false: no memory. */
@@ -87,8 +87,14 @@ enum tcp_verdict mp_crypt_segment(struct mp_sub *s, struct instant now,
  * false: the connection was ended. */
 bool mp_crypt_established(struct mp_conn *c, struct instant now);
 
-/* --- keys ------------------------------------------------------------------- */
+/* --- keys ---------------------------------------------------------------- */
 
+#define MP_CRYPT_TRANSCRIPT 32
+
+/* mpc_transcript of smtcp(7): both MP_CAPABLEs of the SYNs, and the keys;
+ * once both sides know them */
+void mp_crypt_transcript(const struct mp_conn *c,
+			 uint8_t out[MP_CRYPT_TRANSCRIPT]);
 /* Octets of the peer's Init, in order; *used of them belong to it.  mapped:
  * they came under a mapping (MP_CAPABLE with a length, or DSS).  false: the
  * connection was ended. */

@@ -55,14 +55,14 @@ static bool init_failed(struct mp_conn *c, struct instant now,
 	return false;
 }
 
-/* smtcp(7), Transcripts: host A's two, host B's one, and the keys */
-static size_t mpc_transcript(const struct mp_conn *c, uint8_t out[32])
+void mp_crypt_transcript(const struct mp_conn *c,
+			 uint8_t out[MP_CRYPT_TRANSCRIPT])
 {
 	const struct mp_crypt *y = &c->crypt;
 	const struct mp_keys *k = &c->keys;
 	uint64_t a = c->passive ? k->remote : k->local;
 	uint64_t b = c->passive ? k->local : k->remote;
-	struct wr w = wr_make(out, 32);
+	struct wr w = wr_make(out, MP_CRYPT_TRANSCRIPT);
 	struct mp_opt_capable syn = { .len = 4, .version = 1,
 				      .flags = y->syn_flags };
 	struct mp_opt_capable synack = { .len = 12, .version = 1,
@@ -73,19 +73,19 @@ static size_t mpc_transcript(const struct mp_conn *c, uint8_t out[32])
 	mp_opt_emit_capable(&w, &synack);
 	wr_u64(&w, a);
 	wr_u64(&w, b);
-	check(w.ok);
-	return wr_len(&w);
+	check(wr_left(&w) == 0);
 }
 
 static bool start(struct mp_conn *c, struct instant now, bool mptcp)
 {
 	struct mp_crypt *y = &c->crypt;
 	enum crypt_reason r;
-	uint8_t mpc[32];
+	uint8_t mpc[MP_CRYPT_TRANSCRIPT];
 	size_t n = 0;
 
 	if (y->smtcp && mptcp && c->keys.have_local && c->keys.have_remote) {
-		n = mpc_transcript(c, mpc);
+		mp_crypt_transcript(c, mpc);
+		n = sizeof(mpc);
 	}
 	y->started = true;
 	y->have_mpc = n > 0;
@@ -230,10 +230,7 @@ void mp_crypt_bad(struct mp_sub *s, struct instant now, enum crypt_reason why)
 	if (c->fsm.state == MP_ST_CLOSED || s->state == MP_SUB_DEAD) {
 		return;
 	}
-	if (our_fault(why)) {
-		/* not the path's doing: its octets come again elsewhere */
-		mp_count(c->mp, MP_NOMEM);
-	}
+	(void)why; /* stack/crypt has counted it */
 	if (single(c)) {
 		mp_crypt_abort(c, now, MP_CRYPT_ABORT);
 		return;

@@ -21,6 +21,7 @@ static struct {
 	unsigned seen[KINDS], eno[KINDS], capable[KINDS], ts[KINDS];
 	uint8_t len[KINDS], flags[KINDS]; /* of the last MP_CAPABLE */
 	uint8_t eno_len[KINDS];
+	uint8_t raw[KINDS][40]; /* the last MP_CAPABLE as it was sent */
 	uint64_t payload;
 	bool rst;
 } box;
@@ -33,6 +34,16 @@ static inline int kind_of(const struct mpair_pkt *p)
 	       f == (TCP_SYN | TCP_ACK) ? SYNACK :
 	       f == TCP_ACK && !p->from ? ACK :
 					  -1;
+}
+
+static inline void note_raw(const struct mpair_pkt *p, int kind)
+{
+	const uint8_t *o = p->pkt->data + 40; /* IPv4 */
+
+	while (o[0] != MP_OPT_KIND || o[2] >> 4 != MP_OPT_CAPABLE) {
+		o += *o == 1 ? 1 : o[1];
+	}
+	memcpy(box.raw[kind], o, o[1]);
 }
 
 static inline void note(const struct mpair_pkt *p, int kind)
@@ -50,6 +61,7 @@ static inline void note(const struct mpair_pkt *p, int kind)
 		box.capable[kind]++;
 		box.len[kind] = o->mp.capable.len;
 		box.flags[kind] = o->mp.capable.flags;
+		note_raw(p, kind);
 	}
 }
 
@@ -86,7 +98,8 @@ static inline void mbox(void *ctx, struct mpair_pkt *p)
 	}
 }
 
-static inline void begin(uint64_t seed, enum mp_crypt_policy a, enum mp_crypt_policy b)
+static inline void begin(uint64_t seed, enum mp_crypt_policy a,
+			 enum mp_crypt_policy b)
 {
 	mpair_defaults(&P, seed);
 	memset(&box, 0, sizeof(box));
@@ -107,12 +120,12 @@ static inline bool decided(const struct mpair *p)
 	return p->end[0].app.closed || mpair_established(p);
 }
 
-static inline inline struct mp_conn *conn(unsigned end)
+static inline struct mp_conn *conn(unsigned end)
 {
 	return P.end[end].app.c;
 }
 
-static inline inline const char *mode(unsigned end)
+static inline const char *mode(unsigned end)
 {
 	struct mp_info i;
 

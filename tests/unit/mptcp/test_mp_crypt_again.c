@@ -4,7 +4,7 @@
 
 #include "stack/crypt/crypt_memo.h"
 
-/* --- resumption ---------------------------------------------------------------- */
+/* --- resumption ---------------------------------------------------------- */
 
 static void again(void)
 {
@@ -110,7 +110,7 @@ static void resumed_and_capable_gone(void **state)
 	give_up();
 }
 
-/* --- memory of destinations --------------------------------------------------- */
+/* --- memory of destinations ---------------------------------------------- */
 
 static struct crypt_memo memo;
 

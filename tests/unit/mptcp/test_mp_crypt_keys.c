@@ -28,7 +28,9 @@ static struct mp_conn *conn(unsigned end)
 
 static bool too_early(const struct mpair_pkt *p)
 {
-	return conn(p->from) && !mp_crypt_may_join(conn(p->from));
+	const struct mp_conn *c = conn(p->from);
+
+	return c && !(c->crypt.confirmed && c->crypt.peer_confirmed);
 }
 
 static void note(const struct mpair_pkt *p)
@@ -116,12 +118,13 @@ static void stop(void)
 	mpair_stop(&P);
 }
 
-/* --- joins and announcements -------------------------------------------- */
+/* --- joins and announcements --------------------------------------------- */
 
 /* Nobody joins before the other side has shown its keys, and then the HMAC is
  * not that of the keys which anybody could see. */
 static void joins_wait(void **state)
 {
+	const struct crypt_sk *sk;
 	struct mp_mac_key key;
 	const struct mp_sub *s;
 	uint8_t mac[32];
@@ -135,6 +138,15 @@ static void joins_wait(void **state)
 	assert_false(s->first);
 	assert_true(mp_crypt_join_mac(s, true, mac));
 	assert_memory_equal(mac, box.mac, 20);
+	/* SK-A | SK-B: host A sent it */
+	sk = crypt_sk(conn(1)->crypt.k);
+	key.n = 64;
+	memcpy(key.k, sk->sk_a, 32);
+	memcpy(key.k + 32, sk->sk_b, 32);
+	assert_true(mp_keys_join_mac(P.end[0].mp->hash, &key,
+				     s->join.nonce_local,
+				     s->join.nonce_remote, mac));
+	assert_memory_equal(mac, box.mac, 20);
 	mp_keys_mac_key(&key, conn(0)->keys.local, conn(0)->keys.remote);
 	assert_true(mp_keys_join_mac(P.end[0].mp->hash, &key,
 				     s->join.nonce_local,
@@ -142,6 +154,38 @@ static void joins_wait(void **state)
 	assert_memory_not_equal(mac, box.mac, 20);
 	transfer(300000, 300000, 20 * NANOS_S);
 	finish();
+}
+
+/* both sides must have shown their keys */
+static void when_to_join(void **state)
+{
+	struct mp_crypt *y, was;
+	uint64_t init;
+
+	(void)state;
+	begin(5, 1);
+	connect_now();
+	assert_true(mpair_run(&P, NANOS_S, mpair_established));
+	/* host B has the keys, and Init2 is not yet its first frame */
+	y = &conn(1)->crypt;
+	init = crypt_init_len(y->k, false);
+	assert_true(init > 0 && mp_crypt_keyed(conn(1)));
+	mp_crypt_acked(conn(1), init);
+	assert_false(y->peer_confirmed);
+	mp_crypt_acked(conn(1), init + 20);
+	assert_true(y->peer_confirmed);
+	was = *y;
+	for (unsigned k = 0; k < 4; k++) {
+		y->confirmed = k & 1;
+		y->peer_confirmed = k & 2;
+		assert_int_equal(mp_crypt_may_join(conn(1)), k == 3);
+		assert_int_equal(mp_crypt_early(conn(1)), !(k & 1));
+	}
+	y->confirmed = y->peer_confirmed = true;
+	y->state = MP_CRYPT_ASKING;
+	assert_false(mp_crypt_may_join(conn(1)));
+	*y = was;
+	stop();
 }
 
 static void announcements_wait(void **state)
@@ -241,7 +285,7 @@ static void join_comes_early(void **state)
 	stop();
 }
 
-/* --- Init messages --------------------------------------------------------- */
+/* --- Init messages ------------------------------------------------------- */
 
 /* Init1 or Init2 altered: never a fallback, never plaintext */
 static void init_altered(void **state)
@@ -323,7 +367,7 @@ static void lost_before(void **state)
 	}
 }
 
-/* --- bad frames -------------------------------------------------------------- */
+/* --- bad frames ---------------------------------------------------------- */
 
 static void bad_frame_costs_its_subflow(void **state)
 {
@@ -432,7 +476,7 @@ static void bad_frame_on_a_single_stream(void **state)
 	stop();
 }
 
-/* --- FASTCLOSE, MP_FAIL --------------------------------------------------------- */
+/* --- FASTCLOSE, MP_FAIL -------------------------------------------------- */
 
 static void fastclose_keys(void **state)
 {
@@ -500,12 +544,14 @@ static void mp_fail_is_nothing(void **state)
 		     conn(0)->first->irs + 0, TCP_ACK, 1000, opt,
 		     (unsigned)wr_len(&w), NULL, 0);
 	mpair_sleep(&P, 10 * NANOS_MS);
+	assert_int_equal(count(1, MP_CRYPT_SIGNAL), 1);
 	transfer(1000, 1000, 5 * NANOS_S);
 	assert_int_equal(conn(1)->mode, MP_MODE_MPTCP);
+	assert_int_equal(count(0, MP_FAIL_TX) + count(1, MP_FAIL_TX), 0);
 	finish();
 }
 
-/* --- rekeying -------------------------------------------------------------------- */
+/* --- rekeying ------------------------------------------------------------ */
 
 static uint64_t generation(unsigned end)
 {
@@ -549,7 +595,7 @@ static void forgotten(void **state)
 	finish();
 }
 
-/* --- memory refused ---------------------------------------------------------------- */
+/* --- memory refused ------------------------------------------------------ */
 
 static bool ended(const struct mpair *p)
 {
@@ -608,6 +654,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(joins_wait),
+		cmocka_unit_test(when_to_join),
 		cmocka_unit_test(announcements_wait),
 		cmocka_unit_test(forged_announcement),
 		cmocka_unit_test(join_comes_early),
