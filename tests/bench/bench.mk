@@ -1,4 +1,4 @@
-bench_bin := $(B)/bench/xfer $(B)/bench/pipe
+bench_bin := $(B)/bench/xfer $(B)/bench/pipe $(B)/bench/churn
 $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"

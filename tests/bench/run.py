@@ -4,6 +4,8 @@
 bulk   one plain TCP connection, shim and TUN on both ends, against kernel TCP
        over the same veth; and the pipe without TCP logic beside both, the limit
 ping   one octet each way, the same two
+sealed encrypted connections against plain ones, ours at both ends, and against
+       TLS over kernel TCP: sealed.py
 mptcp  two paths of 100 Mbit/s to the kernel's Multipath TCP, each way and each
        address family, against the payload ceiling: what the link rate leaves
        for payload given the headers and options that the frames really carry
@@ -22,6 +24,8 @@ import struct
 import subprocess
 import sys
 import time
+
+import sealed
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECS = int(os.environ.get("SECS", "3"))
@@ -109,8 +113,9 @@ def direct_up():
     sh(f"ip -n {TOPO}-c route add 10.8.1.0/24 via 10.3.0.2; ip -n {TOPO}-s route add 10.7.1.0/24 via 10.3.0.1")
 
 
-TUN_C = ["--mptcp", "off", "--tun", "bp1,addr=10.7.1.2/24,peer=10.7.1.1"]
-TUN_S = ["--mptcp", "off", "--tun", "bq1,addr=10.8.1.2/24,peer=10.8.1.1"]
+PLAIN = ["--mptcp", "off", "--crypt", "off"]
+TUN_C = ["--tun", "bp1,addr=10.7.1.2/24,peer=10.7.1.1"]
+TUN_S = ["--tun", "bq1,addr=10.8.1.2/24,peer=10.8.1.1"]
 
 
 def wait_gone(ns, dev):
@@ -121,14 +126,14 @@ def wait_gone(ns, dev):
     raise RuntimeError(f"{dev} stays")
 
 
-def pair_ours(cmd):
+def pair_ours(cmd, mode=PLAIN, more=(), serve=(XFER, "serve", "0.0.0.0", "7000"), out=out_json):
     """starts our server, runs the client cmd against it"""
-    srv = start("s", [RUN] + TUN_S + ["--", XFER, "serve", "0.0.0.0", "7000"])
+    srv = start("s", [RUN] + mode + TUN_S + ["--"] + list(serve))
     try:
         for i in range(50):
             time.sleep(0.1)
             try:
-                return out_json("c", [RUN, "--wait"] + TUN_C + ["--"] + cmd)
+                return out("c", [RUN, "--wait"] + mode + TUN_C + list(more) + ["--"] + cmd)
             except RuntimeError as e:
                 last = e
                 if "refused" not in str(e) and "timed out" not in str(e):
@@ -141,11 +146,11 @@ def pair_ours(cmd):
         wait_gone("c", "bp1")
 
 
-def pair_kernel(cmd):
-    srv = start("s", [XFER, "serve", "10.3.0.2", "7000"])
+def pair_kernel(cmd, serve=(XFER, "serve", "10.3.0.2", "7000"), out=out_json):
+    srv = start("s", list(serve))
     try:
         time.sleep(0.3)
-        return out_json("c", cmd)
+        return out("c", cmd)
     finally:
         stop(srv)
 
@@ -287,12 +292,14 @@ def figure_mptcp():
 def main():
     atexit.register(clean)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    if not ONLY or set(ONLY) & {"bulk", "ping"}:
+    if not ONLY or set(ONLY) & {"bulk", "ping", "sealed"}:
         direct_up()
         if not ONLY or "ping" in ONLY:
             figure_ping()
         if not ONLY or "bulk" in ONLY:
             figure_bulk()
+        if not ONLY or "sealed" in ONLY:
+            sealed.figures(sys.modules[__name__])
         clean()
     if not ONLY or "mptcp" in ONLY:
         topo("topo_up && topo_rate 100mbit")
@@ -309,4 +316,5 @@ def main():
     return 0 if all(r[3] == "yes" for r in rows) else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

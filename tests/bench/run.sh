@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh - make bench: builds, then the figures (run.py)
 #
-# ROUNDS=5 runs of each, SECS=3 seconds of each bulk run; ONLY=bulk,mptcp,ping
+# ROUNDS=5 runs of each, SECS=3 seconds of each bulk run; ONLY=bulk,mptcp,ping,sealed
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib/deps.sh

@@ -3,7 +3,7 @@
  *   xfer serve ADDR PORT         serves any number of connections, forked
  *   xfer down ADDR PORT SECONDS  the server sends for SECONDS
  *   xfer up   ADDR PORT SECONDS  we send for SECONDS
- *   xfer ping ADDR PORT COUNT    one octet each way, COUNT times
+ *   xfer ping ADDR PORT COUNT [N]  N octets (1) each way, COUNT times
  *
  * The receiver of bulk data keeps how much had arrived at every 50 ms since
  * the first octet, and the client prints that as JSON:
@@ -142,10 +142,10 @@ static void print_line(void)
 
 static void echo(int fd)
 {
-	char c;
+	ssize_t n;
 
-	while (read(fd, &c, 1) == 1) {
-		write_all(fd, &c, 1);
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+		write_all(fd, chunk, (size_t)n);
 	}
 }
 
@@ -231,10 +231,9 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void ping(int fd, uint32_t count)
+static void ping(int fd, uint32_t count, size_t n)
 {
 	int64_t *took = calloc(count, sizeof(*took));
-	char c = 'x';
 
 	if (!took) {
 		die("calloc");
@@ -242,8 +241,8 @@ static void ping(int fd, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		int64_t t = now();
 
-		write_all(fd, &c, 1);
-		read_all(fd, &c, 1);
+		write_all(fd, chunk, n);
+		read_all(fd, chunk, n);
 		took[i] = now() - t;
 	}
 	qsort(took, count, sizeof(*took), by_size);
@@ -263,8 +262,8 @@ int main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "serve") == 0) {
 		return serve(argv[2], argv[3]);
 	}
-	if (argc != 5) {
-		fprintf(stderr, "usage: xfer serve|down|up|ping ADDR PORT [N]\n");
+	if (argc != 5 && argc != 6) {
+		fprintf(stderr, "usage: xfer serve|down|up|ping ADDR PORT [N [SIZE]]\n");
 		return 2;
 	}
 	ai = resolve(argv[2], argv[3]);
@@ -284,7 +283,8 @@ int main(int argc, char **argv)
 		read_all(fd, &line, sizeof(line));
 		print_line();
 	} else {
-		ping(fd, o.value ? o.value : 1);
+		ping(fd, o.value ? o.value : 1,
+		     argc == 6 ? strtoul(argv[5], NULL, 10) : 1);
 	}
 	close(fd);
 	return 0;
