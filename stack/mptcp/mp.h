@@ -356,22 +356,24 @@ void mp_join_timer(struct mp_sub *s, struct instant now);
 
 /* --- mp_tx.c --------------------------------------------------------- */
 void mp_tx_run(struct mp_conn *c, struct instant now);
-/* octets that the subflow could take now */
-uint32_t mp_tx_room(const struct mp_sub *s);
 bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 		uint32_t n, bool again);
 /* where an ssn's octets are; see tcp_upper.payload */
 unsigned mp_tx_payload(struct mp_sub *s, uint32_t ssn, uint32_t len,
 		       struct iov v[3]);
 uint32_t mp_tx_burst(struct mp_sub *s, uint32_t ssn, uint32_t len);
+/* sealed: no more than the first mapping goes by s now */
+bool mp_tx_awaits_answer(const struct mp_sub *s);
+
+/* --- mp_burst.c ------------------------------------------------------ */
+/* octets that the subflow could take now */
+uint32_t mp_tx_room(const struct mp_sub *s);
 /* data waits that no subflow has yet; also what cannot be sealed yet */
 bool mp_tx_waiting(const struct mp_conn *c);
 /* ... and only windows, Nagle or cork hold it back, not missing keys */
 bool mp_tx_held_up(const struct mp_conn *c);
 /* the peer's window takes nothing of what waits */
 bool mp_tx_shut_out(const struct mp_conn *c);
-/* sealed: no more than the first mapping goes by s now */
-bool mp_tx_awaits_answer(const struct mp_sub *s);
 
 /* --- mp_ack.c -------------------------------------------------------- */
 /* a DATA_ACK arrived with this window */

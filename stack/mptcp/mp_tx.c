@@ -1,10 +1,7 @@
 /* mp_tx.c - from the send ring to the subflows
  *
- * The scheduler picks a subflow, the subflow says how much may leave now, and
- * that much becomes one mapping: a burst.  Bursts are whole segments, except
- * the last before the ring is empty; whether that one may leave is Nagle's
- * and cork's decision, made here because only here it is known whether more
- * follows.
+ * The scheduler picks a subflow, mp_burst.c says how much may leave now, and
+ * that much becomes one mapping.
  *
  * On a sealed connection a burst is sealed into the ring when it can leave,
  * and is mapped as it was sealed: never a part of a frame.  What could then not
@@ -12,112 +9,9 @@
  */
 #include "stack/base/check.h"
 #include "stack/mptcp/mp.h"
+#include "stack/mptcp/mp_burst.h"
 
-#define CORK_WAIT (200 * NANOS_MS)
-#define MEM_WAIT  (200 * NANOS_MS)
-
-uint32_t mp_tx_room(const struct mp_sub *s)
-{
-	return s->tx.n < s->tx.max ? tcp_room(s->tcb) : 0;
-}
-
-bool mp_tx_waiting(const struct mp_conn *c)
-{
-	return c->snd.nxt < c->snd.ring.tail ||
-	       (mp_sealed(c) && mp_seal_unfinished(c));
-}
-
-bool mp_tx_held_up(const struct mp_conn *c)
-{
-	return c->snd.nxt < c->snd.ring.tail ||
-	       (mp_sealed(c) && mp_seal_ready(c));
-}
-
-/* Octets of stream that window and ring leave to a sealed connection. */
-static uint64_t seal_room(const struct mp_conn *c)
-{
-	const struct mp_snd *d = &c->snd;
-	uint64_t open = d->edge > d->nxt ? d->edge - d->nxt : 0;
-
-	if (c->mode != MP_MODE_MPTCP) {
-		open = UINT64_MAX; /* TCP's own window is all there is */
-	}
-	return min_u64(open, ring_free(&d->ring));
-}
-
-bool mp_tx_shut_out(const struct mp_conn *c)
-{
-	if (!mp_sealed(c)) {
-		return c->snd.edge <= c->snd.nxt;
-	}
-	return seal_room(c) < min_u64(mp_seal_need(c), mp_seal_waiting(c, 1));
-}
-
-/* Payload of a full segment.  TCP knows what our options cost in the last
- * segment with data; the next may carry a longer DATA_ACK. */
-static uint32_t seg_size(const struct mp_sub *s)
-{
-	const struct mp_conn *c = s->c;
-	struct mp_opt_dss d = { .ack = true, .ack8 = c->ack8, .map = true,
-				.dsn8 = true, .has_csum = c->checksum };
-	uint32_t mss = tcp_mss(s->tcb);
-	uint32_t next = (mp_opt_dss_len(&d) + 3) & ~3u;
-
-	if (c->mode != MP_MODE_MPTCP || mss + s->opt_len <= 2 * next) {
-		return mss ? mss : 1;
-	}
-	return mss + s->opt_len - next;
-}
-
-/* Nagle as Minshall has it (only one small segment at a time), and cork */
-static bool tail_may_leave(struct mp_conn *c, struct instant now)
-{
-	struct mp_snd *d = &c->snd;
-
-	if (d->shut || (mp_sealed(c) && mp_seal_due(c))) {
-		return true;
-	}
-	if (c->conf.cork) {
-		if (d->cork_due) {
-			return true;
-		}
-		if (!mp_timer_on(&c->timers, MP_T_CORK)) {
-			mp_timer_set(&c->timers, MP_T_CORK,
-				     instant_add(now, CORK_WAIT));
-		}
-		return false;
-	}
-	return c->conf.nodelay || d->small_end <= d->una;
-}
-
-/* Octets of the avail ones that leave as one burst; 0: wait.  last: nothing
- * follows them in the ring. */
-static uint32_t burst_len(struct mp_sub *s, struct instant now,
-			  uint64_t avail, bool last)
-{
-	uint32_t seg = seg_size(s);
-	uint32_t most = MP_BURST_MAX < seg ? seg :
-					     MP_BURST_MAX / seg * seg;
-	uint32_t room = mp_tx_room(s);
-	uint32_t n;
-
-	if (s->c->mode == MP_MODE_MPTCP && tcp_push_ssn(s->tcb) == 1) {
-		most = seg; /* MP_CAPABLE with data: in one segment only */
-	}
-	n = (uint32_t)min_u64(avail, min_u32(room, most));
-	if (n == avail && last) {
-		if (n % seg && !tail_may_leave(s->c, now)) {
-			n -= n % seg;
-		}
-		return n;
-	}
-	if (n >= seg) {
-		return n - n % seg;
-	}
-	/* RFC 9293 3.8.6.2.1: a part of a segment only when nothing on its
-	 * way will make room for more */
-	return s->una == tcp_push_ssn(s->tcb) ? n : 0;
-}
+#define MEM_WAIT (200 * NANOS_MS)
 
 /* Octets that an existing mapping may have after off was added to it.  An Init
  * message is alone in its mapping, and so is what stands at ssn 1. */
@@ -182,31 +76,10 @@ static void advance(struct mp_conn *c, struct mp_sub *s, uint32_t n, bool prog)
 	if (!mp_tx_waiting(c)) {
 		d->cork_due = false;
 		mp_timer_stop(&c->timers, MP_T_CORK);
-		if (n % seg_size(s) && prog) {
+		if (n % mp_burst_seg(s) && prog) {
 			d->small_end = d->nxt;
 		}
 	}
-}
-
-/* How much of the range that s is to repeat: whole frames of a sealed stream,
- * one of them even when there is less room, and Init messages alone. */
-static uint32_t again_len(struct mp_sub *s, struct instant now,
-			  const struct range *r)
-{
-	struct mp_conn *c = s->c;
-	uint32_t room = mp_tx_room(s), n;
-
-	if (mp_sealed(c)) {
-		if (r->lo < c->seal.init_end) {
-			return (uint32_t)(c->seal.init_end - r->lo);
-		}
-		room = min_u32(room, MP_BURST_MAX);
-		return (uint32_t)(mp_frames_fit(&c->seal.frames, r->lo,
-						min_u64(r->hi, r->lo + room)) -
-				  r->lo);
-	}
-	n = burst_len(s, now, r->hi - r->lo, true);
-	return n ? n : (uint32_t)min_u64(r->hi - r->lo, room);
 }
 
 /* what another subflow failed to bring across goes first */
@@ -228,7 +101,7 @@ static void run_again(struct mp_conn *c, struct instant now)
 			ranges_init(&d->again);
 			break;
 		}
-		n = again_len(s, now, &r);
+		n = mp_burst_again(s, now, &r);
 		if (!n || !mp_tx_push(s, now, r.lo, n, true)) {
 			break;
 		}
@@ -253,7 +126,7 @@ static void run_new(struct mp_conn *c, struct instant now)
 		if (!s) {
 			break;
 		}
-		n = burst_len(s, now, min_u64(avail, open), avail <= open);
+		n = mp_burst_len(s, now, min_u64(avail, open), avail <= open);
 		if (!n || !mp_tx_push(s, now, d->nxt, n, false)) {
 			break;
 		}
@@ -262,58 +135,6 @@ static void run_new(struct mp_conn *c, struct instant now)
 }
 
 /* --- sealed ---------------------------------------------------------- */
-
-/* Acknowledgements that come one by one make room for two segments each, and
- * frames that small would be costly.  A longer one is made and left with TCP,
- * which sends it as room comes: a fraction of what is on its way anyhow.
- * Octets, whole segments. */
-static uint32_t ahead_max(const struct mp_sub *s, uint64_t avail, uint32_t seg)
-{
-	struct tcp_info_core i;
-	uint32_t wnd, most;
-
-	tcp_info(s->tcb, &i);
-	wnd = i.snd_wnd > i.unacked ? i.snd_wnd - i.unacked : 0;
-	most = min_u32(min_u32(i.cwnd / 4, wnd), MP_SEAL_FRAME_MAX);
-	most = (uint32_t)min_u64(most, avail);
-	return most - most % seg;
-}
-
-static uint32_t seal_burst(struct mp_sub *s, struct instant now)
-{
-	struct mp_conn *c = s->c;
-	uint64_t open = seal_room(c), avail;
-	uint32_t seg = seg_size(s), n;
-
-	avail = mp_seal_waiting(c, seg);
-	n = burst_len(s, now, min_u64(avail, open), avail <= open);
-	if (n >= seg && n < avail && tcp_push_ssn(s->tcb) != 1) {
-		n = max_u32(n, ahead_max(s, min_u64(avail, open), seg));
-	}
-	if (!n && mp_seal_due(c)) {
-		/* at once, even as a part of a segment */
-		n = (uint32_t)min_u64(min_u64(avail, open), mp_tx_room(s));
-	}
-	return n ? mp_seal_fill(c, now, n, seg) : 0;
-}
-
-/* The next octets for s: what was sealed and could not be mapped, or a burst
- * made now.  0: nothing, or it has to wait; or the connection has ended. */
-static uint32_t next_sealed(struct mp_sub *s, struct instant now)
-{
-	struct mp_conn *c = s->c;
-	struct mp_snd *d = &c->snd;
-
-	if (d->nxt < c->seal.init_end) {
-		return (uint32_t)(c->seal.init_end - d->nxt);
-	}
-	if (d->nxt < d->ring.tail) {
-		return (uint32_t)(mp_frames_fit(&c->seal.frames, d->nxt,
-						d->nxt + MP_BURST_MAX) -
-				  d->nxt);
-	}
-	return seal_burst(s, now);
-}
 
 /* smtcp(7), Init messages: until the side that opened has heard of the other
  * one, it sends no more than one mapping, which brings the keys */
@@ -333,7 +154,7 @@ static void run_sealed(struct mp_conn *c, struct instant now)
 		if (!s || mp_tx_awaits_answer(s)) {
 			break;
 		}
-		n = next_sealed(s, now);
+		n = mp_burst_sealed(s, now);
 		if (!n || !mp_tx_push(s, now, c->snd.nxt, n, false)) {
 			break;
 		}
@@ -354,7 +175,7 @@ static void run_sealed_plain(struct mp_conn *c, struct instant now)
 	while (s && mp_tx_held_up(c) && s->state == MP_SUB_OPEN &&
 	       !s->fin_out) {
 		uint64_t written = c->seal.stage.head;
-		uint32_t n = next_sealed(s, now);
+		uint32_t n = mp_burst_sealed(s, now);
 
 		if (!n) {
 			break;
@@ -375,7 +196,7 @@ static void run_plain(struct mp_conn *c, struct instant now)
 
 	while (s && mp_tx_waiting(c) && s->state == MP_SUB_OPEN &&
 	       !s->fin_out) {
-		uint32_t n = burst_len(s, now, d->ring.tail - d->nxt, true);
+		uint32_t n = mp_burst_len(s, now, d->ring.tail - d->nxt, true);
 
 		if (!n) {
 			break;

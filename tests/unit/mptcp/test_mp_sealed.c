@@ -304,119 +304,6 @@ static void window_update_lost(void **state)
 	}
 }
 
-static struct {
-	unsigned data, full, small;
-	struct instant last;
-} seen;
-
-static void watch_sizes(void *ctx, const struct mpair_pkt *p)
-{
-	tap(ctx, p);
-	if (p->from != 0 || !p->seg.len) {
-		return;
-	}
-	seen.data++;
-	seen.full += p->seg.len >= 1400;
-	seen.small += p->seg.len < 1400;
-	seen.last = P.now;
-}
-
-static void settle(uint64_t seed)
-{
-	tapped_one_path(seed);
-	P.tap = watch_sizes;
-	up(false);
-	mpair_send(&P, 0, 1, false);
-	mpair_send(&P, 1, 1, false);
-	mpair_sleep(&P, NANOS_S);
-	memset(&seen, 0, sizeof(seen));
-}
-
-/* one small segment at a time, and the rest as one frame */
-static void nagle(void **state)
-{
-	(void)state;
-	settle(80);
-	for (unsigned i = 0; i < 20; i++) {
-		mpair_send(&P, 0, 10, false);
-	}
-	assert_int_equal(seen.data, 1);
-	mpair_sleep(&P, NANOS_S);
-	assert_int_equal(seen.data, 2);
-	sealtap_check(&T);
-	assert_int_equal(T.dir[0].data, 201);
-	tapped_close();
-}
-
-static void nodelay(void **state)
-{
-	(void)state;
-	settle(81);
-	P.end[0].conf.nodelay = true;
-	mp_set_conf(tapped_conn(0), P.now, &P.end[0].conf);
-	for (unsigned i = 0; i < 8; i++) {
-		mpair_send(&P, 0, 10, false);
-	}
-	assert_int_equal(seen.data, 8);
-	tapped_close();
-}
-
-static void cork(void **state)
-{
-	struct instant t0;
-
-	(void)state;
-	settle(82);
-	P.end[0].conf.cork = true;
-	mp_set_conf(tapped_conn(0), P.now, &P.end[0].conf);
-	t0 = P.now;
-	for (unsigned i = 0; i < 5; i++) {
-		mpair_send(&P, 0, 100, false);
-	}
-	assert_int_equal(seen.data, 0);
-	for (unsigned i = 0; i < 10; i++) {
-		mpair_send(&P, 0, 300, false);
-	}
-	assert_int_equal(seen.full, seen.data);
-	assert_true(seen.data >= 1);
-	mpair_sleep(&P, NANOS_S);
-	assert_int_equal(seen.small, 1);
-	assert_true(instant_since(seen.last, t0) >= 200 * NANOS_MS);
-	assert_true(instant_since(seen.last, t0) < 250 * NANOS_MS);
-	memset(&seen, 0, sizeof(seen));
-	mpair_send(&P, 0, 50, false);
-	assert_int_equal(seen.data, 0);
-	P.end[0].conf.cork = false;
-	mp_set_conf(tapped_conn(0), P.now, &P.end[0].conf);
-	mpair_sleep(&P, NANOS_MS);
-	assert_int_equal(seen.data, 1);
-	tapped_close();
-}
-
-static void full_segments(void **state)
-{
-	(void)state;
-	settle(83);
-	transfer(2000000, 0, 30 * NANOS_S);
-	assert_true(seen.small * 50 < seen.data);
-	tapped_close();
-}
-
-/* the first word of a program waits for no acknowledgement of a frame that has
- * none of it */
-static void first_word_at_once(void **state)
-{
-	(void)state;
-	tapped_one_path(84);
-	P.tap = watch_sizes;
-	up(false);
-	mpair_sleep(&P, 12 * NANOS_MS); /* Init2 is there, 10 ms round trip */
-	memset(&seen, 0, sizeof(seen));
-	mpair_send(&P, 0, 10, false);
-	assert_int_equal(seen.data, 1);
-	tapped_close();
-}
-
 /* --- ends ----------------------------------------------------------------------- */
 
 static void ends(uint64_t seed, uint64_t a, uint64_t b, bool first)
@@ -687,11 +574,6 @@ int main(void)
 		cmocka_unit_test(tiny_send_buffer),
 		cmocka_unit_test(shut_window),
 		cmocka_unit_test(window_update_lost),
-		cmocka_unit_test(nagle),
-		cmocka_unit_test(nodelay),
-		cmocka_unit_test(cork),
-		cmocka_unit_test(full_segments),
-		cmocka_unit_test(first_word_at_once),
 		cmocka_unit_test(shutdown_orders),
 		cmocka_unit_test(close_at_once),
 		cmocka_unit_test(single_stream),
