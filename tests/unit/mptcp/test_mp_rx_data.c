@@ -546,7 +546,8 @@ static void no_mapping(void **state)
 		}
 		assert_int_equal(R.c->mode, MP_MODE_MPTCP);
 		assert_int_equal(R_got(), 0);
-		mpair_sleep(&P, 3 * NANOS_S);
+		assert_true(mp_timer_on(&R.s[0]->timers, MP_T_UNMAP));
+		mp_rx_unmapped_timer(R.s[0], P.now);
 		assert_int_equal(R.s[0]->state, MP_SUB_DEAD);
 		assert_int_equal(R.s[0]->rst.reason, MP_RST_MIDDLEBOX);
 		assert_int_equal(count(1, MP_DSS_NO_MAP), 1);
