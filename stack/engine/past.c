@@ -23,6 +23,9 @@ struct past {
 	const char *file;
 	struct notice notice;
 	struct crypt_memo memo; /* the core's */
+	struct instant said;    /* past_turn() did */
+	uint64_t refused;       /* clients, of the core's count */
+	uint64_t ours;          /* of these: connections of programs here */
 };
 
 static bool remembers(const struct run_conf *c)
@@ -210,12 +213,43 @@ static void less(const struct past *p, const struct mp_info *i, bool refused,
 	}
 }
 
+static void count(void *ctx, const char *name, const char *text, uint64_t value)
+{
+	uint64_t *n = ctx;
+
+	(void)text;
+	if (strcmp(name, mp_reason_name(MP_CRYPT_REFUSED)) == 0 ||
+	    strcmp(name, mp_reason_name(MP_REQUIRE_REFUSED)) == 0) {
+		*n += value;
+	}
+}
+
+void past_turn(struct past *p, struct instant now)
+{
+	uint64_t n = 0;
+
+	if (p->e->verbose < 2 || instant_since(now, p->said) < PAST_EVERY) {
+		return;
+	}
+	p->said = now;
+	stack_counters(p->e->stack, count, &n);
+	n -= min_u64(n, p->ours);
+	if (n > p->refused) {
+		engine_log(p->e, 2,
+			   "refused %llu clients without what --crypt or "
+			   "--mptcp requires; \"prefer\" would accept them",
+			   (unsigned long long)(n - p->refused));
+	}
+	p->refused = n;
+}
+
 void past_refused(struct past *p, const struct mp_info *i, char line[PAST_LINE])
 {
 	bool forced = i->weaker &&
 		      p->conf->crypt.memory == CONF_MEMORY_ENFORCE &&
 		      p->conf->crypt.policy < CONF_CRYPT_REQUIRE;
 
+	p->ours++;
 	if (forced) {
 		less(p, i, true, line);
 	} else {

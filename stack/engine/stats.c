@@ -272,6 +272,9 @@ void stats_turn(struct stats *s)
 		s->sampled = now;
 		stack_each_conn(s->e->stack, sample_one, s);
 	}
+	if (s->e->past) {
+		past_turn(s->e->past, now);
+	}
 	if (s->dirty && instant_due(next_write(s), now)) {
 		write_file(s, false);
 	}

@@ -39,6 +39,9 @@ struct rig {
 #define MAYBE __attribute__((unused))
 
 static struct rig rig;
+/* of the next stack that is made; off by default */
+static enum mp_crypt_policy rig_crypt;
+static struct crypt_memo *rig_memo;
 
 /* engine.c's, for a test that has no keeper and no lifetime */
 void engine_log(const struct engine *e, int level, const char *fmt, ...)
@@ -130,6 +133,11 @@ static struct stack *stack_at(struct fake *f, uint64_t seed, struct addr addr)
 	};
 	struct ip_path path = { .up = true, .mtu = 1500, .n_addr = 1 };
 	struct stack *s;
+
+	cfg.mp.crypt_policy = rig_crypt;
+	cfg.mp.memo = rig_memo;
+	cfg.mp.memo_mode = rig_memo ? MP_MEMO_WARN : MP_MEMO_OFF;
+	crypt_conf_init(&cfg.mp.crypt_conf);
 
 	fake_init(f, seed);
 	s = stack_new(&f->env, &cfg, rig.e.now);

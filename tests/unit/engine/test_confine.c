@@ -16,6 +16,7 @@
 #include "stack/base/check.h"
 #include "stack/engine/confine.h"
 #include "stack/engine/io.h"
+#include "tests/unit/crypt/common.h"
 
 #define EXPECT(cond)                     \
 	do {                             \
@@ -118,6 +119,63 @@ static void test_engine(void **state)
 	}
 }
 
+/* every key exchange and cipher, rekeying and resumption, in what confinement
+ * leaves: the library may want chance, memory and locks, never a file */
+static void all_of_crypt(void)
+{
+	static const uint8_t kx[] = { ENO_TEP_P256, ENO_TEP_P521,
+				      ENO_TEP_X25519, ENO_TEP_X448 };
+	static const uint16_t aead[] = { CRYPT_AES128_GCM, CRYPT_AES256_GCM,
+					 CRYPT_CHACHA20_POLY1305 };
+	static struct end a, b;
+
+	end_init(&a, 1);
+	end_init(&b, 2);
+	assert_true(confine_engine() & CONFINE_NO_CAPS);
+	while (crypt_prepare(a.crypt)) {
+	}
+	for (unsigned i = 0; i < 12; i++) {
+		a.conf.kx[0] = b.conf.kx[0] = kx[i / 3];
+		a.conf.aead[0] = b.conf.aead[0] = aead[i % 3];
+		a.conf.n_aead = b.conf.n_aead = 1;
+		for (unsigned again = 0; again < 2; again++) {
+			struct crypt_info info;
+
+			three_way(&a, &b);
+			key_up(&a, &b);
+			same_id(&a, &b);
+			say(&a, &b, "one");
+			say(&b, &a, "one too");
+			assert_true(crypt_rekey(a.conn, t0));
+			say(&a, &b, "two");
+			say(&b, &a, "three");
+			crypt_info(a.conn, &info);
+			assert_int_equal(info.kx, kx[i / 3]);
+			assert_int_equal(info.aead, aead[i % 3]);
+			assert_int_equal(info.resumed, again);
+			if (again) {
+				crypt_forget_all(a.crypt);
+			}
+		}
+	}
+	end_fini(&a);
+	end_fini(&b);
+}
+
+static void test_crypt(void **state)
+{
+	int st;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		all_of_crypt(); /* a failed assertion ends the child with 1 */
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &st, 0), pid);
+	assert_int_equal(st, 0);
+}
+
 static void test_keeper(void **state)
 {
 	int st;
@@ -144,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_engine),
+		cmocka_unit_test(test_crypt),
 		cmocka_unit_test(test_keeper),
 	};
 

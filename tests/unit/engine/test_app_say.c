@@ -1,0 +1,217 @@
+/* a program's connect(), the line that comes with its answer, and options of
+ * encryption: two real stacks, one of them with app.c in front */
+#include "tests/unit/engine/app_rig.h"
+
+#include <time.h>
+
+#include "stack/engine/past.h"
+
+#define SOL_MPTCP_ 284
+#define SESSION_ID 0x4d500001
+#define AWARE      0x4d500005
+
+static struct run_conf conf;
+static struct sock *listener;
+static struct fake memo_fake;
+
+static struct endpoint far(void)
+{
+	return endpoint_make(addr_v4(10, 9, 0, 1), 80);
+}
+
+/* near and far stacks with these policies; known: the far one was encrypted
+ * in an earlier run */
+static void up(enum mp_crypt_policy near, enum conf_crypt_policy word,
+	       enum mp_crypt_policy there, bool known)
+{
+	struct past_setup s = { .conf = &conf, .file = "/known" };
+	struct endpoint e = far();
+	struct known_entry old = { e, KNOWN_SMTCP, time(NULL), time(NULL) };
+	struct past *p;
+
+	conf_init(&conf);
+	conf.crypt.policy = word;
+	fake_init(&memo_fake, 3);
+	known_init(&s.known);
+	if (known) {
+		assert_true(known_add(&s.known, &old));
+	}
+	p = past_new(&rig.e, &memo_fake.env, &s);
+	rig_memo = past_memo(p);
+	rig_crypt = near;
+	rig_up(NULL);
+	rig.e.past = p;
+	rig.e.verbose = 1;
+	rig_memo = NULL;
+	rig_crypt = there;
+	rig.far = stack_at(&rig.far_fake, 2, e.addr);
+	rig_crypt = MP_CRYPT_OFF;
+	listener = sock_open(rig.far, 4);
+	assert_int_equal(sock_bind(listener, &e), 0);
+	assert_int_equal(sock_listen(listener, rig.e.now, 10), 0);
+}
+
+static void down(void)
+{
+	struct past *p = rig.e.past;
+
+	rig_down(NULL);
+	past_free(p);
+	fake_fini(&memo_fake);
+}
+
+/* connect() without blocking; what SO_ERROR says */
+static int connect_and_ask(int fd, const struct chan_name *n)
+{
+	assert_int_equal(prog_connect(fd, n, far(), false), EINPROGRESS);
+	turn(10);
+	assert_int_equal(ask(CHAN_OP_ERROR, n, 0), 0);
+	return int_of_rep();
+}
+
+static const char *line(void)
+{
+	static char text[CHAN_VAL_MAX];
+	size_t n = rep.len - sizeof(int);
+
+	memcpy(text, rep.val + sizeof(int), n);
+	text[n] = '\0';
+	return text;
+}
+
+static void refused(void **st)
+{
+	struct chan_name n;
+	int fd;
+
+	(void)st;
+	up(MP_CRYPT_REQUIRE, CONF_CRYPT_REQUIRE, MP_CRYPT_OFF, false);
+	fd = prog_socket(&n);
+	assert_int_equal(connect_and_ask(fd, &n), EPROTO);
+	assert_non_null(strstr(line(), "10.9.0.1:80 refused: it is not "
+				       "encrypted: no ENO option in the"));
+	/* once, and not for the next one to the same place */
+	assert_int_equal(ask(CHAN_OP_ERROR, &n, 0), 0);
+	assert_int_equal(rep.len, sizeof(int));
+	close(fd);
+	fd = prog_socket(&n);
+	assert_int_equal(connect_and_ask(fd, &n), EPROTO);
+	assert_string_equal(line(), "");
+	close(fd);
+	turn(3);
+	down();
+}
+
+static void less_than_before(void **st)
+{
+	struct chan_name n;
+	int fd;
+
+	(void)st;
+	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_OFF, true);
+	fd = prog_socket(&n);
+	assert_int_equal(connect_and_ask(fd, &n), 0);
+	assert_non_null(strstr(line(), "10.9.0.1:80: not encrypted: no ENO"));
+	assert_non_null(strstr(line(), "earlier it was smtcp"));
+	close(fd);
+	turn(3);
+	down();
+}
+
+static int option(enum chan_op op, const struct chan_name *n, int name, int v)
+{
+	struct chan_req q;
+
+	chan_req_init(&q, &rig.e.run, op, n);
+	q.level = SOL_MPTCP_;
+	q.name = name;
+	q.len = op == CHAN_OP_SETSOCKOPT ? sizeof(v) : CHAN_VAL_MAX;
+	memcpy(q.val, &v, sizeof(v));
+	return ask_fd(&q, NULL, 0);
+}
+
+/* what was encrypted is remembered once the peer's data has shown it */
+static void encrypted(void **st)
+{
+	struct chan_name n;
+	struct sock *peer;
+	struct iov_mut v[2];
+	char b[4];
+	int fd, keeper[2];
+
+	(void)st;
+	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_PREFER, false);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0,
+				    keeper),
+			 0);
+	rig.e.keeper_fd = keeper[0];
+	rig.e.spare_used = false;
+	fd = prog_socket(&n);
+	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 1), 0);
+	assert_int_equal(option(CHAN_OP_GETSOCKOPT, &n, SESSION_ID, 0),
+			 ENOTCONN);
+	assert_int_equal(connect_and_ask(fd, &n), 0);
+	assert_true(rig.e.spare_used); /* a key pair was taken */
+	assert_string_equal(line(), "");
+	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 0), EINVAL);
+	assert_int_equal(write(fd, "abc", 3), 3);
+	turn(10);
+	peer = sock_accept(listener, rig.e.now);
+	assert_non_null(peer);
+	assert_int_equal(sock_read_len(peer), 3);
+	assert_int_equal(recv(keeper[1], b, sizeof(b), 0), -1);
+	assert_true(sock_write_vec(peer, 1, v) > 0);
+	v[0].p[0] = 'x';
+	sock_write_done(peer, rig.e.now, 1);
+	turn(10);
+	assert_int_equal(read(fd, b, sizeof(b)), 1);
+	assert_true(recv(keeper[1], b, sizeof(b), 0) > 0);
+	assert_int_equal(option(CHAN_OP_GETSOCKOPT, &n, SESSION_ID, 0), 0);
+	assert_int_equal(rep.len, CRYPT_SESSION_ID);
+	close(fd);
+	turn(3);
+	rig.e.keeper_fd = -1;
+	close(keeper[0]);
+	close(keeper[1]);
+	down();
+}
+
+/* connections that the kernel carries: no option of ours goes there, and none
+ * pretends */
+static void by_kernel(void **st)
+{
+	struct chan_name n;
+	uint16_t port;
+	int l, fd;
+
+	(void)st;
+	if (!own_netns()) {
+		print_message("no network namespace of our own\n");
+		skip();
+	}
+	up(MP_CRYPT_REQUIRE, CONF_CRYPT_REQUIRE, MP_CRYPT_PREFER, false);
+	l = peer_listen(1, &port);
+	fd = prog_socket(&n);
+	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 2), 0);
+	assert_int_equal(prog_connect(fd, &n, lo(port), true), 0);
+	assert_int_equal(rep.n_opt, 0);
+	assert_int_equal(option(CHAN_OP_GETSOCKOPT, &n, SESSION_ID, 0),
+			 EOPNOTSUPP);
+	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 1), EOPNOTSUPP);
+	close(fd);
+	close(l);
+	turn(3);
+	down();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refused),
+		cmocka_unit_test(less_than_before),
+		cmocka_unit_test(encrypted),
+		cmocka_unit_test(by_kernel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
