@@ -1,0 +1,19 @@
+# make fuzz T=eno SECS=600: one libFuzzer target of tests/fuzz, or all
+#
+# Needs clang and libclang-rt-14-dev; nothing else here does.  What it finds is
+# written to $(B)/fuzz/found/<target>/; the corpus grows in $(B)/fuzz/corpus/.
+
+fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(call obj,tests/lib/fake.c) $(CORE)
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto
+
+# instrumented objects have a folder of their own
+fuzz:
+	@+$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang OPT='-O1 -g' \
+		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+		EXTRA=-fsanitize=fuzzer-no-link \
+		$(foreach t,$(or $(T),$(fuzz_targets)),$(B)/fuzz/fuzz-$(t))
+	@B=$(B)/fuzz SECS=$(or $(SECS),60) tests/fuzz/run.sh $(or $(T),$(fuzz_targets))
+.PHONY: fuzz
