@@ -198,6 +198,9 @@ def arguments():
                    help="seconds for one connection")
     p.add_argument("--wait", type=float, default=60.0,
                    help="seconds serve waits for all connections")
+    p.add_argument("--linger", type=float, default=tcp.LINGER,
+                   help="seconds a connection stays after its end, for what"
+                        " the other side may have to repeat")
     p.add_argument("--pcap", help="write what is sent and received")
     args = p.parse_args()
     if args.what == "connect" and not args.peer:
@@ -207,6 +210,7 @@ def arguments():
 
 def main():
     args = arguments()
+    tcp.LINGER = args.linger
     driver = Driver(open_tun(args.tun), args)
     (driver.serve if args.what == "serve" else driver.connect)()
     bad = [r for r in driver.done if r["error"] or not r["eof"]]

@@ -91,6 +91,29 @@ static void test_sack_room(void **state)
 	assert_int_equal(write_opts(&o, 3, true), 4);
 }
 
+/* Without timestamps our own options take 9 octets, not 12: MP_CAPABLE and the
+ * 25 octets of ENO that resume a session beside an offer of a fresh one fit. */
+static void test_no_ts(void **state)
+{
+	struct tcp_tx tx = { .kind = TCP_TX_SYN, .now = p.now };
+	struct pair_conn *c = &p.end[1].conn;
+	uint8_t buf[TCP_HDR_OPT_MAX];
+	struct tcp_opts o;
+
+	(void)state;
+	c->opt_len = 4 + 25;
+	memset(c->opt, 1, sizeof(c->opt));
+	c->tcb->no_ts = true;
+	assert_int_equal(tcp_txopt_write(c->tcb, &tx, false, buf), 40);
+	tcp_hdr_parse_opts(buf, 40, &o);
+	assert_true(o.has_mss && o.sack_perm && o.has_wscale && !o.has_ts);
+	c->tcb->no_ts = false;
+	c->opt_len = 20;
+	assert_int_equal(tcp_txopt_write(c->tcb, &tx, false, buf), 40);
+	tcp_hdr_parse_opts(buf, 40, &o);
+	assert_true(o.has_ts && !o.malformed);
+}
+
 /* RFC 7323 3.2: the echo is what came last in order */
 static void test_echo(void **state)
 {
@@ -113,6 +136,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_sack_room),
+		T(test_no_ts),
 		T(test_echo),
 	};
 
