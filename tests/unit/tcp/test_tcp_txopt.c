@@ -91,27 +91,45 @@ static void test_sack_room(void **state)
 	assert_int_equal(write_opts(&o, 3, true), 4);
 }
 
+static unsigned upper_len, upper_room;
+
+static unsigned upper_options(void *up, const struct tcp_tx *tx, uint8_t *buf,
+			      unsigned room)
+{
+	(void)up;
+	(void)tx;
+	upper_room = room;
+	memset(buf, 1, upper_len);
+	return upper_len;
+}
+
 /* Without timestamps our own options take 9 octets, not 12: MP_CAPABLE and the
  * 25 octets of ENO that resume a session beside an offer of a fresh one fit. */
 static void test_no_ts(void **state)
 {
 	struct tcp_tx tx = { .kind = TCP_TX_SYN, .now = p.now };
 	struct pair_conn *c = &p.end[1].conn;
+	const struct tcp_upper *own = c->tcb->upper;
+	struct tcp_upper upper = *own;
 	uint8_t buf[TCP_HDR_OPT_MAX];
 	struct tcp_opts o;
 
 	(void)state;
-	c->opt_len = 4 + 25;
-	memset(c->opt, 1, sizeof(c->opt));
+	upper.options = upper_options;
+	c->tcb->upper = &upper;
+	upper_len = 4 + 25;
 	c->tcb->no_ts = true;
 	assert_int_equal(tcp_txopt_write(c->tcb, &tx, false, buf), 40);
+	assert_int_equal(upper_room, 31);
 	tcp_hdr_parse_opts(buf, 40, &o);
 	assert_true(o.has_mss && o.sack_perm && o.has_wscale && !o.has_ts);
 	c->tcb->no_ts = false;
-	c->opt_len = 20;
+	upper_len = 20;
 	assert_int_equal(tcp_txopt_write(c->tcb, &tx, false, buf), 40);
+	assert_int_equal(upper_room, 20);
 	tcp_hdr_parse_opts(buf, 40, &o);
 	assert_true(o.has_ts && !o.malformed);
+	c->tcb->upper = own;
 }
 
 /* RFC 7323 3.2: the echo is what came last in order */
