@@ -183,7 +183,7 @@ static enum mp_map_add insert_at(struct mp_maps *m, uint32_t i,
 	return MP_MAP_ADDED;
 }
 
-/* what an overlapping earlier mapping means for a new one, of which p is left */
+/* what an overlapping earlier mapping means for what is left of a new one */
 static enum mp_map_add compare(const struct mp_map *e, const struct mp_map *p,
 			       const struct mp_map *in)
 {

@@ -20,7 +20,9 @@ uint64_t mp_rx_limit(const struct mp_conn *c)
 	const struct mp_rcv *r = &c->rcv;
 	uint64_t limit = r->wnd.edge + max_u32(r->wnd.max, r->wnd.floor);
 
-	return r->fin_known ? min_u64(limit, r->fin_off) : limit;
+	/* sealed: what is behind the end is looked at, and breaks a rule */
+	return r->fin_known && !mp_sealed(c) ? min_u64(limit, r->fin_off) :
+					       limit;
 }
 
 void mp_rx_fin(struct mp_conn *c, struct instant now)
@@ -139,13 +141,14 @@ void mp_rx_init_done(struct mp_conn *c, uint32_t n)
 	mp_wnd_gone(&c->rcv.wnd, n);
 }
 
-/* A DATA_FIN that came early: has its time come, or will it never?  */
+/* A DATA_FIN that came early: has its time come, or will it never? */
 static void fin_hinted(struct mp_conn *c)
 {
 	struct mp_unseal *o = &c->open;
 	struct mp_rcv *r = &c->rcv;
 
-	if (!o->fin_hint || r->fin_known || (!o->fin && r->nxt < o->fin_hint_off)) {
+	if (!o->fin_hint || r->fin_known ||
+	    (!o->fin && r->nxt < o->fin_hint_off)) {
 		return;
 	}
 	o->fin_hint = false;

@@ -24,7 +24,7 @@ bool mp_unseal_end(struct mp_conn *c, uint64_t off)
 	return crypt_end_in(c->crypt.k, off) == CRYPT_OK;
 }
 
-/* --- what becomes of it -------------------------------------------------- */
+/* --- what becomes of it --------------------------------------------------- */
 
 enum verdict {
 	GOOD,
@@ -373,7 +373,7 @@ enum mp_unseal_status mp_unseal_map(struct mp_sub *s, struct instant now,
 	return init ? take_init(s, now, &x) : take_frames(s, now, &x, off);
 }
 
-/* --- a single TCP stream --------------------------------------------------- */
+/* --- a single TCP stream -------------------------------------------------- */
 
 /* The Init message is first.  false: the connection was ended, or it is not
  * whole. */

@@ -41,7 +41,7 @@ static inline uint8_t R_pattern(uint64_t at)
 	return (uint8_t)(at * 11 + (at >> 8) * 5 + (at >> 16) * 3);
 }
 
-/* --- keys ---------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------- */
 
 /* the option of one, for others */
 static inline void R_pass(enum crypt_seg seg, struct crypt_conn *from,
@@ -126,7 +126,7 @@ static inline void R_answer(void)
 	crypt_init_sent(R.twin.k);
 }
 
-/* --- up and down --------------------------------------------------------- */
+/* --- up and down ---------------------------------------------------------- */
 
 /* sealed; keyed: both Init messages are through; else host A's is in R.wire */
 static inline void R_up(uint64_t seed, bool keyed)
@@ -194,7 +194,7 @@ static inline uint64_t R_got(void)
 	return P.end[1].app.got - 1000;
 }
 
-/* --- sending --------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------- */
 
 enum {
 	FIN = 1,

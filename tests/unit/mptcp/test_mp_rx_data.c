@@ -22,7 +22,7 @@ static uint64_t data_ack(void)
 	return mp_rx_data_ack(R.c) - R.c->keys.idsn_remote - 1;
 }
 
-/* --- the end of the stream ------------------------------------------------- */
+/* --- the end of the stream ------------------------------------------------ */
 
 static void fin_in_the_mapping(void **state)
 {
@@ -123,6 +123,8 @@ static void behind_the_end(void **state)
 	R_send(0, a, b);
 	/* the twin has sent no FINp yet */
 	R_seal_by(&R.twin, 10, 0);
+	R_data_fin(0, b);
+	assert_true(data_ack() == b + 1);
 	R_send(1, b, R.off);
 	assert_true(R_over(ECONNABORTED));
 	assert_int_equal(R_got(), 100);
@@ -188,7 +190,7 @@ static void discarded(void **state)
 	assert_true(mp_read_eof(R.c));
 }
 
-/* --- the window -------------------------------------------------------------- */
+/* --- the window ----------------------------------------------------------- */
 
 /* Frames of one octet, 21 times as much stream as data: what is offered is
  * never taken back, and comes back whole when all is read. */
@@ -288,7 +290,7 @@ static void out_of_order_bound(void **state)
 	assert_int_equal(mpair_open_subs(&P, 1), 2);
 }
 
-/* --- a single stream --------------------------------------------------------- */
+/* --- a single stream ------------------------------------------------------ */
 
 /* as if Multipath TCP had been lost in the handshake */
 static void single(uint64_t seed, bool with_keys)
@@ -444,7 +446,7 @@ static void single_memory_refused(void **state)
 	assert_true(n > 1);
 }
 
-/* --- from many to one ----------------------------------------------------------- */
+/* --- from many to one ----------------------------------------------------- */
 
 static void alone(uint64_t seed)
 {

@@ -25,7 +25,7 @@ static int down(void **state)
 	return 0;
 }
 
-/* --- Init ------------------------------------------------------------------- */
+/* --- Init ----------------------------------------------------------------- */
 
 static void init_in_any_segments(void **state)
 {
@@ -92,7 +92,7 @@ static void early_frames_wait(void **state)
 	assert_true(P.end[1].fake.mem.peak - peak < 2 * MP_WND_INITIAL);
 }
 
-/* --- frames ------------------------------------------------------------------- */
+/* --- frames --------------------------------------------------------------- */
 
 static void frames_in_any_segments(void **state)
 {
@@ -197,7 +197,7 @@ static void each_octet_altered(void **state)
 	assert_int_equal(P.end[1].app.got, R.data);
 }
 
-/* --- the path's mischief ------------------------------------------------------ */
+/* --- the path's mischief -------------------------------------------------- */
 
 static void replayed(void **state)
 {
@@ -343,7 +343,7 @@ static void forged_first(void **state)
 	assert_int_equal(count(1, MP_CRYPT_BAD_FRAME), 0);
 }
 
-/* --- grouped otherwise ------------------------------------------------------- */
+/* --- grouped otherwise ---------------------------------------------------- */
 
 /* the same frames in other mappings on the other subflow: each is opened once,
  * and what was opened is not replaced by what was not */
@@ -410,7 +410,7 @@ static void sealed_twice(void **state)
 	}
 }
 
-/* --- declared twice, with checksums ------------------------------------------- */
+/* --- declared twice, with checksums --------------------------------------- */
 
 static void other_values(void **state)
 {
@@ -422,9 +422,10 @@ static void other_values(void **state)
 	assert_int_equal(R_map(s, a, (uint32_t)(b - a), false), TCP_UP_OK);
 	R_bytes(s, R.wire + a, 50);
 	for (unsigned i = 0; i < 4; i++) {
-		struct mp_opt_dss d = { .dsn = a + (i == 1), .ssn = ssn + (i == 2),
-					.data_len = (uint16_t)(b - a + (i == 3)) };
+		struct mp_opt_dss d = { .dsn = a + (i == 1),
+					.ssn = ssn + (i == 2) };
 
+		d.data_len = (uint16_t)(b - a + (i == 3));
 		assert_int_equal(R_dss(s, ssn, 50, &d), TCP_UP_OK);
 		assert_int_equal(count(1, MP_DSS_NOT_MATCHING), i);
 	}
@@ -451,7 +452,7 @@ static void checksum_not_looked_at(void **state)
 	assert_int_equal(count(1, MP_DSS_NOT_MATCHING), 0);
 }
 
-/* --- rekeying ------------------------------------------------------------------ */
+/* --- rekeying ------------------------------------------------------------- */
 
 /* B's first frame, so that A may begin */
 static void answer_frame(void)
@@ -490,7 +491,7 @@ static void generations_cross(void **state)
 	assert_true(crypt_due(R.c->crypt.k)); /* and wants an answer */
 }
 
-/* --- memory --------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 /* every allocation refused, one after the other: what is lost comes again */
 static void memory_refused(void **state)

@@ -141,7 +141,7 @@ static void reset_is_no_end(void **state)
 
 static bool cut_short;
 
-/* takes the MPTCP options out of SYNs; later, the payload out of what has FIN */
+/* takes MPTCP options out; cut_short: and the payload of what has FIN */
 static void box(struct pkt *p)
 {
 	uint8_t *tcp = p->data + IP4_HDR_LEN;
