@@ -139,6 +139,8 @@ static int start(int fd, const struct sockaddr *sa, socklen_t len,
 	err = ask_connect(fd, w, &a);
 	if (blocks && (err == EINPROGRESS || err == EALREADY)) {
 		err = finish(fd, w, err);
+	} else if (err == EPROTO && ask_plain(&a, CHAN_OP_ERROR, &w->id) == 0) {
+		say_behind(&a.p); /* refused before it began */
 	}
 	if (err == 0) {
 		fresh_roomy(fd);

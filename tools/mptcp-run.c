@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -134,6 +135,13 @@ static int find_command(char *const argv[], char path[PATH_MAX])
 	return 0;
 }
 
+/* A set-user-ID copy, or one with capabilities: the stack that it starts would
+ * not know any more. */
+static bool may_log_keys(const struct run_conf *conf)
+{
+	return !conf->crypt.keylog || getauxval(AT_SECURE) == 0;
+}
+
 static int run_all(const struct run_conf *conf, char *const argv[])
 {
 	static char path[PATH_MAX], stackd[PATH_MAX], shim[PATH_MAX];
@@ -146,6 +154,11 @@ static int run_all(const struct run_conf *conf, char *const argv[])
 
 	if (rc) {
 		return rc;
+	}
+	if (!may_log_keys(conf)) {
+		return complain(EXIT_OWN, "--keylog: refused to a process with "
+				"rights that its user does not have; start it "
+				"without them");
 	}
 	if (!place_part("mptcp-stackd", "libexec/mptcp-run", stackd,
 			sizeof(stackd), err, sizeof(err)) ||

@@ -100,7 +100,7 @@ static void events(struct app *a)
 		struct app_ent *t = ev.user;
 
 		if (ev.bits & (SOCK_EV_CONNECTED | SOCK_EV_ACCEPT)) {
-			a->e->spare_used = true;
+			a->e->idle.want = true; /* a key pair is used */
 		}
 		if (!t || t->buried) {
 			continue;

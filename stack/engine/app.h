@@ -223,6 +223,9 @@ int app_req_error(struct app_ent *t);
 /* --- app_say.c ----------------------------------------------------------------- */
 void app_say_begun(struct app_ent *t);   /* the handshake succeeded */
 void app_say_refused(struct app_ent *t); /* it failed with EPROTO */
+/* ... before it began: Multipath TCP is off here, and to this destination it is
+ * the least */
+void app_say_at_once(struct app_ent *t, const struct endpoint *to);
 void app_say_seen(struct app_ent *t);    /* the peer's first data, or the end */
 void app_say_forget(struct app_ent *t);
 

@@ -70,6 +70,9 @@ static int by_core(struct app_ent *t, struct app_req *r)
 	int fd;
 
 	app_say_forget(t);
+	if (err == EPROTO) {
+		app_say_at_once(t, &r->q->addr);
+	}
 	if (err != EINPROGRESS) {
 		return err;
 	}

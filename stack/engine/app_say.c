@@ -38,15 +38,34 @@ void app_say_begun(struct app_ent *t)
 	}
 }
 
+static void refused(struct app_ent *t, const struct mp_info *info)
+{
+	char line[PAST_LINE];
+
+	past_refused(t->app->e->past, info, line);
+	leave(t, line);
+}
+
 void app_say_refused(struct app_ent *t)
 {
-	struct past *p = t->app->e->past;
-	char line[PAST_LINE];
 	struct mp_info info;
 
-	if (p && sock_info(t->sk, &info)) {
-		past_refused(p, &info, line);
-		leave(t, line);
+	if (t->app->e->past && sock_info(t->sk, &info)) {
+		refused(t, &info);
+	}
+}
+
+void app_say_at_once(struct app_ent *t, const struct endpoint *to)
+{
+	struct mp_info info = { .mode = MP_MODE_TCP,
+				.why_plain = MP_FALLBACK_OFF,
+				.why_clear = CRYPT_OK,
+				.sealed = true,
+				.weaker = true };
+
+	info.sub[0].t.remote = *to;
+	if (t->app->e->past) {
+		refused(t, &info);
 	}
 }
 

@@ -288,32 +288,11 @@ static struct instant deadline(const struct loop *l)
 	return l->more_out ? l->e.now : d;
 }
 
-/* Waits; or, while key pairs may be made ahead, looks without waiting, and
- * makes one only when nothing had come and nothing was due: what is queued has
- * been written by then, and one that comes meanwhile waits for one pair. */
-static void wait(struct loop *l)
-{
-	const struct io_stats *s = io_stats(l->e.io);
-	uint64_t before = s->completions + s->tun_in;
-	struct instant d = deadline(l);
-
-	if (!l->e.spare_used || l->more_out) {
-		io_turn(l->e.io, d);
-		return;
-	}
-	io_turn(l->e.io, l->e.now);
-	if (s->completions + s->tun_in == before &&
-	    !instant_due(d, io_time(l->e.io))) {
-		l->e.spare_used = stack_idle(l->e.stack);
-		l->e.spare_made += l->e.spare_used;
-	}
-}
-
 static void turn(struct loop *l)
 {
 	struct engine *e = &l->e;
 
-	wait(l);
+	idle_turn(&e->idle, e->io, deadline(l));
 	e->now = io_time(e->io);
 	if (instant_due(stack_deadline(e->stack), e->now)) {
 		stack_tick(e->stack, e->now);
@@ -404,6 +383,11 @@ static void explain_stack(const struct run_conf *c, char err[CONF_ERR_MAX])
 	}
 }
 
+static bool make_ahead(void *stack)
+{
+	return stack_idle(stack);
+}
+
 static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 {
 	const struct run_conf *c = l->conf;
@@ -432,7 +416,9 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 	l->e.past = past_new(&l->e, &l->env, &past);
 	cfg.mp.memo = l->e.past ? past_memo(l->e.past) : NULL;
 	l->e.stack = l->e.past ? stack_new(&l->env, &cfg, io_now()) : NULL;
-	l->e.spare_used = l->e.stack != NULL;
+	l->e.idle = (struct idle){ .want = true,
+				   .work = make_ahead,
+				   .ctx = l->e.stack };
 	if (!l->e.stack) {
 		explain_stack(c, err);
 		return false;

@@ -13,6 +13,7 @@
 #include "stack/base/addr.h"
 #include "stack/base/time.h"
 #include "stack/chan/chan_name.h"
+#include "stack/engine/idle.h"
 #include "stack/engine/io.h"
 #include "stack/sock/stack.h"
 
@@ -38,10 +39,7 @@ struct engine {
 	int keeper_fd;     /* requests to the keeper; -1 none */
 	bool no_force;     /* the keeper cannot raise buffer sizes */
 	struct past *past; /* NULL: nothing is remembered, nothing said */
-	/* A connection began or came: key pairs made ahead may be used up.  Set
-	 * by whoever sees it, cleared by the loop. */
-	bool spare_used;
-	uint64_t spare_made; /* key pairs made while nothing was to be done */
+	struct idle idle;  /* key pairs are made ahead */
 };
 
 /* one line to stderr when verbose reaches level; printf-like */

@@ -116,13 +116,21 @@ bool files_open(struct files *f, const struct run_conf *c,
 		void (*say)(void *ctx, int level, const char *line), void *ctx,
 		char err[CONF_ERR_MAX])
 {
+	char line[CONF_ERR_MAX];
+
 	f->stats.fd = f->pcap.fd = f->keylog.fd = -1;
-	if (open_file(&f->stats, "stats-json", c->stats_json, err) &&
-	    open_file(&f->pcap, "pcapng", c->pcapng, err) &&
-	    open_keylog(&f->keylog, c->crypt.keylog, err) &&
-	    load_known(f, c, say, ctx, err)) {
-		return true;
+	if (!(open_file(&f->stats, "stats-json", c->stats_json, err) &&
+	      open_file(&f->pcap, "pcapng", c->pcapng, err) &&
+	      open_keylog(&f->keylog, c->crypt.keylog, err) &&
+	      load_known(f, c, say, ctx, err))) {
+		files_unmake(f);
+		return false;
 	}
-	files_unmake(f);
-	return false;
+	if (f->keylog.fd >= 0) { /* its variable may be somebody else's */
+		snprintf(line, sizeof(line),
+			 "the secrets of this run's connections go to %.150s",
+			 f->keylog.path);
+		say(ctx, 1, line);
+	}
+	return true;
 }

@@ -195,7 +195,7 @@ static void compose(struct stats *s, struct json *j, bool final)
 	}
 	json_uint(j, "TunIn", io->tun_in);
 	json_uint(j, "TunOut", io->tun_out);
-	json_uint(j, "CryptKeysAhead", s->e->spare_made);
+	json_uint(j, "CryptKeysAhead", s->e->idle.done);
 	json_uint(j, "IoTurns", io->turns);
 	json_uint(j, "IoSystemCalls", io->syscalls);
 	json_end(j, '}');

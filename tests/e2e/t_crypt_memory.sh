@@ -45,6 +45,8 @@ silent "as before"
 # less than before: encrypted, and a single stream
 get 0 --mptcp=off
 says '10.8.1.2:80: encrypted, but without Multipath TCP: .*earlier it was smtcp'
+get 7 --mptcp=off --crypt-memory=enforce
+says '10.8.1.2:80 refused: encrypted, but without Multipath TCP: .*switched off here; earlier it was smtcp'
 # nothing of it
 serve --crypt=off
 get 0

@@ -36,6 +36,21 @@ mkfifo -m 600 "$tmp/fifo"
 refused 'no regular file' --keylog="$tmp/fifo"
 refused 'no regular file' --keylog=/dev/null
 refused 'No such file' --keylog="$tmp/none/keys"
+# rights that the user does not have: by set-user-ID, and by capabilities
+mkdir -m 755 "$tmp/bin"
+cp "${run%/*}"/{mptcp-run,mptcp-stackd,libmptcp-shim.so} "$tmp/bin"
+as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+if as_user true 2>/dev/null; then
+	for how in "chmod u+s" "setcap cap_net_admin+ep"; do
+		rm -f "$tmp/bin/mptcp-run"
+		cp "$run" "$tmp/bin/mptcp-run"
+		$how "$tmp/bin/mptcp-run" 2>/dev/null || continue
+		# shellcheck disable=SC2086
+		as_user "$tmp/bin/mptcp-run" $t1 --keylog="/tmp/$TOPO.keys" -- true >"$tmp/out" 2>"$tmp/err"
+		[ $? = 125 ] && grep -q 'keylog: refused.*rights' "$tmp/err" || fail "$how: $(cat "$tmp/err")"
+		[ ! -e "/tmp/$TOPO.keys" ] || fail "$how: a key log was made"
+	done
+fi
 # it fails after the key log was made: that goes with it
 refused 'does not exist' --keylog="$tmp/made" --crypt-memory-file="$tmp/none/known"
 [ ! -e "$tmp/made" ] || fail "a start that failed left its key log"

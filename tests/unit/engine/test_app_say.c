@@ -145,13 +145,13 @@ static void encrypted(void **st)
 				    keeper),
 			 0);
 	rig.e.keeper_fd = keeper[0];
-	rig.e.spare_used = false;
+	rig.e.idle.want = false;
 	fd = prog_socket(&n);
 	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 1), 0);
 	assert_int_equal(option(CHAN_OP_GETSOCKOPT, &n, SESSION_ID, 0),
 			 ENOTCONN);
 	assert_int_equal(connect_and_ask(fd, &n), 0);
-	assert_true(rig.e.spare_used); /* a key pair was taken */
+	assert_true(rig.e.idle.want); /* a key pair was taken */
 	assert_string_equal(line(), "");
 	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 0), EINVAL);
 	assert_int_equal(write(fd, "abc", 3), 3);

@@ -105,7 +105,9 @@ static void test_all(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(f.known.n, 1);
 	assert_string_equal(f.place.path, "mine");
-	assert_string_equal(said, "");
+	assert_string_equal(said, "the secrets of this run's connections go to "
+				  "keys");
+	assert_int_equal(said_level, 1);
 	files_unmake(&f);
 	assert_int_equal(access("s.json", F_OK), -1);
 	assert_int_equal(access("p.pcapng", F_OK), -1);
