@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "stack/base/check.h"
+#include "stack/wire/eno_opt.h"
 #include "stack/wire/icmp_msg.h"
 #include "stack/wire/tcp_hdr.h"
 
@@ -159,13 +160,103 @@ static void show_mp(struct text *t, const struct mp_opts *mp, unsigned subtype)
 	}
 }
 
+static void show_kx(struct text *t, uint8_t tep)
+{
+	static const char *const names[] = {
+		[ENO_TEP_P256 - ENO_TEP_EXP] = "p256",
+		[ENO_TEP_P521 - ENO_TEP_EXP] = "p521",
+		[ENO_TEP_X25519 - ENO_TEP_EXP] = "x25519",
+		[ENO_TEP_X448 - ENO_TEP_EXP] = "x448",
+	};
+	unsigned i = (unsigned)tep - ENO_TEP_EXP;
+
+	if (i < ARRAY_SIZE(names) && names[i]) {
+		put(t, "%s", names[i]);
+	} else {
+		put(t, "tep 0x%02x", tep);
+	}
+}
+
+static void show_resume(struct text *t, const uint8_t *half,
+			const uint8_t *nonce, unsigned nonce_len)
+{
+	put(t, "resume ");
+	put_hex(t, half, ENO_HALF);
+	put(t, "%s", nonce_len ? " nonce " : "");
+	put_hex(t, nonce, nonce_len);
+}
+
+static void show_smtcp(struct text *t, const struct eno_opt_sm *sm)
+{
+	put(t, "smtcp(");
+	for (unsigned i = 0; i < sm->n; i++) {
+		put(t, "%s", i ? " " : "");
+		show_kx(t, sm->kx[i]);
+	}
+	put(t, "%s", sm->sig ? " sig" : "");
+	if (sm->resume) {
+		put(t, " ");
+		show_resume(t, sm->half, sm->nonce, sm->nonce_len);
+	} else if (sm->r) {
+		put(t, " resume?");
+	}
+	put(t, ")");
+}
+
+/* a TEP, with what its data say */
+static void show_sub(struct text *t, const struct eno_opt_sub *u)
+{
+	bool keys = u->tep > ENO_TEP_EXP && u->tep <= ENO_TEP_X448;
+	struct eno_opt_sm sm;
+
+	if (eno_opt_sm_parse(u, &sm)) {
+		show_smtcp(t, &sm);
+		return;
+	}
+	show_kx(t, u->tep);
+	if (u->v && keys && u->len >= ENO_HALF &&
+	    u->len <= ENO_HALF + ENO_NONCE) {
+		put(t, "(");
+		show_resume(t, u->data, u->data + ENO_HALF, u->len - ENO_HALF);
+		put(t, ")");
+	} else if (u->v) {
+		put(t, "(");
+		put_hex(t, u->data, u->len);
+		put(t, ")");
+	}
+}
+
+/* RFC 8547: a list in segments with SYN, elsewhere only a sign */
+static void show_eno(struct text *t, const struct eno_opt_seen *e, bool syn)
+{
+	struct eno_opt o;
+
+	if (e->n > 1) {
+		put(t, "eno more than once");
+		return;
+	}
+	put(t, "eno");
+	if (!syn || !eno_opt_parse(e->opt, e->len, &o)) {
+		put(t, "%s%s", syn ? " ill-formed" : "", e->len > 2 ? " " : "");
+		put_hex(t, e->opt + 2, e->len - 2u);
+		return;
+	}
+	put(t, "%s%s", o.global & ENO_OPT_B ? " b" : "",
+	    o.global & ENO_OPT_A ? " a" : "");
+	for (unsigned i = 0; i < o.n; i++) {
+		put(t, " ");
+		show_sub(t, &o.sub[i]);
+	}
+	put(t, "%s", o.n ? "" : " vacuous");
+}
+
 /* what stands between two options, and before the first */
 static const char *sep(unsigned *n)
 {
 	return (*n)++ ? ", " : " <";
 }
 
-static void show_opts(struct text *t, const struct tcp_opts *o)
+static void show_opts(struct text *t, const struct tcp_opts *o, bool syn)
 {
 	unsigned n = 0;
 
@@ -194,6 +285,10 @@ static void show_opts(struct text *t, const struct tcp_opts *o)
 			put(t, "%sbad mptcp subtype %u", sep(&n), i);
 		}
 	}
+	if (o->eno.n) {
+		put(t, "%s", sep(&n));
+		show_eno(t, &o->eno, syn);
+	}
 	if (o->malformed) {
 		put(t, "%smalformed", sep(&n));
 	}
@@ -216,7 +311,7 @@ static void put_seg(struct text *t, const struct tcp_seg *s)
 		put(t, " urg %u", s->urg);
 	}
 	put(t, " len %u", s->len);
-	show_opts(t, &s->opts);
+	show_opts(t, &s->opts, s->flags & TCP_SYN);
 }
 
 const char *show_seg(const struct tcp_seg *s, char *buf, size_t n)

@@ -70,6 +70,35 @@ static const struct {
 	  "hmac b34c0f6cc9b67bdb, remove_addr id 2 3>" },
 	{ "1e035101 1e0c6000 0000000000000005", TCP_ACK,
 	  "[.] seq 1 ack 2 win 65535 len 3 <mp_prio backup, mp_fail dsn 5>" },
+	/* RFC 8547: what a SYN offers, what is chosen, and the sign alone */
+	{ "4504 2321 1e040101", TCP_SYN,
+	  "[S] seq 1 win 65535 len 3 <mp_capable v1 H, eno x25519 p256>" },
+	{ "4507 23 a0534d03 01", TCP_SYN,
+	  "[S] seq 1 win 65535 len 3 <eno x25519 smtcp(x25519)>" },
+	{ "450a 03 22 a0534d430401", TCP_SYN | TCP_ACK,
+	  "[S.] seq 1 ack 2 win 65535 len 3 "
+	  "<eno b a p521 smtcp(x25519 x448 p256 sig)>" },
+	{ "4518 24 a0534d83 bb593eed6e5aaf7c30 d0d1d2d3d4d5d6d7", TCP_SYN,
+	  "[S] seq 1 win 65535 len 3 <eno x448 smtcp(x25519 resume "
+	  "bb593eed6e5aaf7c30 nonce d0d1d2d3d4d5d6d7)>" },
+	{ "4510 01 a0534d83 bb593eed6e5aaf7c30", TCP_SYN | TCP_ACK,
+	  "[S.] seq 1 ack 2 win 65535 len 3 "
+	  "<eno b smtcp(x25519 resume bb593eed6e5aaf7c30)>" },
+	{ "4513 8a a3 c8fdf5ead11dd89134 0102 a0aabbcc", TCP_SYN,
+	  "[S] seq 1 win 65535 len 3 "
+	  "<eno x25519(resume c8fdf5ead11dd89134 nonce 0102) tep 0x20(aabbcc)>" },
+	{ "4507 a0534d83aa", TCP_SYN,
+	  "[S] seq 1 win 65535 len 3 <eno smtcp(x25519 resume?)>" },
+	{ "4505 81 23 55", TCP_SYN,
+	  "[S] seq 1 win 65535 len 3 <eno ill-formed 812355>" },
+	{ "4503 01 4502", TCP_SYN | TCP_ACK,
+	  "[S.] seq 1 ack 2 win 65535 len 3 <eno more than once>" },
+	{ "4503 01", TCP_SYN | TCP_ACK,
+	  "[S.] seq 1 ack 2 win 65535 len 3 <eno b vacuous>" },
+	{ "4504 30 71", TCP_SYN,
+	  "[S] seq 1 win 65535 len 3 <eno tep 0x30 tep 0x71>" },
+	{ "4502", TCP_ACK, "[.] seq 1 ack 2 win 65535 len 3 <eno>" },
+	{ "4504 ab01", TCP_ACK, "[.] seq 1 ack 2 win 65535 len 3 <eno ab01>" },
 	{ "1e05600000 030900", TCP_RST,
 	  "[R] seq 1 win 65535 len 3 <bad mptcp subtype 6, malformed>" },
 };
