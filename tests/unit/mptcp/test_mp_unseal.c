@@ -588,6 +588,107 @@ static void many_pieces(void **state)
 	assert_int_equal(P.end[1].app.got, R.data);
 }
 
+/* --- everything at once ------------------------------------------------- */
+
+static uint32_t below(uint32_t n)
+{
+	return (uint32_t)rng_below(&P.rng, n);
+}
+
+/* without a turn of the stack, which would free what is dead */
+static void hold(bool on)
+{
+	P.end[1].app.hold = on;
+	mp_conn_readable(R.c, P.now);
+}
+
+/* One thing that a path may do to a subflow; at: where frames begin. */
+static void mischief(struct mp_sub *s, const uint64_t *at, unsigned n)
+{
+	unsigned lo = below(n), hi = lo + 1 + below(n - lo), k = below(100);
+	uint8_t *p = R.wire + at[lo] + below((uint32_t)(at[hi] - at[lo]));
+	struct mp_opt_dss d = { .dsn = at[lo], .ssn = s->rx_nxt + below(9),
+				.data_len = (uint16_t)(1 + below(3000)) };
+
+	if (k > 11) {
+		R_send_as(s, at[lo], R.wire + at[lo],
+			  (uint32_t)(at[hi] - at[lo]), 1 + below(2000));
+	} else if (k < 6) {
+		*p ^= 1;
+		R_send_as(s, at[lo], R.wire + at[lo],
+			  (uint32_t)(at[hi] - at[lo]), 1 + below(2000));
+		*p ^= 1;
+	} else if (k == 7) { /* declared, and only begun */
+		R_map(s, at[lo], (uint32_t)(at[hi] - at[lo]), false);
+		R_bytes(s, R.wire + at[lo], 1 + below(20));
+	} else if (k == 8) {
+		d.fin = below(2);
+		R_dss(s, s->rx_nxt, 1 + below(3000), &d);
+	} else if (k == 9) { /* what follows has no mapping, perhaps */
+		R_bytes(s, p, 1 + below(50));
+	} else if (k == 10) {
+		R_data_fin(s == R.s[1], at[hi]);
+	} else {
+		hold(below(2));
+	}
+}
+
+static void anything(void **state)
+{
+	unsigned whole = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 600; round++) {
+		uint64_t at[25];
+		bool open;
+
+		if (round) {
+			R_up(1000 + round, true);
+		}
+		R.truesize = below(3) * 1500;
+		for (unsigned i = 0; i < 24; i++) {
+			at[i] = R.off;
+			R_seal(below(4) ? below(100) : below(3000),
+			       i == 23 ? FIN : below(5) ? 0 : URG);
+		}
+		at[24] = R.off;
+		for (unsigned i = 0; i < 60; i++) {
+			struct mp_sub *s = R.s[below(2)];
+
+			if (s->state == MP_SUB_OPEN && !P.end[1].app.closed) {
+				mischief(s, at, 24);
+			}
+			assert_false(P.end[1].app.mangled);
+			assert_true(P.end[1].app.got <= R.data);
+			assert_true(!P.end[1].app.eof ||
+				    P.end[1].app.got == R.data);
+		}
+		open = R.s[0]->state == MP_SUB_OPEN;
+		if (!P.end[1].app.closed &&
+		    (open || R.s[1]->state == MP_SUB_OPEN)) {
+			struct mp_sub *s = R.s[!open];
+
+			/* what is begun there is ended, whatever it is */
+			for (unsigned i = 0; i < 3 && s->state == MP_SUB_OPEN &&
+			     !list_empty(&s->held); i++) {
+				R_bytes(s, R.wire, 3000);
+			}
+			hold(false);
+			if (s->state == MP_SUB_OPEN && list_empty(&s->held)) {
+				R_send_as(s, at[0], R.wire + at[0],
+					  (uint32_t)(at[24] - at[0]), 1400);
+				assert_int_equal(P.end[1].app.got, R.data);
+				assert_true(P.end[1].app.eof);
+				whole++;
+			}
+		}
+		if (round < 599) {
+			R_down();
+		}
+	}
+	assert_true(whole > 200);
+}
+
 int main(void)
 {
 #define T(f, up) cmocka_unit_test_setup_teardown(f, up, down)
@@ -612,6 +713,7 @@ int main(void)
 		T(memory_refused, keyed),
 		T(small_segments_need_little, keyed),
 		T(many_pieces, keyed),
+		T(anything, keyed),
 	};
 #undef T
 
