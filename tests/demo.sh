@@ -161,6 +161,7 @@ main()
 	[ -e /proc/sys/net/mptcp/enabled ] || { say "this kernel has no Multipath TCP: the demo's server needs it"; exit 1; }
 	[ -w /dev/net/tun ] || { say "no access to /dev/net/tun: load the module tun"; exit 1; }
 	tmp=$(mktemp -d /tmp/mptcp-demo.XXXXXX) || exit 1
+	export XDG_STATE_HOME=$tmp/state # nothing is left in the user's
 	topo_up && topo_rate 100mbit || { say "cannot make the namespaces and their links"; exit 1; }
 	mkdir -p "$tmp/www/up" "$tmp/body"
 	say "making a file of $size_mb MB"

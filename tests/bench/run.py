@@ -32,6 +32,7 @@ SECS = int(os.environ.get("SECS", "3"))
 ONLY = [w for w in os.environ.get("ONLY", "").split(",") if w]
 RATE = 100e6  # of each link, bits of Ethernet frames per second
 TOPO = f"mpb{os.getpid()}"
+os.environ["MPTCP_CRYPT_MEMORY"] = "off"  # nothing in the user's files
 RUN = "build/mptcp-run"
 XFER = "build/bench/xfer"
 PIPE = "build/bench/pipe"
