@@ -224,23 +224,31 @@ static void count(void *ctx, const char *name, const char *text, uint64_t value)
 	}
 }
 
+static bool requires(const struct run_conf *c)
+{
+	return c->crypt.policy >= CONF_CRYPT_REQUIRE_ANY ||
+	       c->mptcp == CONF_MPTCP_REQUIRE;
+}
+
 void past_turn(struct past *p, struct instant now)
 {
 	uint64_t n = 0;
 
-	if (p->e->verbose < 2 || instant_since(now, p->said) < PAST_EVERY) {
+	if (p->e->verbose < 2 || !requires(p->conf) ||
+	    instant_since(now, p->said) < PAST_EVERY) {
 		return;
 	}
-	p->said = now;
 	stack_counters(p->e->stack, count, &n);
 	n -= min_u64(n, p->ours);
 	if (n > p->refused) {
-		engine_log(p->e, 2,
-			   "refused %llu clients without what --crypt or "
-			   "--mptcp requires; \"prefer\" would accept them",
-			   (unsigned long long)(n - p->refused));
+		engine_log(
+			p->e, 2,
+			"refused clients without what --crypt or --mptcp "
+			"requires, %llu by now; \"prefer\" would accept them",
+			(unsigned long long)n);
+		p->refused = n;
+		p->said = now;
 	}
-	p->refused = n;
 }
 
 void past_refused(struct past *p, const struct mp_info *i, char line[PAST_LINE])

@@ -37,8 +37,8 @@ void past_refused(struct past *p, const struct mp_info *i,
  * the keys, that is written down */
 void past_note(struct past *p, const struct mp_info *i);
 
-/* With -v: how many clients of our listeners were refused since it was said
- * last; at most every PAST_EVERY.  They leave nothing behind but a count. */
+/* With -v: how many clients of our listeners were refused, when there are more
+ * and at most every PAST_EVERY.  They leave nothing behind but a count. */
 #define PAST_EVERY (10 * NANOS_S)
 void past_turn(struct past *p, struct instant now);
 

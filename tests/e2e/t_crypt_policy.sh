@@ -75,4 +75,6 @@ for wrap in "mptcpize run" ""; do
 		[ $i -le 2 ] || [ $rc = 7 ] || [ $rc = 56 ] || fail "the kernel ($wrap) to server $i: curl $rc"
 	done
 done
+grep -qE 'refused clients without what --crypt .*, [0-9]+ by now' "$tmp/srv3.err" || fail "the log of the server: $(cat "$tmp/srv3.err")"
+grep -q refused "$tmp/srv2.err" && fail "the log of the server: $(cat "$tmp/srv2.err")"
 exit 0
