@@ -45,11 +45,11 @@ both() {
 	shift
 	rm -f "$tmp"/*.json
 	in_ns $py "$here/peer.py" serve --tun w1 --addr 10.99.1.2 \
-		--seed server --send 70000 "$@" >"$tmp/serve.json" &
+		--linger 0.2 --seed server --send 70000 "$@" >"$tmp/serve.json" &
 	server=$!
 	sleep 0.4
 	in_ns $py "$here/peer.py" connect --tun w2 --addr 10.99.2.2 \
-		--peer 10.99.1.2 --seed client --send 50000 "$@" \
+		--linger 0.2 --peer 10.99.1.2 --seed client --send 50000 "$@" \
 		>"$tmp/connect.json"
 	wait $server
 	$py - "$tmp" <<-'PY'
