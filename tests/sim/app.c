@@ -603,11 +603,10 @@ void app_start(struct world *w, void *conn, uint64_t arg)
 	c->progress = w->now;
 	c->may_die |= w->risky != 0 || c->port == SIM_PORT_SHUT;
 	/* smtcp(7): no encryption when both open */
-	c->may_die |= c->simultaneous &&
-		      (c->side[0].host->cfg.mp.crypt_policy >=
-			       MP_CRYPT_REQUIRE_ANY ||
-		       c->side[1].host->cfg.mp.crypt_policy >=
-			       MP_CRYPT_REQUIRE_ANY);
+	c->may_die |=
+		c->simultaneous &&
+		(c->side[0].host->cfg.mp.crypt_policy >= MP_CRYPT_REQUIRE_ANY ||
+		 c->side[1].host->cfg.mp.crypt_policy >= MP_CRYPT_REQUIRE_ANY);
 	w->stats->conns++;
 	if (c->port == SIM_PORT_SHUT) {
 		world_fault(w, F_NO_LISTENER);

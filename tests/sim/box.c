@@ -62,11 +62,12 @@ static bool strip_all(struct box *b, struct edit *e, bool out)
 	bool did = false;
 
 	did |= box_strip(b, e, F_STRIP_SYN, syn, MP_OPT_KIND, MP_OPT_CAPABLE);
-	did |= box_strip(b, e, F_STRIP_SYNACK, synack, MP_OPT_KIND, MP_OPT_CAPABLE);
+	did |= box_strip(b, e, F_STRIP_SYNACK, synack, MP_OPT_KIND,
+			 MP_OPT_CAPABLE);
 	did |= box_strip(b, e, F_STRIP_ACK, !any, MP_OPT_KIND, MP_OPT_CAPABLE);
 	did |= box_strip(b, e, F_STRIP_JOIN, true, MP_OPT_KIND, MP_OPT_JOIN);
-	did |= box_strip(b, e, F_STRIP_ONE_WAY, out == b->one_way_out, MP_OPT_KIND,
-		     -1);
+	did |= box_strip(b, e, F_STRIP_ONE_WAY, out == b->one_way_out,
+			 MP_OPT_KIND, -1);
 	did |= box_strip(b, e, F_STRIP_TS, syn, OPT_TS, -1);
 	did |= box_strip(b, e, F_STRIP_SACK, any, OPT_SACK_PERM, -1);
 	did |= box_strip(b, e, F_STRIP_WSCALE, syn, OPT_WSCALE, -1);
@@ -75,7 +76,7 @@ static bool strip_all(struct box *b, struct edit *e, bool out)
 			b->strip_skip--;
 		} else {
 			did |= box_strip(b, e, F_STRIP_DATA, true, MP_OPT_KIND,
-				     MP_OPT_DSS);
+					 MP_OPT_DSS);
 		}
 	}
 	return did;

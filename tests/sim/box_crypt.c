@@ -92,7 +92,8 @@ static bool alter(struct box *b, struct edit *e)
 		return false;
 	}
 	at = sm_at(o);
-	switch (world_below(b->w, 5)) {
+	/* a half and a nonce are worth more than the rest */
+	switch (o->len > 12 ? 3 + world_below(b->w, 2) : world_below(b->w, 5)) {
 	case 0:
 		flip_global(o, ENO_OPT_A);
 		break;
@@ -122,8 +123,8 @@ static bool ruin(struct box *b, struct edit *e)
 	struct edit_opt *o = edit_find(e, ENO_OPT_KIND, -1);
 	unsigned at;
 
-	if (!box_has(b, F_ENO_BREAK) || !o ||
-	    !(is_syn(e) || is_synack(e)) || o->len < 4) {
+	if (!box_has(b, F_ENO_BREAK) || !o || !(is_syn(e) || is_synack(e)) ||
+	    o->len < 4) {
 		return false;
 	}
 	at = sm_at(o);
@@ -137,8 +138,8 @@ static bool ruin(struct box *b, struct edit *e)
 		o->b[2] = is_syn(e) ? 0 : ENO_OPT_B;
 		set_len(o, 3);
 		break;
-	case 2: /* ill-formed: a length octet with nothing behind it */
-		o->b[o->len - 1] = 0x9f;
+	case 2: /* ill-formed: a length beyond the option's end */
+		o->b[2] = 0x9f;
 		break;
 	case 3: /* somebody else's experiment */
 		if (at) {
@@ -217,9 +218,9 @@ static bool alter_init(struct box *b, const struct edit *e, struct pkt *p)
 	case 2: /* of no curve, or zero */
 		memset(d + e->len - 32, 0, 32);
 		break;
-	case 3: /* another cipher, which may not have been offered */
+	case 3: /* another cipher, which nobody has */
 		if (magic == CRYPT_INIT2_MAGIC) {
-			be16_put(d + 8, CRYPT_CHACHA20_POLY1305);
+			be16_put(d + 8, 0x7778);
 		} else {
 			be16_put(d + 9, 0x7777);
 		}
@@ -313,8 +314,7 @@ static void add_dss(struct edit *f, const struct mp_opt_dss *d)
 /* an address with an HMAC of the keys that were readable in the handshake */
 static void address(struct edit *f, const struct watch_conn *w, unsigned from)
 {
-	struct mp_opt_add_addr a = { .id = 78,
-				     .addr = addr_v4(192, 0, 2, 77) };
+	struct mp_opt_add_addr a = { .id = 78, .addr = addr_v4(192, 0, 2, 77) };
 	uint8_t key[16], msg[7] = { 78, 192, 0, 2, 77, 0, 0 }, out[32], buf[40];
 	struct wr wr = wr_make(buf, sizeof(buf));
 
@@ -373,8 +373,9 @@ static void signal(struct box *b, const struct edit *e, bool out,
 		add_dss(&f, &d);
 		break;
 	case 1:
-		edit_add(&f, buf, (uint8_t)mp_opt_emit_fastclose(
-					  &wr, w->side[!from].key));
+		edit_add(&f, buf,
+			 (uint8_t)mp_opt_emit_fastclose(&wr,
+							w->side[!from].key));
 		break;
 	case 2:
 		edit_add(&f, buf, (uint8_t)mp_opt_emit_fail(&wr, m->dsn));
@@ -491,8 +492,7 @@ void box_crypt_beside(struct box *b, const struct edit *e, const struct pkt *p,
 		return;
 	}
 	/* who sends: the host that has the source address */
-	from = net_path_of(b->w, &s->t.remote.addr)->box.host ==
-			       c->side[0].host
+	from = net_path_of(b->w, &s->t.remote.addr)->box.host == c->side[0].host
 		       ? 0
 		       : 1;
 	if (box_has(b, F_SEAL_FORGE) && world_chance(b->w, b->alter)) {

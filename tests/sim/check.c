@@ -121,10 +121,24 @@ static bool altered_lawfully(struct side *s, uint8_t got, uint8_t sent)
 	return true;
 }
 
+/* B, to which ENO was lost, knows Init1 by its first four octets: what comes
+ * before the fourth is handed on. */
+static bool magic_octets(const struct side *s, uint64_t n)
+{
+	const struct world *w = s->conn->w;
+
+	return w->watch && !s->client && s->rx + n < 4 &&
+	       watch_of(s->conn)->x.state[0] == EXPECT_SEALED &&
+	       watch_of(s->conn)->x.state[1] == EXPECT_CLEAR;
+}
+
 void check_data(struct side *s, const uint8_t *p, uint64_t n)
 {
 	const struct side *peer = &s->conn->side[s->client ? 1 : 0];
 
+	if (magic_octets(s, n)) {
+		return;
+	}
 	for (uint64_t i = 0; i < n; i++) {
 		uint8_t sent = app_octet(peer->key, s->rx + i);
 
@@ -238,6 +252,9 @@ static void check_sealed(struct conn *c)
 				   (unsigned long long)s->rx,
 				   (unsigned long long)p->tx);
 		}
+	}
+	if (w->no_loss && c->was_sealed && !app_done(c)) {
+		world_fail(w, "conn %u: neither lives nor ends", c->index);
 	}
 	st->sealed += c->was_sealed;
 	st->smtcp += c->was_smtcp;

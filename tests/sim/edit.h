@@ -38,13 +38,13 @@ unsigned edit_strip(struct edit *e, uint8_t kind, int subtype);
 struct edit_opt *edit_find(struct edit *e, uint8_t kind, int subtype);
 void edit_add(struct edit *e, const uint8_t *opt, uint8_t len);
 
-/* --- box.c, for the other parts of the middlebox --------------------------- */
+/* --- box.c, for the other parts of the middlebox ------------------------- */
 
 /* takes the option out when f is on, and counts it */
 bool box_strip(struct box *b, struct edit *e, enum sim_fault f, bool when,
 	       uint8_t kind, int subtype);
 
-/* --- box_crypt.c: what a middlebox does to ENO, Init and frames ------------ */
+/* --- box_crypt.c: what a middlebox does to ENO, Init and frames ----------- */
 
 /* the packet goes no further */
 bool box_crypt_drops(struct box *b, const struct edit *e);

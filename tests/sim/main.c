@@ -1,13 +1,13 @@
 /* main.c - runs seeds; see sim.h
  *
- *   sim [-n seeds] [-s first seed] [-c plain|mixed|sealed] [-v] [-q] [-x]
- *       [-m failures]
+ *   sim [-n seeds] [-s first seed] [-c plain|sealed|both] [-m failures] [-v]
+ *       [-q] [-x]
  *
- * -c: which worlds have encryption: none, those with odd seeds (default), all;
- * -v: one seed, every packet as text; -q: no table; -x: ends with the first
- * failure; -m: with so many (default 20).  In a run of 1,000 mixed seeds or more
- * a fault or a reason that
- * never occurred fails the run.
+ * -c: a seed is two worlds, one without and one with encryption: which of them
+ * (default both); -m: ends with so many failures (default 20), -x: with the
+ * first; -v: every packet as text; -q: no table.  In a run of 1,000 seeds or
+ * more, both worlds of each, a fault or a reason that never occurred fails the
+ * run.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -26,9 +26,6 @@
 
 static struct sim_stats stats;
 static struct world world;
-static enum sim_crypt worlds = SIM_MIXED;
-
-static const char *const crypt_names[] = { "plain", "mixed", "sealed" };
 
 /* --- one seed ------------------------------------------------------------- */
 
@@ -177,13 +174,13 @@ static void drain(struct world *w)
 	}
 }
 
-static bool run_seed(uint64_t seed, struct sim_stats *st, bool verbose,
-		     uint64_t *hash)
+static bool run_seed(uint64_t seed, bool crypted, struct sim_stats *st,
+		     bool verbose, uint64_t *hash)
 {
 	struct world *w = &world;
 	struct instant limit;
 
-	world_init(w, seed, st, worlds);
+	world_init(w, seed, crypted, st);
 	w->verbose = verbose;
 	scen_build(w);
 	limit = instant_add(w->heal, GIVE_UP);
@@ -207,6 +204,11 @@ static bool run_seed(uint64_t seed, struct sim_stats *st, bool verbose,
 
 /* --- many ----------------------------------------------------------------- */
 
+static const char *kind_of(bool crypted)
+{
+	return crypted ? "sealed" : "plain";
+}
+
 static void crashed(int sig)
 {
 	char line[160];
@@ -214,7 +216,8 @@ static void crashed(int sig)
 			 "\nseed %llu: signal %d\nreplay: build/sim -c %s -n "
 			 "1 -s %llu -v\n",
 			 (unsigned long long)world.seed, sig,
-			 crypt_names[worlds], (unsigned long long)world.seed);
+			 kind_of(world.crypted),
+			 (unsigned long long)world.seed);
 
 	if (n > 0 && write(2, line, (size_t)n) < 0) {
 		_exit(3);
@@ -232,6 +235,11 @@ static const struct {
 	{ "CryptAfterFin", "takes a peer that goes on behind its end" },
 	{ "CryptNotKeyed", "the layer above asks first" },
 	{ "CryptRefuseOffset", "the layer above never goes back" },
+	{ "CryptBadSig", "takes a peer that seals signals unasked" },
+	{ "CryptBadRekey", "takes a peer that counts generations wrongly" },
+	{ "CryptRefuseSig", "nobody here seals signals" },
+	{ "CryptRefuseWorn", "takes 2^24 frames under one key" },
+	{ "CryptOffNoRoom", "timestamps give way to ENO" },
 	{ "CryptRefuseLen", "the layer above knows the bound" },
 	{ "CryptRefuseFin", "the layer above seals nothing behind the end" },
 };
@@ -246,7 +254,8 @@ static const char *why_never(const char *name)
 	return NULL;
 }
 
-static unsigned report(const struct sim_stats *st, unsigned seeds)
+static unsigned report(const struct sim_stats *st, unsigned long seeds,
+		       bool all)
 {
 	unsigned missing = 0;
 
@@ -264,7 +273,7 @@ static unsigned report(const struct sim_stats *st, unsigned seeds)
 		       st->reason_name[i], why ? ": " : "", why ? why : "");
 		missing += st->reason[i] == 0 && !why;
 	}
-	printf("%u seeds: %llu connections (%llu MPTCP, %llu excused, %llu "
+	printf("%lu seeds: %llu connections (%llu MPTCP, %llu excused, %llu "
 	       "died), %llu packets, %.0f s of virtual time\n",
 	       seeds, (unsigned long long)st->conns,
 	       (unsigned long long)st->conns_mptcp,
@@ -277,10 +286,9 @@ static unsigned report(const struct sim_stats *st, unsigned seeds)
 	       "without one\n",
 	       (unsigned long long)st->sealed, (unsigned long long)st->smtcp,
 	       (unsigned long long)st->resumed, (unsigned long long)st->refused,
-	       (unsigned long long)st->doomed,
-	       (unsigned long long)st->survived,
+	       (unsigned long long)st->doomed, (unsigned long long)st->survived,
 	       (unsigned long long)st->rejoined);
-	if (seeds < ENOUGH || worlds != SIM_MIXED) {
+	if (seeds < ENOUGH || !all) {
 		return 0;
 	}
 	if (missing) {
@@ -290,14 +298,14 @@ static unsigned report(const struct sim_stats *st, unsigned seeds)
 	return missing;
 }
 
-static bool one(uint64_t seed, bool verbose, bool twice)
+static bool one(uint64_t seed, bool crypted, bool verbose, bool twice)
 {
 	static struct sim_stats again;
 	uint64_t a, b;
-	bool ok = run_seed(seed, &stats, verbose, &a);
+	bool ok = run_seed(seed, crypted, &stats, verbose, &a);
 
 	if (ok && twice) {
-		ok = run_seed(seed, &again, false, &b);
+		ok = run_seed(seed, crypted, &again, false, &b);
 		if (a != b) {
 			world_fail(&world, "two runs differ: %016llx %016llx",
 				   (unsigned long long)a,
@@ -308,78 +316,96 @@ static bool one(uint64_t seed, bool verbose, bool twice)
 	if (!ok) {
 		printf("seed %llu: %s\nreplay: build/sim -c %s -n 1 -s %llu "
 		       "-v\n",
-		       (unsigned long long)seed, world.why, crypt_names[worlds],
+		       (unsigned long long)seed, world.why, kind_of(crypted),
 		       (unsigned long long)seed);
 	}
 	return ok;
 }
 
-static bool set_crypt(const char *name)
+struct args {
+	unsigned long n, most;
+	uint64_t seed;
+	bool plain, sealed, verbose, quiet;
+};
+
+static bool set_worlds(struct args *a, const char *name)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(crypt_names); i++) {
-		if (strcmp(name, crypt_names[i]) == 0) {
-			worlds = (enum sim_crypt)i;
-			return true;
-		}
-	}
-	return false;
+	bool both = strcmp(name, "both") == 0;
+
+	a->plain = both || strcmp(name, "plain") == 0;
+	a->sealed = both || strcmp(name, "sealed") == 0;
+	return a->plain || a->sealed;
 }
 
-static int usage(void)
+static bool get_args(struct args *a, int argc, char **argv)
 {
-	fprintf(stderr, "usage: sim [-n seeds] [-s first] "
-			"[-c plain|mixed|sealed] [-v] [-q] [-x] "
-			"[-m failures]\n");
-	return 2;
+	int opt;
+
+	*a = (struct args){
+		.n = 100, .most = 20, .seed = 1, .plain = true, .sealed = true
+	};
+	while ((opt = getopt(argc, argv, "n:s:c:m:vqx")) != -1) {
+		switch (opt) {
+		case 'n':
+			a->n = strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			a->seed = strtoull(optarg, NULL, 10);
+			break;
+		case 'c':
+			if (!set_worlds(a, optarg)) {
+				return false;
+			}
+			break;
+		case 'm':
+			a->most = strtoul(optarg, NULL, 10);
+			break;
+		case 'v':
+			a->verbose = true;
+			break;
+		case 'x':
+			a->most = 1;
+			break;
+		case 'q':
+			a->quiet = true;
+			break;
+		default:
+			return false;
+		}
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long n = 100, failed = 0, most = 20, i;
-	uint64_t seed = 1;
-	bool verbose = false, quiet = false;
-	int opt;
+	unsigned long failed = 0, i;
+	struct args a;
 
-	while ((opt = getopt(argc, argv, "n:s:c:m:vqx")) != -1) {
-		switch (opt) {
-		case 'n':
-			n = strtoul(optarg, NULL, 10);
-			break;
-		case 's':
-			seed = strtoull(optarg, NULL, 10);
-			break;
-		case 'c':
-			if (!set_crypt(optarg)) {
-				return usage();
-			}
-			break;
-		case 'v':
-			verbose = true;
-			break;
-		case 'm':
-			most = strtoul(optarg, NULL, 10);
-			break;
-		case 'x':
-			most = 1;
-			break;
-		case 'q':
-			quiet = true;
-			break;
-		default:
-			return usage();
-		}
+	if (!get_args(&a, argc, argv)) {
+		fprintf(stderr, "usage: sim [-n seeds] [-s first] "
+				"[-c plain|sealed|both] [-m failures] [-v] "
+				"[-q] [-x]\n");
+		return 2;
 	}
 	signal(SIGABRT, crashed);
 	signal(SIGSEGV, crashed);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (i = 0; i < n && failed < most; i++) {
-		failed += !one(seed + i, verbose,
-			       i % REPLAY_EACH == 0 && !verbose);
+	for (i = 0; i < a.n && failed < a.most; i++) {
+		bool twice = i % REPLAY_EACH == 0 && !a.verbose;
+		bool ok = true;
+
+		if (a.plain) {
+			ok &= one(a.seed + i, false, a.verbose, twice);
+		}
+		if (a.sealed) {
+			ok &= one(a.seed + i, true, a.verbose, twice);
+		}
+		failed += !ok;
 	}
-	if (!quiet) {
+	if (!a.quiet) {
 		unsigned long passed = i - failed;
 
-		failed += report(&stats, (unsigned)n);
+		failed += report(&stats, a.n, a.plain && a.sealed);
 		printf("sim: %lu passed, %lu failed\n", passed, failed);
 	}
 	return failed ? 1 : 0;

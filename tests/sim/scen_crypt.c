@@ -16,6 +16,57 @@ static bool chance(struct world *w, double p)
 	return rng_unit(&w->seal) < p;
 }
 
+/* What chance alone brings about too seldom. */
+enum special {
+	ANY,
+	BAD_PATH,  /* one path turns bad when others were joined */
+	NO_CIPHER, /* none in common */
+	BAD_PUB,   /* points of a curve that are none */
+	HALF,      /* the answer to a resumption is altered */
+	NO_MEMORY,
+	BAD_LIMIT, /* each subflow brings bad frames, for long */
+	CHOICE,    /* Multipath TCP required, encryption beside it */
+	LATE,      /* the first ACK comes again */
+	BOTH,      /* ENO and MP_CAPABLE are stripped */
+	SPECIAL_N
+};
+
+void scen_crypt_world(struct world *w)
+{
+	w->special = chance(w, 0.3)    ? BAD_PATH
+		     : chance(w, 0.25) ? 2 + (unsigned)below(w, SPECIAL_N - 2)
+				       : ANY;
+}
+
+/* after all else was drawn */
+static void special_host(struct world *w, struct host *h)
+{
+	struct mp_cfg *m = &h->cfg.mp;
+	struct crypt_conf *c = &m->crypt_conf;
+
+	if (w->special == ANY || w->special == BAD_PATH) {
+		return;
+	}
+	m->policy = MP_PREFER;
+	m->crypt_policy = MP_CRYPT_PREFER;
+	m->crypt_apart = false;
+	c->vacuous = c->aware_only = c->no_resume = c->no_cache = false;
+	h->cfg.crypt = (struct crypt_setup){ .cache_max = 8 };
+	if (w->special == NO_CIPHER) {
+		c->n_aead = 1;
+		c->aead[0] = h->index == 1 ? CRYPT_CHACHA20_POLY1305
+					   : CRYPT_AES128_GCM;
+	} else if (w->special == BAD_PUB) {
+		c->n_kx = 1;
+		c->kx[0] = ENO_TEP_P256;
+	} else if (w->special == CHOICE) {
+		bool server = w->seed % 4 < 2;
+
+		m->crypt_apart = (h->index == 1) == server;
+		m->policy = m->crypt_apart ? MP_PREFER : MP_REQUIRE;
+	}
+}
+
 /* --- hosts ---------------------------------------------------------------- */
 
 static void build_kx(struct world *w, struct crypt_conf *c)
@@ -65,10 +116,10 @@ static void build_rekey(struct world *w, struct crypt_conf *c)
 
 static enum mp_crypt_policy policy(struct world *w)
 {
-	static const enum mp_crypt_policy p[] = {
-		MP_CRYPT_OFF,	      MP_CRYPT_PREFER, MP_CRYPT_PREFER,
-		MP_CRYPT_REQUIRE_ANY, MP_CRYPT_REQUIRE
-	};
+	static const enum mp_crypt_policy p[] = { MP_CRYPT_OFF, MP_CRYPT_PREFER,
+						  MP_CRYPT_PREFER,
+						  MP_CRYPT_REQUIRE_ANY,
+						  MP_CRYPT_REQUIRE };
 
 	return chance(w, 0.65) ? MP_CRYPT_PREFER : p[below(w, ARRAY_SIZE(p))];
 }
@@ -98,17 +149,19 @@ void scen_crypt_host(struct world *w, struct host *h)
 	if (chance(w, 0.05)) {
 		h->cfg.crypt.cache_age = NANOS_S;
 	}
-	world_say(w,
-		  "host %c: mptcp %d crypt %d memo %d%s%s%s kx %u: %02x %02x aead %u: "
-		  "%x rekey %llu frames %llu octets %.3f s",
-		  (int)('A' + h->index), (int)h->cfg.mp.policy,
-		  (int)h->cfg.mp.crypt_policy, (int)h->cfg.mp.memo_mode,
-		  h->cfg.mp.crypt_apart ? " apart" : "",
-		  c->aware_only ? " aware-only" : "",
-		  c->vacuous ? " vacuous" : "", c->n_kx, c->kx[0], c->kx[1],
-		  c->n_aead, c->aead[0], (unsigned long long)c->rekey_frames,
-		  (unsigned long long)c->rekey_bytes,
-		  (double)c->rekey_time / 1e9);
+	special_host(w, h);
+	world_say(
+		w,
+		"host %c: mptcp %d crypt %d memo %d%s%s%s kx %u: %02x %02x aead %u: "
+		"%x rekey %llu frames %llu octets %.3f s",
+		(int)('A' + h->index), (int)h->cfg.mp.policy,
+		(int)h->cfg.mp.crypt_policy, (int)h->cfg.mp.memo_mode,
+		h->cfg.mp.crypt_apart ? " apart" : "",
+		c->aware_only ? " aware-only" : "",
+		c->vacuous ? " vacuous" : "", c->n_kx, c->kx[0], c->kx[1],
+		c->n_aead, c->aead[0], (unsigned long long)c->rekey_frames,
+		(unsigned long long)c->rekey_bytes,
+		(double)c->rekey_time / 1e9);
 }
 
 /* --- connections ---------------------------------------------------------- */
@@ -137,30 +190,6 @@ void scen_crypt_conn(struct world *w, struct conn *c)
 		c->rekey = scen_spread(&w->seal, 2e-3, 0.2);
 	}
 	c->forget = chance(w, 0.04);
-}
-
-static void long_side(struct world *w, struct side *s)
-{
-	unsigned writes = 60 + (unsigned)below(w, 100);
-
-	s->round = s->peer_round = 0;
-	s->write_max = 1 + (uint32_t)scen_spread(&w->seal, 40, 4000);
-	s->tx_total = (uint64_t)s->write_max * writes;
-	s->write_gap = (nanos)scen_spread(&w->seal, 2e7, 1e8);
-	s->read_gap = 0;
-	s->read_max = 0;
-	s->hold = false;
-	s->idle = 0;
-	s->how = CLOSE_AFTER_EOF;
-}
-
-void scen_crypt_long(struct world *w, struct conn *c)
-{
-	long_side(w, &c->side[0]);
-	long_side(w, &c->side[1]);
-	if (chance(w, 0.4)) {
-		c->side[below(w, 2)].tx_total = 0;
-	}
 }
 
 void scen_crypt_again(struct world *w, struct conn *c, const struct conn *first)
@@ -202,7 +231,45 @@ const struct scen_kind *scen_crypt_kind(struct world *w)
 			      : scen_draw(&w->seal, kinds, ARRAY_SIZE(kinds));
 }
 
-const struct scen_kind *scen_crypt_path_kind(struct world *w)
+/* --- worlds about one thing ----------------------------------------------- */
+
+static void long_side(struct world *w, struct side *s)
+{
+	unsigned writes = 60 + (unsigned)below(w, 100);
+
+	s->round = s->peer_round = 0;
+	s->write_max = 1 + (uint32_t)scen_spread(&w->seal, 40, 4000);
+	s->tx_total = (uint64_t)s->write_max * writes;
+	s->write_gap = (nanos)scen_spread(&w->seal, 2e7, 1e8);
+	s->read_gap = 0;
+	s->read_max = 0;
+	s->hold = false;
+	s->idle = 0;
+	s->how = CLOSE_AFTER_EOF;
+}
+
+/* lasts for seconds, so that paths can be joined and then fail */
+static void add_long(struct world *w)
+{
+	struct conn *c = scen_conn(w, (nanos)below(w, 400000000));
+
+	long_side(w, &c->side[0]);
+	long_side(w, &c->side[1]);
+	if (chance(w, 0.4)) {
+		c->side[below(w, 2)].tx_total = 0;
+	}
+}
+
+/* from `after` on, for so long */
+static void fault(struct world *w, struct scen_plan p, nanos after, nanos lasts)
+{
+	struct instant from = instant_add(w->now, after);
+
+	scen_fault(w, &p, from, instant_add(from, lasts));
+}
+
+/* Nothing else happens: they must survive. */
+static void bad_path(struct world *w)
 {
 	static const struct scen_kind kinds[] = {
 		{ F_SEAL_ALTER, 10, false, true },
@@ -213,6 +280,109 @@ const struct scen_kind *scen_crypt_path_kind(struct world *w)
 		{ F_CUT_FOREVER, 2, false, true },
 		{ F_FORGED_RST, 3, false, true },
 	};
+	const struct scen_kind *k =
+		scen_draw(&w->seal, kinds, ARRAY_SIZE(kinds));
+	struct scen_plan p = { .fault = k->fault,
+			       .risky = true,
+			       .path = (unsigned)below(w, w->host[0].n_paths),
+			       .x = 0.5 + rng_unit(&w->seal) / 2 };
 
-	return scen_draw(&w->seal, kinds, ARRAY_SIZE(kinds));
+	/* segments that are forged put the ends of a subflow out of step: a
+	 * reset may then miss */
+	w->no_loss = k->fault == F_SEAL_ALTER || k->fault == F_STRIP_DATA ||
+		     k->fault == F_COALESCE;
+	for (unsigned n = 1 + (unsigned)below(w, 3); n > 0; n--) {
+		add_long(w);
+	}
+	fault(w, p, (nanos)scen_spread(&w->seal, 1.5e9, 3e9),
+	      (nanos)scen_spread(&w->seal, 1e8, 6e9));
+}
+
+static void add_some(struct world *w)
+{
+	for (unsigned n = 1 + (unsigned)below(w, 3); n > 0; n--) {
+		scen_conn(w, (nanos)below(w, (uint64_t)NANOS_S / 2));
+	}
+}
+
+static void bad_limit(struct world *w)
+{
+	struct scen_plan p = { .fault = F_SEAL_ALTER, .risky = true };
+
+	w->no_loss = true;
+	add_long(w);
+	for (p.path = 0; p.path < w->host[0].n_paths; p.path++) {
+		fault(w, p, 2 * NANOS_S, 100 * NANOS_S);
+	}
+}
+
+static void late(struct world *w)
+{
+	struct scen_plan strip = { .fault = F_ENO_LATE };
+	struct scen_plan cut = { .fault = F_CUT_ONE, .x = 0.9 };
+
+	add_some(w);
+	for (unsigned i = 0; i < w->host[0].n_paths; i++) {
+		strip.path = cut.path = i;
+		fault(w, strip, 0, 5 * NANOS_S);
+		fault(w, cut, 50 * NANOS_MS + (nanos)below(w, 300000000),
+		      400 * NANOS_MS);
+	}
+}
+
+static void both(struct world *w)
+{
+	bool syn = chance(w, 0.5);
+	struct scen_plan a = { .fault = syn ? F_ENO_SYN : F_ENO_SYNACK };
+	struct scen_plan b = { .fault = syn ? F_STRIP_SYN : F_STRIP_SYNACK };
+
+	add_some(w);
+	fault(w, a, 0, 3 * NANOS_S);
+	fault(w, b, 0, 3 * NANOS_S);
+}
+
+bool scen_crypt_special(struct world *w)
+{
+	struct scen_plan alter = { .fault = F_ENO_ALTER };
+	struct scen_plan init = { .fault = F_INIT_ALTER, .risky = true };
+	struct scen_plan memory = { .fault = F_MEMORY, .risky = true };
+
+	switch ((enum special)w->special) {
+	case BAD_PATH:
+		if (w->host[0].n_paths < 2) {
+			return false;
+		}
+		bad_path(w);
+		return true;
+	case HALF:
+		scen_again(w, 4);
+		fault(w, alter, 2 * NANOS_S, 5 * NANOS_S);
+		return true;
+	case BAD_PUB:
+		add_some(w);
+		fault(w, init, 0, 2 * NANOS_S);
+		return true;
+	case NO_MEMORY:
+		add_some(w);
+		memory.x = rng_unit(&w->seal) / 2;
+		fault(w, memory, 0, 2 * NANOS_S);
+		return true;
+	case BAD_LIMIT:
+		bad_limit(w);
+		return true;
+	case LATE:
+		late(w);
+		return true;
+	case BOTH:
+		both(w);
+		return true;
+	case NO_CIPHER:
+	case CHOICE:
+		add_some(w);
+		return true;
+	case ANY:
+	case SPECIAL_N:
+	default:
+		return false;
+	}
 }

@@ -189,8 +189,7 @@ bool seal_opened(uint64_t h)
 
 static struct key **key_place(const struct aead_key *ctx)
 {
-	struct key **at = &all.key[((uintptr_t)ctx >> 4) %
-				   ARRAY_SIZE(all.key)];
+	struct key **at = &all.key[((uintptr_t)ctx >> 4) % ARRAY_SIZE(all.key)];
 
 	while (*at && (*at)->ctx != ctx) {
 		at = &(*at)->next;
@@ -325,10 +324,9 @@ enum crypt_reason __wrap_crypt_seal(struct crypt_conn *k,
 		world_fail(all.w, "the same frame was sealed twice");
 		return r;
 	}
-	*f = (struct seal_frame){ .hash = h,
-				  .off = s->offset,
-				  .len = (uint32_t)*len,
-				  .by = k };
+	*f = (struct seal_frame){
+		.hash = h, .off = s->offset, .len = (uint32_t)*len, .by = k
+	};
 	all.n_frame++;
 	return r;
 }

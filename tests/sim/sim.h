@@ -130,13 +130,6 @@ struct sim_stats {
 	uint64_t survived, rejoined;
 };
 
-/* which seeds mean worlds with encryption; mixed: those that are odd */
-enum sim_crypt {
-	SIM_PLAIN,
-	SIM_MIXED,
-	SIM_SEALED,
-};
-
 struct world;
 struct host;
 struct side;
@@ -352,6 +345,8 @@ struct world {
 	struct rng scen; /* what the seed means: drawn before the start */
 	struct rng seal; /* ... with encryption: the rest stays as it was */
 	bool crypted;    /* there is encryption in this world */
+	unsigned special;    /* scen_crypt.c */
+	bool no_loss;        /* nothing is lost, but to full queues */
 	struct watch *watch; /* watch.h; NULL unless crypted */
 	struct sim_stats *stats;
 	struct host host[SIM_HOSTS_MAX];
@@ -370,8 +365,9 @@ struct world {
 	char why[256];
 };
 
-void world_init(struct world *w, uint64_t seed, struct sim_stats *st,
-		enum sim_crypt crypt);
+/* a seed is two worlds: one of them has encryption */
+void world_init(struct world *w, uint64_t seed, bool crypted,
+		struct sim_stats *st);
 void world_fini(struct world *w);
 void world_at(struct world *w, struct instant at, sim_fn *fn, void *ctx,
 	      uint64_t arg);

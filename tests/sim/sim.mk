@@ -1,4 +1,4 @@
-# make sim N=1000 SEED=1 CRYPT=plain|mixed|sealed
+# make sim N=1000 SEED=1 CRYPT=plain|sealed|both
 
 sim_src := $(wildcard tests/sim/*.c)
 SIM     := $(B)/sim
@@ -14,6 +14,6 @@ $(SIM): $(call obj,$(sim_src) tests/lib/wirepkt.c) $(CORE)
 
 sim: $(SIM)
 	@$(SIM) -n $(or $(N),1000) -s $(or $(SEED),1) \
-		-c $(or $(CRYPT),mixed)
+		-c $(or $(CRYPT),both)
 
 .PHONY: sim

@@ -102,8 +102,7 @@ static void add_frame(struct stream *s, uint64_t hash, uint64_t end)
 {
 	if (s->n_frames == s->cap_frames) {
 		s->cap_frames = s->cap_frames ? s->cap_frames * 2 : 256;
-		s->frame = realloc(s->frame,
-				   s->cap_frames * sizeof(*s->frame));
+		s->frame = realloc(s->frame, s->cap_frames * sizeof(*s->frame));
 		check(s->frame);
 	}
 	s->frame[s->n_frames].hash = hash;
@@ -113,7 +112,7 @@ static void add_frame(struct stream *s, uint64_t hash, uint64_t end)
 static void parse_generation(struct stream *s, uint8_t control)
 {
 	s->gen += control & CRYPT_FRAME_REKEY;
-	if (!s->any && (control & CRYPT_FRAME_REKEY)) {
+	if (s->phases && !s->any && (control & CRYPT_FRAME_REKEY)) {
 		fail(s, s->parsed, "the first frame begins a generation");
 	}
 	if (s->phases &&
@@ -121,8 +120,8 @@ static void parse_generation(struct stream *s, uint8_t control)
 		    (s->gen & 3)) {
 		fail(s, s->parsed, "a frame of the wrong phase");
 	}
-	if (control & ~(CRYPT_FRAME_REKEY |
-			(s->phases ? CRYPT_FRAME_PHASE_MASK : 0))) {
+	if (control &
+	    ~(CRYPT_FRAME_REKEY | (s->phases ? CRYPT_FRAME_PHASE_MASK : 0))) {
 		fail(s, s->parsed, "reserved bits of a frame are set");
 	}
 	s->any = true;

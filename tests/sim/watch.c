@@ -11,8 +11,9 @@
 #include "stack/wire/ip_hdr.h"
 
 /* 2^64 to one against finding this in a ciphertext octet */
-const uint8_t watch_mark[8] = { 0xd1, 0x3c, 0x9e, 0x57,
-				0x60, 0xb8, 0x0f, 0xe5 };
+const uint8_t watch_mark[8] = {
+	0xd1, 0x3c, 0x9e, 0x57, 0x60, 0xb8, 0x0f, 0xe5
+};
 
 void watch_init(struct world *w)
 {
@@ -142,9 +143,9 @@ static void open_flow(struct host *h, const struct tcp_seg *seg)
 	struct watch *a = h->w->watch;
 	struct flow *f = flow_of(a, seg);
 	unsigned side = 0, at = hash_of(&seg->t.remote, &seg->t.local);
-	struct conn *c = is_join(seg) ? joined_by(h, seg->opts.mp.join.token,
-						  &side)
-				      : opened_by(h, seg);
+	struct conn *c = is_join(seg)
+				 ? joined_by(h, seg->opts.mp.join.token, &side)
+				 : opened_by(h, seg);
 
 	if (f && f->has_iss[0] && f->iss[0] == seg->seq) {
 		return; /* once more */
@@ -174,8 +175,10 @@ static void open_flow(struct host *h, const struct tcp_seg *seg)
 	f->fell = false;
 	watch_of(c)->joins += is_join(seg);
 	if (is_join(seg) && !net_path_of(h->w, &seg->t.local.addr)) {
-		world_fail(h->w, "conn %u: a join to an address that only an "
-				 "attacker announced", c->index);
+		world_fail(h->w,
+			   "conn %u: a join to an address that only an "
+			   "attacker announced",
+			   c->index);
 	}
 }
 
@@ -300,8 +303,9 @@ static void data_ack_out(struct flow *f, unsigned side,
 	const struct mp_opt_dss *d = &seg->opts.mp.dss;
 
 	/* with another key the peer's numbers are others */
-	if (peer->has_key && !watch_of(f->conn)->x.cap_touched && (seg->opts.mp.have & MP_HAVE(MP_OPT_DSS)) &&
-	    d->ack && !(seg->flags & TCP_RST)) {
+	if (peer->has_key && !watch_of(f->conn)->x.cap_touched &&
+	    (seg->opts.mp.have & MP_HAVE(MP_OPT_DSS)) && d->ack &&
+	    !(seg->flags & TCP_RST)) {
 		stream_data_ack(&peer->stream,
 				dsn_off(peer, d->data_ack, d->ack8,
 					peer->stream.opened));
@@ -322,7 +326,8 @@ static void readable_out(struct conn *c, unsigned side, bool mark)
 	w->side[side].spoke = true;
 	if (st == EXPECT_SEALED ||
 	    expect_policy(c, side) >= MP_CRYPT_REQUIRE_ANY) {
-		world_fail(c->w, "conn %u %s: %s on the wire of a %s connection",
+		world_fail(c->w,
+			   "conn %u %s: %s on the wire of a %s connection",
 			   c->index, side ? "server" : "client",
 			   mark ? "the program's octets" : "plain octets",
 			   st == EXPECT_SEALED ? "sealed" : "refused");
@@ -421,8 +426,9 @@ void watch_in(struct host *h, const struct pkt *p)
 		return;
 	}
 	f = flow_of(a, &seg);
-	if (f && f->first && f->conn->side[!side_of(f, end_of(f, &seg))].host
-			== h && parse(p, false, &seg)) {
+	if (f && f->first &&
+	    f->conn->side[!side_of(f, end_of(f, &seg))].host == h &&
+	    parse(p, false, &seg)) {
 		expect_in(f->conn, !side_of(f, end_of(f, &seg)), &seg);
 	}
 }

@@ -94,10 +94,10 @@ struct expect {
 	uint32_t iss[2], irs[2];
 	struct expect_opts syn_out, syn_in, sa_out, sa_in, ack_out, ack_in;
 	enum expect_state state[2];
-	bool sm, resumed; /* of what was agreed */
+	bool sm, resumed;           /* of what was agreed */
 	enum mp_crypt_policy least; /* A's memory asks for it */
-	bool refused[2];  /* by policy, this side */
-	const char *doom; /* why it cannot live */
+	bool refused[2];            /* by policy, this side */
+	const char *doom;           /* why it cannot live */
 };
 
 void expect_out(struct conn *c, unsigned side, const struct tcp_seg *seg);

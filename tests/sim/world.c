@@ -24,8 +24,8 @@ const char *sim_fault_text(enum sim_fault f)
 	return fault_text[f];
 }
 
-void world_init(struct world *w, uint64_t seed, struct sim_stats *st,
-		enum sim_crypt crypt)
+void world_init(struct world *w, uint64_t seed, bool crypted,
+		struct sim_stats *st)
 {
 	memset(w, 0, sizeof(*w));
 	w->seed = seed;
@@ -37,7 +37,7 @@ void world_init(struct world *w, uint64_t seed, struct sim_stats *st,
 	rng_seed(&w->rng, seed * 2 + 1);
 	rng_seed(&w->scen, seed * 2);
 	rng_seed(&w->seal, ~(seed * 2));
-	w->crypted = crypt == SIM_SEALED || (crypt == SIM_MIXED && seed % 2);
+	w->crypted = crypted;
 	watch_init(w);
 }
 
