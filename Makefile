@@ -140,6 +140,7 @@ help:
 	@echo 'make shim-test  programs under the shim against kernel sockets; T=NAME'
 	@echo 'make e2e        end-to-end tests; T=NAME: one of them'
 	@echo 'make fuzz       libFuzzer targets of tests/fuzz with clang; T=eno SECS=600'
+	@echo 'make dissector  the Wireshark dissector in tools/ against captures'
 	@echo 'make threats    attacks on live connections, controls first; T=07: one'
 	@echo 'make mutants    planted bugs, each of which the tests must catch'
 	@echo 'make asan ubsan unit, packet and simulation tests under the sanitizers'

@@ -152,6 +152,9 @@ main()
 		step shim shim tests/shim/run.sh
 		step cpython shim tests/shim/cpython.sh
 		step e2e $make -s e2e
+		step witness tests/witness/run.sh
+		step dissector $make -s dissector
+		step threats $make -s threats
 	}
 	echo
 	echo "took $SECONDS s"
