@@ -9,7 +9,8 @@
 struct attrs {
 	uint8_t flags;
 	uint32_t seq, ack, len;
-	bool has_ack, bad_csum, has_data;
+	bool has_ack, bad_csum, has_data, junk;
+	uint8_t ecn; /* of the IP header */
 	uint16_t win, urg;
 	uint64_t data; /* stream offset of the payload */
 	int path;      /* -1: that of the flow */
@@ -17,7 +18,7 @@ struct attrs {
 
 static uint8_t parse_flags(struct run *r, const char *text)
 {
-	static const char names[] = "FSRP.U";
+	static const char names[] = "FSRP.UEW";
 	uint8_t flags = 0;
 
 	for (; *text; text++) {
@@ -58,6 +59,10 @@ static void parse_attrs(struct run *r, struct words *w, struct attrs *a)
 			a->path = atoi(words_next(r, w) + 1);
 		} else if (words_take(w, "badcsum")) {
 			a->bad_csum = true;
+		} else if (words_take(w, "junk")) {
+			a->junk = true;
+		} else if (words_take(w, "ecn")) {
+			a->ecn = (uint8_t)words_num(r, w);
 		} else {
 			words_end(r, w);
 		}
@@ -83,12 +88,13 @@ static uint64_t data_off(const struct build_ctx *x, const struct attrs *a)
 }
 
 static unsigned emit_ip(struct wr *w, const struct flow *f, uint8_t proto,
-			uint32_t body_len)
+			uint8_t tos, uint32_t body_len)
 {
 	struct ip_hdr h = { .src = f->t.remote.addr,
 			    .dst = f->t.local.addr,
 			    .proto = proto,
 			    .ttl = 64,
+			    .tos = tos,
 			    .df = true };
 
 	return ip_hdr_emit(w, &h, body_len);
@@ -100,7 +106,8 @@ static void send_built(struct run *r, struct flow *f, const struct attrs *a,
 	static uint8_t buf[65600];
 	struct wr w = wr_make(buf, sizeof(buf));
 	unsigned tcp_len = TCP_HDR_LEN + opt_len;
-	unsigned ip_len = emit_ip(&w, f, IP_PROTO_TCP, tcp_len + a->len);
+	unsigned ip_len = emit_ip(&w, f, IP_PROTO_TCP, a->ecn,
+				  tcp_len + a->len);
 	struct tcp_hdr h = { .sport = f->t.remote.port,
 			     .dport = f->t.local.port,
 			     .seq = f->isn_peer + a->seq,
@@ -114,7 +121,8 @@ static void send_built(struct run *r, struct flow *f, const struct attrs *a,
 	tcp_hdr_emit(&w, &h, opt_len);
 	wr_copy(&w, opt, opt_len);
 	for (uint32_t i = 0; i < a->len; i++) {
-		wr_u8(&w, f->conn->peer.k
+		wr_u8(&w, a->junk ? (uint8_t)(0xee + i * 3)
+			  : f->conn->peer.k
 				  ? peer_octet(r, &f->conn->peer, off + i)
 				  : value_octet(off + i));
 	}
@@ -229,7 +237,7 @@ void build_icmp(struct run *r, struct words *w)
 	}
 	v6 = f->t.local.addr.family == 6;
 	len = 8 + (v6 ? 40u : 20u) + 8;
-	emit_ip(&o, f, v6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP, len);
+	emit_ip(&o, f, v6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP, 0, len);
 	msg = o.p;
 	wr_u8(&o, v6 ? n->type6 : n->type4);
 	wr_u8(&o, v6 ? n->code6 : n->code4);
@@ -238,7 +246,7 @@ void build_icmp(struct run *r, struct words *w)
 	q = *f; /* what is quoted went the other way */
 	q.t.local = f->t.remote;
 	q.t.remote = f->t.local;
-	emit_ip(&o, &q, IP_PROTO_TCP, 1000);
+	emit_ip(&o, &q, IP_PROTO_TCP, 0, 1000);
 	wr_u16(&o, f->t.local.port);
 	wr_u16(&o, f->t.remote.port);
 	wr_u32(&o, f->isn_local + seq);

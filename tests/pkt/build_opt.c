@@ -326,15 +326,20 @@ static void opt_raw(struct run *r, struct words *w, struct wr *o)
 	}
 }
 
-/* eno: what the peer says; eno none|HEX: these contents, without asking it */
+/* eno: what the peer says; eno none|HEX: these contents, without asking it;
+ * eno as none|HEX: it said its own, and these arrive */
 static void opt_eno(struct run *r, struct build_ctx *x, struct words *w,
 		    struct wr *o)
 {
-	uint8_t *at = o->p;
+	uint8_t *at = o->p, said[TCP_HDR_OPT_MAX];
+	struct wr own = wr_make(said, sizeof(said));
 
 	if (!words_peek(w)) {
 		peer_option(r, &x->f->conn->peer, x->flags, o);
 		return;
+	}
+	if (words_take(w, "as")) {
+		peer_option(r, &x->f->conn->peer, x->flags, &own);
 	}
 	wr_u8(o, ENO_OPT_KIND);
 	wr_u8(o, 0);

@@ -26,6 +26,8 @@ static const struct errno_name errnos[] = {
 	{ "EADDRINUSE", EADDRINUSE },
 	{ "ECONNABORTED", ECONNABORTED },
 	{ "EALREADY", EALREADY },
+	{ "EINVAL", EINVAL },
+	{ "ENOBUFS", ENOBUFS },
 };
 
 static const char *errno_text(int v)
@@ -331,9 +333,15 @@ static const struct opt_name opts[] = {
 	{ "RCVBUF", LX_SOL_SOCKET, LX_SO_RCVBUF },
 	{ "SNDBUF", LX_SOL_SOCKET, LX_SO_SNDBUF },
 	{ "REUSEADDR", LX_SOL_SOCKET, LX_SO_REUSEADDR },
+	{ "REKEY", LX_SOL_MPTCP, LX_MPTCP_CRYPT_REKEY },
+	{ "FORGET", LX_SOL_MPTCP, LX_MPTCP_CRYPT_FORGET },
+	{ "AWARE", LX_SOL_MPTCP, LX_MPTCP_CRYPT_AWARE },
+	{ "RESUME", LX_SOL_MPTCP, LX_MPTCP_CRYPT_RESUME },
+	{ "KEEP", LX_SOL_MPTCP, LX_MPTCP_CRYPT_KEEP },
+	{ "PASSIVE", LX_SOL_MPTCP, LX_MPTCP_CRYPT_PASSIVE },
 };
 
-/* setopt NAME OPTION VALUE */
+/* setopt NAME OPTION VALUE [error E] */
 static void call_setopt(struct run *r, struct words *w)
 {
 	struct handle *h = handle(r, words_next(r, w));
@@ -342,8 +350,11 @@ static void call_setopt(struct run *r, struct words *w)
 	for (unsigned i = 0; i < ARRAY_SIZE(opts); i++) {
 		if (strcmp(opts[i].name, name) == 0) {
 			int v = (int)words_num(r, w);
+			const char *want = words_take(w, "error")
+						   ? words_next(r, w)
+						   : "0";
 
-			errno_want(r, "0",
+			errno_want(r, want,
 				   sock_setopt(h->sk, r->now, opts[i].level,
 					       opts[i].v, &v, sizeof(v)));
 			return;
@@ -427,6 +438,29 @@ static void call_session(struct run *r, struct words *w)
 	}
 }
 
+/* is NAME WORD..: what was agreed, as the program is told; see peer_word() */
+static void call_is(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	struct mp_info info;
+
+	if (!sock_info(h->sk, &info)) {
+		pkt_fail(r, "no connection");
+	}
+	while (words_peek(w)) {
+		const char *t = words_next(r, w);
+		bool ok = strcmp(t, "weaker") == 0   ? info.weaker
+			  : strcmp(t, "sealed") == 0 ? info.sealed
+			  : strcmp(t, "clear") == 0
+				  ? !info.sealed
+				  : peer_word(r, &info.crypt, t);
+
+		if (!ok) {
+			pkt_fail(r, "%s: it is not", t);
+		}
+	}
+}
+
 /* subflows NAME N: open ones */
 static void call_subflows(struct run *r, struct words *w)
 {
@@ -491,6 +525,7 @@ static const struct call {
 	{ "counter", call_counter },
 	{ "mode", call_mode },
 	{ "session", call_session },
+	{ "is", call_is },
 	{ "subflows", call_subflows },
 	{ "peer", peer_line },
 	{ "conns", call_conns },

@@ -91,6 +91,35 @@ static bool payload_ok(struct run *r, const struct sent *p)
 	return true;
 }
 
+#define CLEAR_RUN 8    /* octets of the program's in a row: no accident */
+#define CLEAR_MAX 4096 /* of what it wrote first */
+
+/* no packet has what the program wrote, in any place or alignment */
+static void must_be_secret(struct run *r, const struct tcp_seg *s)
+{
+	uint64_t wrote = 0;
+
+	for (unsigned i = 0; i < r->n_socks; i++) {
+		wrote = r->sock[i].wrote > wrote ? r->sock[i].wrote : wrote;
+	}
+	wrote = wrote < CLEAR_MAX ? wrote : CLEAR_MAX;
+	for (uint32_t i = 0; i + CLEAR_RUN <= s->len; i += CLEAR_RUN) {
+		for (uint64_t w = 0; w + CLEAR_RUN <= wrote; w++) {
+			unsigned n = 0;
+
+			while (n < CLEAR_RUN &&
+			       s->data[i + n] == value_octet(w + n)) {
+				n++;
+			}
+			if (n == CLEAR_RUN) {
+				pkt_fail(r, "octet %llu of the program's data "
+					    "leaves in the clear",
+					 (unsigned long long)w);
+			}
+		}
+	}
+}
+
 void match_take(struct run *r, struct pkt *k)
 {
 	struct sent *p = &r->q[r->n_q];
@@ -128,6 +157,9 @@ void match_take(struct run *r, struct pkt *k)
 	if (!r->gso && k->len > r->path[p->path].mtu) {
 		pkt_fail(r, "packet of %u octets, MTU %u", k->len,
 			 r->path[p->path].mtu);
+	}
+	if (r->secret) {
+		must_be_secret(r, &p->seg);
 	}
 	if (p->f && p->seg.len) {
 		payload_ok(r, p);

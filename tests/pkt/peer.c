@@ -78,7 +78,6 @@ bool peer_conf_word(struct run *r, struct crypt_conf *c, struct words *w)
 		c->aware = c->aware_only = true;
 	} else if (words_take(w, "vacuous")) {
 		c->vacuous = true;
-		c->n_kx = 0;
 	} else if (words_take(w, "noresume")) {
 		c->no_resume = true;
 	} else if (words_take(w, "nocache")) {
@@ -163,12 +162,23 @@ void peer_option(struct run *r, struct peer *p, uint8_t flags, struct wr *o)
 	unsigned n;
 
 	need(r, p);
+	if (p->asked_len && kind_of(flags) == CRYPT_SEG_SYN) {
+		wr_copy(o, p->asked, p->asked_len);
+		return;
+	}
 	n = crypt_seg_out(p->k, r->now, kind_of(flags), buf,
 			  (unsigned)wr_left(o));
 	if (!n) {
 		pkt_fail(r, "the peer has no ENO option for this segment");
 	}
 	wr_copy(o, buf, n);
+}
+
+/* peer asks: its SYN, sent further down, left before it heard anything */
+static void peer_asks(struct run *r, struct peer *p)
+{
+	p->asked_len = (uint8_t)crypt_seg_out(p->k, r->now, CRYPT_SEG_SYN,
+					      p->asked, sizeof(p->asked));
 }
 
 /* a packet of the stack arrives at the peer */
@@ -332,30 +342,45 @@ static void says_frame(struct run *r, struct peer *p, struct words *w)
 	append(r, p, frame, len);
 }
 
-/* peer hears frame N [fin] [urgent K] [rekey]: exactly that is next in the
- * stack's stream */
-static void hears_frame(struct run *r, struct peer *p, struct words *w)
+/* opens the next frame of the stack's stream; its data's octets are right */
+static void hear_one(struct run *r, struct peer *p, struct crypt_opened *o)
 {
 	static uint8_t frame[PEER_FRAME];
-	uint32_t want = (uint32_t)words_num(r, w), n = gathered(p);
-	struct crypt_opened o;
+	uint32_t n = gathered(p);
 	size_t len = n < CRYPT_FRAME_HDR
 			     ? 0
 			     : crypt_frame_len(p->in + p->in_at);
-	enum crypt_reason why;
 	struct iov_mut v = { frame, len };
-	bool fin = false, rekey = false;
-	int64_t urgent = -1;
+	enum crypt_reason why;
 
 	if (!len || len > n || len > sizeof(frame)) {
 		pkt_fail(r, "no whole frame: %u octets are there, %zu long", n,
 			 len);
 	}
 	memcpy(frame, p->in + p->in_at, len);
-	why = crypt_open(p->k, r->now, p->in_at, &v, 1, len, &o);
+	why = crypt_open(p->k, r->now, p->in_at, &v, 1, len, o);
 	if (why != CRYPT_OK) {
 		pkt_fail(r, "frame: %s", crypt_reason_text(why));
 	}
+	for (uint32_t i = 0; i < o->data_len; i++) {
+		if (frame[o->data_at + i] != value_octet(p->in_plain + i)) {
+			pkt_fail(r, "octet %u of the data is wrong", i);
+		}
+	}
+	p->in_plain += o->data_len;
+	p->in_at += (uint32_t)len;
+	crypt_received(p->k, p->in_at);
+}
+
+/* peer hears frame N [fin] [urgent K] [rekey]: exactly that is next in the
+ * stack's stream */
+static void hears_frame(struct run *r, struct peer *p, struct words *w)
+{
+	uint32_t want = (uint32_t)words_num(r, w);
+	bool fin = false, rekey = false;
+	struct crypt_opened o;
+	int64_t urgent = -1;
+
 	while (words_peek(w)) {
 		if (words_take(w, "fin")) {
 			fin = true;
@@ -367,6 +392,7 @@ static void hears_frame(struct run *r, struct peer *p, struct words *w)
 			words_end(r, w);
 		}
 	}
+	hear_one(r, p, &o);
 	if (o.data_len != want || o.fin != fin || o.rekey != rekey ||
 	    o.urgent != (urgent >= 0) ||
 	    (urgent >= 0 && o.urgent_at != (uint16_t)urgent)) {
@@ -374,14 +400,31 @@ static void hears_frame(struct run *r, struct peer *p, struct words *w)
 			 o.fin ? ", fin" : "", o.rekey ? ", rekey" : "",
 			 o.urgent ? ", urgent" : "", o.urgent_at);
 	}
-	for (uint32_t i = 0; i < want; i++) {
-		if (frame[o.data_at + i] != value_octet(p->in_plain + i)) {
-			pkt_fail(r, "octet %u of the data is wrong", i);
+}
+
+/* peer hears data N [in K]: whole frames with so many octets in all are next,
+ * K of them, or as many as there are; none is the last of the stream */
+static void hears_data(struct run *r, struct peer *p, struct words *w)
+{
+	uint64_t want = (uint64_t)words_num(r, w), got = 0;
+	struct crypt_opened o;
+	int64_t frames = 0;
+
+	while (got < want) {
+		hear_one(r, p, &o);
+		got += o.data_len;
+		frames++;
+		if (o.fin) {
+			break;
 		}
 	}
-	p->in_plain += want;
-	p->in_at += (uint32_t)len;
-	crypt_received(p->k, p->in_at);
+	if (got != want) {
+		pkt_fail(r, "got %llu octets in %d frames",
+			 (unsigned long long)got, (int)frames);
+	}
+	if (words_take(w, "in") && words_num(r, w) != frames) {
+		pkt_fail(r, "in %d frames", (int)frames);
+	}
 }
 
 /* peer says raw HEX */
@@ -417,7 +460,26 @@ static void peer_state(struct run *r, struct peer *p, struct words *w)
 	}
 }
 
-/* peer is WORD..: what was agreed */
+/* what was agreed, in a word: true for this connection? */
+bool peer_word(struct run *r, const struct crypt_info *i, const char *t)
+{
+	if (strncmp(t, "tx", 2) == 0 || strncmp(t, "rx", 2) == 0) {
+		return (t[0] == 't' ? i->tx_gen : i->rx_gen) ==
+		       strtoul(t + 2, NULL, 0);
+	}
+	return strcmp(t, "resumed") == 0      ? i->resumed
+	       : strcmp(t, "fresh") == 0      ? !i->resumed
+	       : strcmp(t, "smtcp") == 0      ? i->smtcp
+	       : strcmp(t, "plain") == 0      ? !i->smtcp
+	       : strcmp(t, "a") == 0	      ? !i->role_b
+	       : strcmp(t, "b") == 0	      ? i->role_b
+	       : strcmp(t, "heardaware") == 0 ? i->peer_aware
+	       : strcmp(t, "heardend") == 0   ? i->peer_fin
+	       : strncmp(t, "kx", 2) == 0     ? i->kx == kx_named(r, t + 2)
+					      : i->aead == aead_named(r, t);
+}
+
+/* peer is WORD.. */
 static void peer_is(struct run *r, struct peer *p, struct words *w)
 {
 	struct crypt_info i;
@@ -425,38 +487,88 @@ static void peer_is(struct run *r, struct peer *p, struct words *w)
 	crypt_info(p->k, &i);
 	while (words_peek(w)) {
 		const char *t = words_next(r, w);
-		bool ok = strcmp(t, "resumed") == 0	? i.resumed
-			  : strcmp(t, "fresh") == 0	? !i.resumed
-			  : strcmp(t, "smtcp") == 0	? i.smtcp
-			  : strcmp(t, "plain") == 0	? !i.smtcp
-			  : strcmp(t, "a") == 0		? !i.role_b
-			  : strcmp(t, "b") == 0		? i.role_b
-			  : strcmp(t, "confirmed") == 0 ? crypt_confirmed(p->k)
-			  : strcmp(t, "heardaware") == 0 ? i.peer_aware
-			  : strncmp(t, "tx", 2) == 0
-				  ? i.tx_gen == strtoul(t + 2, NULL, 0)
-			  : strncmp(t, "rx", 2) == 0
-				  ? i.rx_gen == strtoul(t + 2, NULL, 0)
-			  : strncmp(t, "kx", 2) == 0
-				  ? i.kx == kx_named(r, t + 2)
-				  : i.aead == aead_named(r, t);
+		bool ok = strcmp(t, "confirmed") == 0 ? crypt_confirmed(p->k)
+						      : peer_word(r, &i, t);
+
 		if (!ok) {
 			pkt_fail(r, "the peer is not %s", t);
 		}
 	}
 }
 
-/* peer flips OFFSET [BIT]: an octet of its stream is altered from now on */
+/* peer flips OFFSET [BIT], or bit N: an octet of its stream is altered from
+ * now on */
 static void peer_flips(struct run *r, struct peer *p, struct words *w)
 {
+	bool bits = words_take(w, "bit");
 	uint64_t at = (uint64_t)words_num(r, w);
-	unsigned bit = words_peek(w) ? (unsigned)words_num(r, w) : 0;
+	unsigned bit = bits		? (unsigned)at & 7
+		       : words_peek(w) ? (unsigned)words_num(r, w)
+				       : 0;
 
+	at = bits ? at / 8 : at;
 	peer_octet(r, p, at);
 	p->out[at] ^= (uint8_t)(1u << (bit & 7));
 }
 
-/* peer frees: forgets its session secrets */
+/* peer sets OFFSET HEX: octets of its stream are these from now on */
+static void peer_sets(struct run *r, struct peer *p, struct words *w)
+{
+	uint64_t at = (uint64_t)words_num(r, w);
+
+	for (const char *t = words_next(r, w); t[0] && t[1]; t += 2) {
+		char hex[3] = { t[0], t[1], 0 };
+
+		peer_octet(r, p, at);
+		p->out[at++] = (uint8_t)strtoul(hex, NULL, 16);
+	}
+}
+
+/* peer copies FROM LEN TO: octets of its stream are repeated at another place */
+static void peer_copies(struct run *r, struct peer *p, struct words *w)
+{
+	uint64_t from = (uint64_t)words_num(r, w);
+	uint64_t len = (uint64_t)words_num(r, w);
+	uint64_t to = (uint64_t)words_num(r, w);
+
+	check(to <= p->out_len && to + len <= PEER_STREAM);
+	peer_octet(r, p, from + len - 1);
+	memmove(p->out + to, p->out + from, len);
+	p->out_len = to + len > p->out_len ? (uint32_t)(to + len) : p->out_len;
+}
+
+/* peer swaps A B LEN: two pieces of its stream change places */
+static void peer_swaps(struct run *r, struct peer *p, struct words *w)
+{
+	uint64_t a = (uint64_t)words_num(r, w);
+	uint64_t b = (uint64_t)words_num(r, w);
+	uint64_t len = (uint64_t)words_num(r, w);
+
+	peer_octet(r, p, (a > b ? a : b) + len - 1);
+	for (uint64_t i = 0; i < len; i++) {
+		uint8_t x = p->out[a + i];
+
+		p->out[a + i] = p->out[b + i];
+		p->out[b + i] = x;
+	}
+}
+
+static bool peer_alter(struct run *r, struct peer *p, struct words *w)
+{
+	if (words_take(w, "flips")) {
+		peer_flips(r, p, w);
+	} else if (words_take(w, "sets")) {
+		peer_sets(r, p, w);
+	} else if (words_take(w, "copies")) {
+		peer_copies(r, p, w);
+	} else if (words_take(w, "swaps")) {
+		peer_swaps(r, p, w);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void peer_ask(struct run *r, struct conn *c, struct words *w)
 {
 	struct peer *p = need(r, &c->peer);
@@ -474,9 +586,13 @@ static void peer_ask(struct run *r, struct conn *c, struct words *w)
 			hears_init(r, p, w);
 		} else if (words_take(w, "frame")) {
 			hears_frame(r, p, w);
+		} else if (words_take(w, "data")) {
+			hears_data(r, p, w);
 		} else if (words_take(w, "nothing") && gathered(p)) {
 			pkt_fail(r, "%u octets more", gathered(p));
 		}
+	} else if (words_take(w, "asks")) {
+		peer_asks(r, p);
 	} else if (words_take(w, "start")) {
 		peer_start(r, c, w);
 	} else if (words_take(w, "acked")) {
@@ -485,14 +601,14 @@ static void peer_ask(struct run *r, struct conn *c, struct words *w)
 		if (!crypt_rekey(p->k, r->now)) {
 			pkt_fail(r, "the peer may not rekey now");
 		}
-	} else if (words_take(w, "flips")) {
-		peer_flips(r, p, w);
 	} else if (words_take(w, "state")) {
 		peer_state(r, p, w);
 	} else if (words_take(w, "is")) {
 		peer_is(r, p, w);
 	} else if (words_take(w, "forgets")) {
 		crypt_forget_all(r->peer_crypt);
+	} else {
+		peer_alter(r, p, w);
 	}
 	words_end(r, w);
 }

@@ -42,6 +42,7 @@ struct peer {
 	struct crypt_conn *k; /* NULL: none */
 	bool active;
 	const struct flow *first; /* the flow that is negotiated on */
+	uint8_t asked[TCP_HDR_OPT_MAX], asked_len; /* ENO of a crossing SYN */
 	uint8_t out[PEER_STREAM]; /* what it says, and how much */
 	uint32_t out_len;
 	uint64_t out_plain; /* octets of data in there */
@@ -95,8 +96,19 @@ struct sent {
 	struct tcp_seg seg;
 };
 
+#define SWEEP_RANGES 16
+
+/* the values a script is run with, one after the other; n 0: none */
+struct sweep {
+	char name[16];
+	long range[SWEEP_RANGES][2];
+	unsigned n, i;
+	long at;
+};
+
 struct run {
 	const char *file;
+	struct sweep sweep;
 	unsigned line;
 	char text[PKT_LINE]; /* of the line, for messages */
 	struct fake fake;
@@ -110,6 +122,7 @@ struct run {
 	unsigned n_paths;
 	bool gso;  /* large packets are matched whole */
 	bool hold; /* what wants to leave waits */
+	bool secret; /* no packet may have what the program wrote */
 	bool verbose;
 	struct conn conn[PKT_CONNS];
 	struct flow flow[PKT_FLOWS];
@@ -206,12 +219,18 @@ void peer_hears(struct run *r, struct flow *f, const struct sent *s);
 uint8_t peer_octet(struct run *r, const struct peer *p, uint64_t off);
 void peer_gather(struct run *r, struct peer *p, uint64_t off,
 		 const uint8_t *data, uint32_t n);
+bool peer_word(struct run *r, const struct crypt_info *i, const char *t);
 void peer_session(struct run *r, const struct mp_info *info, struct words *w);
 void peer_free(struct peer *p);
 void peer_free_all(struct run *r);
 
 /* --- call.c ----------------------------------------------------------------------- */
 void call_line(struct run *r, struct words *w);
+
+/* --- sweep.c ---------------------------------------------------------------------- */
+void sweep_read(struct run *r, struct sweep *w, const char *file);
+bool sweep_next(struct sweep *w); /* false: that was the last value */
+void sweep_expand(struct run *r, char line[PKT_LINE]);
 
 /* --- run.c ------------------------------------------------------------------------ */
 struct flow *run_flow(struct run *r, const char *name); /* NULL: none */

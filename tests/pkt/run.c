@@ -133,6 +133,7 @@ static void config_crypt(struct run *r, struct words *w)
 		if (strcmp(names[i], t) == 0) {
 			r->cfg.mp.crypt_policy = (enum mp_crypt_policy)i;
 			known = true;
+			r->secret = i >= MP_CRYPT_REQUIRE_ANY;
 		}
 	}
 	if (!known) {
@@ -341,6 +342,10 @@ static bool line_setup(struct run *r, struct words *w)
 		run_pump(r);
 	} else if (words_take(w, "gso")) {
 		r->gso = on_off(r, w);
+	} else if (words_take(w, "secret")) {
+		r->secret = true;
+	} else if (words_take(w, "sweep")) {
+		/* sweep_read() has */
 	} else {
 		return false;
 	}
@@ -387,13 +392,33 @@ static void line_rest(struct run *r, const struct when *t, char *p)
 	}
 }
 
+/* if A <|=|> B LINE: whether LINE is for these values, and where it begins */
+static bool line_if(struct run *r, char **p, struct words *w)
+{
+	int64_t a, b;
+	char op;
+
+	if (!words_take(w, "if")) {
+		return true;
+	}
+	a = words_num(r, w);
+	op = words_next(r, w)[0];
+	b = words_num(r, w);
+	for (unsigned i = 0; i < 4; i++) {
+		*p += strspn(*p, " \t");
+		*p += strcspn(*p, " \t");
+	}
+	words_split(w, *p, " \t");
+	return op == '<' ? a < b : op == '>' ? a > b : a == b;
+}
+
 static void run_line(struct run *r, char *p)
 {
 	struct when t = { 0 };
 	struct words w;
 
 	words_split(&w, p, " \t");
-	if (w.n == 0 || line_setup(r, &w)) {
+	if (!line_if(r, &p, &w) || w.n == 0 || line_setup(r, &w)) {
 		return;
 	}
 	p += strspn(p, " \t");
@@ -428,6 +453,7 @@ static void run_file(struct run *r, const char *file, unsigned depth)
 		line[strcspn(line, "#\n")] = 0;
 		r->file = file;
 		r->line = ++n;
+		sweep_expand(r, line);
 		snprintf(r->text, sizeof(r->text), "%s", line);
 		if (r->verbose && line[0]) {
 			printf("%s:%u: %s\n", file, n, line);
@@ -447,39 +473,51 @@ static void run_file(struct run *r, const char *file, unsigned depth)
 	r->line = outer_line;
 }
 
+static void run_script(struct run *r, const char *file)
+{
+	r->file = file;
+	fake_init(&r->fake, 1);
+	r->hash = hash_new();
+	r->start = r->now = (struct instant){ 1000 * NANOS_S };
+	r->cfg.mp = (struct mp_cfg){ .policy = MP_PREFER,
+				     .subflows_max = 8,
+				     .scheduler = "minrtt",
+				     .close_timeout = 60 * NANOS_S };
+	crypt_conf_init(&r->cfg.mp.crypt_conf);
+	for (unsigned i = 0; i < PKT_CONNS; i++) {
+		r->conn[i].key_peer = 0xa0b1c2d3e4f50617 + i * 0x0101010101;
+	}
+	run_file(r, file, 0);
+	snprintf(r->text, sizeof(r->text), "(end of the script)");
+	start(r);
+	run_pump(r);
+	must_be_quiet(r);
+	stack_free(r->s);
+	peer_free_all(r);
+	hash_free(r->hash);
+	fake_fini(&r->fake);
+}
+
 int main(int argc, char **argv)
 {
 	static struct run r;
+	bool verbose = argc > 2 && strcmp(argv[1], "-v") == 0;
+	struct sweep w;
 
-	if (argc > 2 && strcmp(argv[1], "-v") == 0) {
-		r.verbose = true;
-		argv++;
-		argc--;
-	}
-	if (argc != 2) {
-		fprintf(stderr, "usage: pkt-run [-v] SCRIPT\n");
+	argv += verbose;
+	argc -= verbose;
+	if (argc < 2) {
+		fprintf(stderr, "usage: pkt-run [-v] SCRIPT [VALUE]\n");
 		return 2;
 	}
 	r.file = argv[1];
-	fake_init(&r.fake, 1);
-	r.hash = hash_new();
-	r.start = r.now = (struct instant){ 1000 * NANOS_S };
-	r.cfg.mp = (struct mp_cfg){ .policy = MP_PREFER,
-				    .subflows_max = 8,
-				    .scheduler = "minrtt",
-				    .close_timeout = 60 * NANOS_S };
-	crypt_conf_init(&r.cfg.mp.crypt_conf);
-	for (unsigned i = 0; i < PKT_CONNS; i++) {
-		r.conn[i].key_peer = 0xa0b1c2d3e4f50617 + i * 0x0101010101;
-	}
-	run_file(&r, argv[1], 0);
-	snprintf(r.text, sizeof(r.text), "(end of the script)");
-	start(&r);
-	run_pump(&r);
-	must_be_quiet(&r);
-	stack_free(r.s);
-	peer_free_all(&r);
-	hash_free(r.hash);
-	fake_fini(&r.fake);
+	sweep_read(&r, &w, argv[1]);
+	do {
+		r = (struct run){ .verbose = verbose, .sweep = w };
+		if (argc > 2) {
+			r.sweep.at = atol(argv[2]);
+		}
+		run_script(&r, argv[1]);
+	} while (argc == 2 && sweep_next(&w));
 	return 0;
 }

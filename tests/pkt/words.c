@@ -110,6 +110,9 @@ void pkt_fail(struct run *r, const char *form, ...)
 	va_end(ap);
 	printf("\n    line:  %s\n    time:  %.6f\n", r->text,
 	       (double)instant_since(r->now, r->start) / 1e9);
+	if (r->sweep.n) {
+		printf("    %s:     %ld\n", r->sweep.name, r->sweep.at);
+	}
 	for (unsigned i = 0; i < r->n_q && i < 8; i++) {
 		printf("    sent:  %s\n",
 		       match_show(r, &r->q[i], shown, sizeof(shown)));
