@@ -276,6 +276,7 @@ static enum mp_unseal_status take_init(struct mp_sub *s, struct instant now,
 	}
 	mp_cut_fini(x, mem);
 	if (!fits || !mp_crypt_keyed(c)) {
+		mp_sub_reset_why(s, MP_RST_MPTCP, false);
 		ended(s, now, BREACH, CRYPT_BAD_INIT);
 		return MP_UNSEAL_GONE;
 	}
