@@ -112,10 +112,10 @@ class Flow:
 class Sealed:
     """The streams of a fresh SMTCP session, sealed by the witness."""
 
-    def __init__(self, kx=kdf.X25519, aead=kdf.AES128, magic=1):
+    def __init__(self, kx=kdf.X25519, aead=kdf.AES128, magic=1, key_a=None):
         self.eno_a = eno.option(b"\x23" + eno.sub_smtcp([kx]))
         self.eno_b = eno.option(b"\x01" + eno.sub_smtcp([kx]))
-        self.key = {"A": bytes(range(magic, magic + 8)),
+        self.key = {"A": key_a or bytes(range(magic, magic + 8)),
                     "B": bytes(range(magic + 16, magic + 24))}
         self.idsn = {r: smtcp.token_idsn(self.key[r])[1] for r in "AB"}
         self.mpc_a = smtcp.mp_capable()

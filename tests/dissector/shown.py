@@ -132,7 +132,7 @@ def good_talk(name, talk, shown, mode, stream="0"):
               [at for at in f if f[at][1]], [max(f, default=None)])
         peer_of = talk.b if role == "A" else talk.a
         equal("%s: generation of %s" % (name, role),
-              max(g for g, _, _ in f.values()), peer_of.opener.gen)
+              max((g for g, _, _ in f.values()), default=None), peer_of.opener.gen)
     rows = [r for r in shown.rows if r["tcpcrypt.stream"] == [stream]]
     equal(name + ": mode", {m for r in rows for m in r["tcpcrypt.mode"][:1]},
           {mode})

@@ -7,6 +7,7 @@ tools/tcpcrypt.lua.  Names choose tests.
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -204,6 +205,10 @@ def two_paths():
         on(g, "A", [x2], at2, cuts=3)
     packets += [two[0], one[0], two[2], one[3], one[1], two[1], one[2],
                 one[1]]
+    # the segment with the mapping comes behind one without
+    at, x = put("A", peer.octets("late", 3000))
+    late = on(g, "A", [x], at, cuts=3)
+    packets += [late[1], late[0], late[2]]
     # sent again elsewhere, grouped otherwise
     again = on(g, "A", [x1, x2], at1, cuts=2)
     packets += again
@@ -233,7 +238,7 @@ def test_two_paths():
               (len(shown.text(role)), len(text[role])))
         f = shown.frames(role)
         equal("two paths: FINp of " + role,
-              [at for at in f if f[at][1]], [max(f)])
+              [at for at in f if f[at][1]], [max(f, default=None)])
         equal("two paths: generations of " + role,
               {g for g, _, _ in f.values()}, {0, 1})
     equal("two paths: the altered frame", shown.count("bad_tag"), 1)
@@ -260,6 +265,75 @@ def test_two_paths():
         packets.append(f.seg("A", x, [s.dss("A", at, f.nxt["A"], len(x))]))
     shown = Shown(*save("sealed-twice", packets, s.log))
     equal("sealed twice", shown.count("sealed_twice"), 1)
+
+
+def test_wrapped():
+    """Data sequence numbers whose lower half wraps, of 8 and of 4 octets."""
+    key = next(k for k in (i.to_bytes(8, "big") for i in range(1 << 20))
+               if smtcp.token_idsn(k)[1] & 0xffffffff > 0xffff0000)
+    for wide in (True, False):
+        s, f = Sealed(key_a=key), Flow()
+        packets, text = s.handshake(f), b""
+        for i in range(20):
+            data = peer.octets(str(i), 7000)
+            text += data
+            at, x = s.seal("A", data)
+            packets.append(f.seg("A", x, [s.dss("A", at, f.nxt["A"], len(x),
+                                                wide=wide)]))
+        shown = Shown(*save("wrapped", packets, s.log))
+        equal("data sequence numbers wrap", (shown.text("A") == text,
+                                             shown.count("bad_tag")),
+              (True, 0))
+
+
+def test_overlap():
+    """A segment that begins before the stream does."""
+    s, f = Sealed(), Flow()
+    packets = s.handshake(f)
+    one = s.init["A"]
+    packets[2] = f.seg("A", b"x" + one, [smtcp.mp_capable(s.keys, len(one)),
+                                         eno.option(b"")], rel=0)
+    at, x = s.seal("A", b"data")
+    at2, y = s.seal("A", b"more")
+    packets += [f.seg("A", x, [s.dss("A", at, 80, len(x))]),
+                f.seg("A", x + y, [s.dss("A", at2, 80 + len(x), len(y))],
+                      rel=80)]
+    pcap, keys = save("overlap", packets, s.log)
+    equal("overlap: text", Shown(pcap, keys).text("A"), b"datamore")
+    rows = fields(pcap, ["tcpcrypt.init.nonce", "tcpcrypt.frame.ciphertext"],
+                  log=keys)
+    equal("overlap: nonce", rows[2]["tcpcrypt.init.nonce"],
+          [one[15:47].hex()])
+    equal("overlap: frames", [r["tcpcrypt.frame.ciphertext"]
+                              for r in rows[4:]],
+          [[x[3:].hex()], [y[3:].hex()]])
+
+
+def test_plugin():
+    """As plugins, where Wireshark loads each file of the folder."""
+    talk = Talk("smtcp", (10, 10))
+    pcap, keys = save("plugin", talk.packets, talk.log)
+    out = subprocess.run(["tshark", "-G", "folders"], capture_output=True,
+                         check=True).stdout.decode()
+    where = next(line.split("\t")[1] for line in out.splitlines()
+                 if line.startswith("Personal Lua Plugins:"))
+    own = where.startswith(os.path.abspath(DIR[0]) + os.sep)
+    check("run.sh keeps this user's plugins away", own, where)
+    if not own:
+        return
+    shutil.rmtree(where, ignore_errors=True)
+    for name in ("tcpcrypt.lua", "tcpcrypt"):
+        source = os.path.join(os.path.dirname(SCRIPT), name)
+        to = os.path.join(where, name)
+        os.makedirs(where, exist_ok=True)
+        (shutil.copytree if os.path.isdir(source) else shutil.copy)(source, to)
+    run = subprocess.run(["tshark", "-r", pcap, "-o", "tcpcrypt.keylog:" +
+                          keys, "-Y", "tcpcrypt.decrypted"],
+                         capture_output=True, check=False)
+    shutil.rmtree(where)
+    text = (run.stdout + run.stderr).decode()
+    equal("as plugins", (run.returncode, text.count("10 octets decrypted"),
+                         "Lua" in text), (0, 2, False))
 
 
 def test_mapping_rules():
@@ -420,6 +494,19 @@ def test_incomplete():
               shown.count("bad_tag"), 0)
 
 
+def test_single_nosyn():
+    """TEP 0x20 on a single stream: only the key log tells that it is that."""
+    for rekey in (0, 2):
+        talk = Talk("smtcp", mptcp=False, rekey=rekey, frame=1200,
+                    backlog=5000)
+        shown = Shown(*save("single", talk.packets[2:], talk.log))
+        for role in "AB":
+            equal("single stream without SYNs, %d, %s" % (rekey, role),
+                  shown.text(role) == talk.sent[role], True)
+        equal("single stream without SYNs, %d: mode" % rekey,
+              shown.rows[-1]["tcpcrypt.mode"], ["SMTCP, single stream"])
+
+
 def test_many():
     """Many connections at once, their packets mixed."""
     lists, log, want = [], "", {}
@@ -508,8 +595,9 @@ def test_ciphers():
 
 TESTS = test_eno.TESTS + (
     test_sessions, test_passes, test_resumed, test_role_swap, test_vectors,
-    test_two_paths, test_mapping_rules, test_fallback, test_keys,
-    test_growing, test_incomplete, test_many, test_rubbish, test_ciphers)
+    test_two_paths, test_wrapped, test_overlap, test_mapping_rules,
+    test_fallback, test_keys, test_growing, test_incomplete,
+    test_single_nosyn, test_many, test_rubbish, test_ciphers, test_plugin)
 
 
 def main():

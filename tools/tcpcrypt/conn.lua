@@ -241,7 +241,7 @@ local function map_at(dir, rel)
 	end
 end
 
-local function whole_stream(flow, dir, side)
+local function whole_stream(side)
 	if not side.whole then
 		side.whole = stream.run(side, 0, nil, 0)
 	end
@@ -254,7 +254,7 @@ local function map_done(flow, dir, side, m, i)
 	dir.done_to = math.max(dir.done_to, m.to)
 	-- the stream could go on without mappings here
 	if flow == flow.conn.first and m.offset == m.from then
-		local whole = whole_stream(flow, dir, side)
+		local whole = whole_stream(side)
 		if whole.at == m.from and whole.buf == "" then
 			whole.at = m.to
 		end
@@ -263,7 +263,7 @@ end
 
 -- data without a mapping: RFC 8684 3.7, and smtcp(7) From the first data
 local function unmapped(flow, dir, side, rel, data, seg)
-	local whole = whole_stream(flow, dir, side)
+	local whole = whole_stream(side)
 	if flow == flow.conn.first and not flow.conn.joined and
 		(not dir.dss or whole.at == rel or dir.fallen) then
 		dir.fallen = true
@@ -338,7 +338,7 @@ local function take_data(flow, dir, seg)
 	local side = conn.side[dir.role]
 	seg.rel = near((seg.seq - dir.isn - 1) % SEQ, dir.next)
 	if seg.rel < 0 then
-		-- a keep-alive, or data in a SYN, which counts for nothing
+		-- a keep-alive
 		seg.data = seg.data:sub(1 - seg.rel)
 		seg.skipped, seg.rel = -seg.rel, 0
 		if #seg.data == 0 then
@@ -355,7 +355,7 @@ local function take_data(flow, dir, seg)
 		dir.dss = dir.dss or seg.mp.dss
 		feed_mapped(flow, dir, side, seg.rel, seg.data, seg)
 	else
-		stream.feed(conn, whole_stream(flow, dir, side), seg.rel,
+		stream.feed(conn, whole_stream(side), seg.rel,
 			seg.data, seg)
 	end
 	if seg.cut then
