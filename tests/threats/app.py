@@ -4,10 +4,10 @@
 usage: app.py serve|call ADDR PORT REPORT EXPECT STEP...
 
 A STEP is N@SECONDS, N records and a pause after each; got, wait until all that
-is expected was received; or eof, until what comes in has ended.  The write side
-is shut after the last.  EXPECT is the number of records that the peer sends.
-REPORT becomes one JSON object when the connection is over; `serve` makes
-REPORT.up when it listens.
+is expected was received; or eof, until what comes in has ended.  The write
+side is shut after the last.  EXPECT is the number of records that the peer
+sends.  REPORT becomes one JSON object when the connection is over; `serve`
+makes REPORT.up when it listens.
 """
 
 import errno

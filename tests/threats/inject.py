@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
-"""T16, T17, T19, T22: on a router of path 1, sees what passes, and sends
-segments of its own from the client's address, with the sequence numbers that
-the client's next segment will have, ahead of it.
+"""On a router of path 1, sees what passes, and sends segments of its own with
+the sequence numbers that the client's next segment will have, ahead of it.
 
 usage: inject.py KIND IFACE CLIENT PORT REPORT  until SIGTERM; makes REPORT.up
 
-KIND is data, with the mapping that the client's next data will have; replay,
-the octets before it once more in that place; fin, a DATA_FIN there; fastclose,
-MP_FASTCLOSE with the key seen in the handshake; or fail, MP_FAIL.
+KIND  data       data, with the mapping that the client's next data will have
+      replay     the octets before it once more in that place
+      ahead      data in a place that is yet to come
+      bare       data without a mapping
+      fin        DATA_FIN behind the last data
+      tcpfin     FIN there
+      fastclose  MP_FASTCLOSE with the key seen in the handshake
+      fail       MP_FAIL
+      announce=A ADD_ADDR of address A as the server's, with an HMAC of the
+                 keys seen in the handshake; to the client, as from the server
 """
 
 import json
@@ -22,7 +28,8 @@ import stream
 import wire
 
 FIRST, EVERY = 10, 12   # which data segments are followed by a forged one
-MOST = {"data": 3, "replay": 3, "fin": 1, "fastclose": 1, "fail": 1}
+MOST = {"data": 3, "replay": 3, "announce": 3}     # the others once
+AHEAD = 20              # how many segments
 
 
 def frame_like(data):
@@ -34,15 +41,16 @@ def frame_like(data):
 
 class Injector:
     def __init__(self, kind, client, port):
-        self.kind, self.client, self.port = kind, client, port
+        self.kind, _, self.addr = kind.partition("=")
+        self.client, self.port = client, port
         self.out = socket.socket(socket.AF_INET, socket.SOCK_RAW,
                                  socket.IPPROTO_RAW)
         self.isns = {}
-        self.key_b = None
+        self.key_a = self.key_b = None
+        self.clock = b""
         self.awaited = {}
         self.report = {"seen": 0, "read": 0, "injected": 0, "acked": 0,
-                       "frames": 0, "sums": False,
-                       "reset_reasons": []}
+                       "frames": 0, "sums": False, "reset_reasons": []}
 
     def octets(self, data):
         """Of the same length: a record with other words, or what looks like a
@@ -55,33 +63,71 @@ class Injector:
             return data[:3] + evil[:len(data) - 3]
         return evil[:len(data)]
 
+    def place(self, seg, dss):
+        """Data and subflow sequence number of what follows seg."""
+        into = (seg.seq - self.isns[seg.sport] - dss.ssn) % (1 << 32)
+        into += len(seg.data)
+        return ((int.from_bytes(dss.dsn, "big") + into) % (1 << 64),
+                (dss.ssn + into) % (1 << 32))
+
+    def add_addr(self):
+        addr = bytes([99]) + socket.inet_aton(self.addr)
+        mac = wire.join_hmac(self.key_b, self.key_a, addr, b"\0\0")
+        return bytes([wire.MPTCP, 16, 0x30]) + addr + mac[-8:]
+
     def forge(self, seg, dss):
         """The option and the octets of a segment right behind seg."""
-        length = len(seg.data)
-        into = (seg.seq - self.isns[seg.sport] - dss.ssn) % (1 << 32)
-        dsn = (int.from_bytes(dss.dsn, "big") + into + length) % (1 << 64)
-        ssn = (dss.ssn + into + length) % (1 << 32)
-        if self.kind == "fin":
-            return wire.dss(dsn, 0, 1, fin=True), b""
-        if self.kind == "fastclose":
-            return bytes([wire.MPTCP, 12, 0x70, 0]) + self.key_b, b""
-        if self.kind == "fail":
-            return bytes([wire.MPTCP, 12, 0x60, 0]) + \
-                dsn.to_bytes(8, "big"), b""
+        dsn, ssn = self.place(seg, dss) if dss else (0, 0)
+        short = {
+            "fin": lambda: wire.dss(dsn, 0, 1, fin=True),
+            "tcpfin": lambda: b"",
+            "fastclose": lambda: bytes([wire.MPTCP, 12, 0x70, 0]) + self.key_b,
+            "fail": lambda: (bytes([wire.MPTCP, 12, 0x60, 0])
+                             + dsn.to_bytes(8, "big")),
+            "announce": self.add_addr,
+        }.get(self.kind)
+        if short:
+            return short(), b""
         data = self.octets(seg.data)
+        length = len(data)
+        if self.kind == "bare" or not dss:
+            return b"", data
+        if self.kind == "ahead":
+            dsn = (dsn + AHEAD * length) % (1 << 64)
         sums = wire.dss_sum(dsn, ssn, length, data) if dss.sums else None
         return wire.dss(dsn, ssn, length, sums=sums), data
 
     def inject(self, seg, dss):
         opt, data = self.forge(seg, dss)
-        opts = [o for o in seg.opts if o[0] == wire.STAMPS] + [opt]
+        stamps = seg.opt(wire.STAMPS)
+        fin = wire.FIN if self.kind == "tcpfin" else 0
         forged = wire.Segment(seg.src, seg.sport, seg.dst, seg.dport,
-                              seg.seq + len(seg.data), seg.ack, wire.ACK,
-                              seg.wnd, opts, data)
-        self.out.sendto(forged.pack(), (seg.dst, 0))
-        self.awaited[seg.sport] = (forged.seq + len(data)) % (1 << 32)
+                              seg.seq + len(seg.data), seg.ack,
+                              wire.ACK | fin, seg.wnd, [stamps or b"", opt],
+                              data)
+        if self.kind == "announce":
+            if stamps:      # not behind what the client sees meanwhile
+                clock = int.from_bytes(self.clock or stamps[6:], "big") + \
+                    20 * 3 ** self.report["injected"]
+                stamps = stamps[:2] + struct.pack("!I", clock % (1 << 32)) + \
+                    stamps[2:6]
+            forged = wire.Segment(seg.dst, seg.dport, seg.src, seg.sport,
+                                  seg.ack, seg.seq + len(seg.data), wire.ACK,
+                                  seg.wnd, [stamps or b"", opt])
+        self.out.sendto(forged.pack(), (forged.dst, 0))
+        self.awaited[seg.sport] = (forged.seq + len(data) +
+                                   (fin and 1)) % (1 << 32)
         self.report["injected"] += 1
-        self.report["sums"] = dss.sums
+        self.report["sums"] = bool(dss and dss.sums)
+
+    def mapped(self, seg):
+        """The mapping of the client's data; False: none that will do."""
+        dss = seg.mapping()
+        if not dss:
+            return None if not self.key_b else False
+        if dss.dsn is None or len(dss.dsn) < 8 or not dss.ssn:
+            return False
+        return dss
 
     def from_client(self, seg):
         if seg.flags & wire.SYN:
@@ -89,19 +135,20 @@ class Injector:
             return
         capable = seg.mptcp(wire.CAPABLE)
         if capable and len(capable) >= 20:
-            self.key_b = capable[12:20]
-        dss = seg.mapping()
-        if not seg.data or not dss or dss.dsn is None or \
-                len(dss.dsn) < 8 or not dss.ssn or seg.sport not in self.isns:
+            self.key_a, self.key_b = capable[4:12], capable[12:20]
+        dss = self.mapped(seg)
+        if not seg.data or dss is False or seg.sport not in self.isns:
             return
         self.report["seen"] += 1
         self.report["read"] += stream.readable(seg.data)
         n = self.report["seen"] - FIRST
         if n >= 0 and n % EVERY == 0 and len(seg.data) < 2 * stream.RECORD \
-                and self.report["injected"] < MOST[self.kind]:
+                and self.report["injected"] < MOST.get(self.kind, 1):
             self.inject(seg, dss)
 
     def from_server(self, seg):
+        stamps = seg.opt(wire.STAMPS)
+        self.clock = stamps[2:6] if stamps else b""
         if seg.flags & wire.RST:
             self.report["reset_reasons"].append(seg.rst_reason())
         elif self.awaited.get(seg.dport) == seg.ack:

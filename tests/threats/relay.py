@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""T08: what the second path carries is led through this program.  It gives
-each join an address of its own as source, as a NAT does, so that the server's
-answers come here too; it reads what passes, and alters an octet of each
-subflow, with a correct TCP checksum.
+"""T08, T10: what is led to this program goes on from an address of its own, as
+through a NAT, so that the server's answers come here too.  It reads what
+passes, and alters an octet of each subflow, with a correct TCP checksum.
 
-usage: relay.py TUN CLIENT ALIAS REPORT    until SIGTERM; makes REPORT.up
+usage: relay.py TUN PORT ALIAS REPORT [SERVER]   until SIGTERM; makes REPORT.up
+
+What comes for PORT at ALIAS goes to PORT at SERVER.
 """
 
 import json
@@ -21,16 +22,17 @@ ALTERED_MAX = 3
 
 
 class Flow:
-    """One subflow: what it carried towards the client."""
+    """One subflow: whose it is, and what it carried towards the client."""
 
-    def __init__(self):
+    def __init__(self, client):
+        self.client = client
         self.payload = 0
         self.altered = False
 
 
 class Relay:
-    def __init__(self, client, alias):
-        self.client, self.alias = client, alias
+    def __init__(self, port, alias, server):
+        self.port, self.alias, self.server = port, alias, server
         self.flows = {}
         self.report = {"joins": 0, "payload": 0, "payload_up": 0, "read": 0,
                        "altered": 0, "plaintext_altered": 0, "resets": 0,
@@ -58,17 +60,20 @@ class Relay:
     def up(self, seg):
         if seg.flags & wire.SYN and seg.mptcp(wire.JOIN) and \
                 seg.sport not in self.flows:
-            self.flows[seg.sport] = Flow()
+            self.flows[seg.sport] = Flow(seg.src)
             self.report["joins"] += 1
-        if seg.sport in self.flows:
-            self.look(seg)
-            self.report["payload_up"] += len(seg.data)
-            seg.src = self.alias
+        if seg.sport not in self.flows:
+            return None
+        self.look(seg)
+        self.report["payload_up"] += len(seg.data)
+        seg.src = self.alias
+        if self.server:
+            seg.dst = self.server
         return seg
 
     def down(self, seg):
         flow = self.flows.get(seg.dport)
-        if not flow:
+        if not flow or seg.dst != self.alias:
             return None
         self.look(seg)
         self.report["payload"] += len(seg.data)
@@ -76,22 +81,22 @@ class Relay:
         if len(seg.data) > 200 and flow.payload > AFTER and \
                 not flow.altered and self.report["altered"] < ALTERED_MAX:
             self.alter(flow, seg)
-        seg.dst = self.client
+        seg.dst = flow.client
+        if self.server:
+            seg.src = self.alias
         return seg
 
     def packet(self, pkt):
         seg = wire.Segment.parse(pkt)
-        if not seg:
-            return None
-        if seg.src == self.client:
+        if seg and seg.dport == self.port:
             return self.up(seg)
-        return self.down(seg) if seg.dst == self.alias else None
+        return self.down(seg) if seg and seg.sport == self.port else None
 
 
 def main():
-    dev, client, alias, out = sys.argv[1:5]
+    dev, port, alias, out = sys.argv[1:5]
     tun = wire.tun(dev)
-    relay = Relay(client, alias)
+    relay = Relay(int(port), alias, sys.argv[5] if len(sys.argv) > 5 else "")
     going = [True]
     signal.signal(signal.SIGTERM, lambda *_: going.clear())
     open(out + ".up", "w").close()

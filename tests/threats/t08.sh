@@ -14,7 +14,7 @@ id=T08
 
 attack()
 {
-	attacker "$topo_a" relay.py atk 10.7.2.2 10.66.1.2 "$tmp/atk.json"
+	attacker "$topo_a" relay.py atk $port 10.66.1.2 "$tmp/atk.json"
 	wait_for 5 test -e "$tmp/atk.json.up"
 	server "$how_s" 5 5000@0 eof && client "$how_c" 5000 4@0 got 1@0
 	stop TERM

@@ -1,7 +1,8 @@
 #!/bin/bash
-# T16: whoever sees path 1 sends data with the sequence numbers and the mapping
+# T16, T31: whoever sees path 1 sends data with the sequence numbers and the mapping
 # of the client's next segment, ahead of it.  The client's program pauses between
-# records, so that this does not depend on luck.
+# records, so that this does not depend on luck.  "Ahead" is data for a place that
+# is yet to come, where the first copy wins in Multipath TCP.
 . "$(dirname "$0")/lib.sh"
 e2e_start
 id=T16
@@ -51,4 +52,8 @@ kind=replay
 how_c=$(ours off) how_s=$how_c
 control "replay, v1, ours" "$again" 's["again"] >= 1'
 how_c=$(sealed) && how_s=$how_c && defence "replay, SMTCP"
+kind=ahead
+how_c=$(ours off) how_s=$how_c
+control "ahead, v1, ours" "$got" 's["evil"] >= 1'
+how_c=$(sealed) && how_s=$how_c && defence "ahead, SMTCP"
 exit 0

@@ -23,14 +23,15 @@ forged()
 	for victim; do
 		how_c=$(ours off $mptcp) how_s=$how_c stuck=0
 		[ "$victim" = ours ] || how_s=kernel
-		[ $kind = fail ] || stuck=1
+		case $kind in fin | fastclose) stuck=1 ;; esac
 		judge "control: $name, v1, $victim" fell True "$text" \
 			'atk["injected"] == 1' "$expr"
 	done
 	stuck=0
 	how_c=$(sealed) && how_s=$how_c &&
 		judge "$name, SMTCP" held "s['right'] and c['right'] and not count(server, '$counter')" \
-			"'%d sent: ignored, $counter %d; both streams right, mode %s' % (atk['injected'], count(server, '$counter'), mode(server))" \
+			"'%d sent: no effect, $counter %d; both streams right, mode %s, subflows lost: %d' % (atk['injected'], count(server, '$counter'), mode(server), count(client, 'MPTcpExtSubflowLost'))" \
+			'not count(client, "MPTcpExtSubflowLost")' \
 			'mode(client) == "smtcp"' 'mode(server) == "smtcp"' \
 			'atk["injected"] == 1' "count(server, '$counter') >= 1" \
 			's["right"] and s["eof"] and c["right"] and c["eof"]'

@@ -4,9 +4,9 @@
 usage: verdict.py DIR MISSED TEXT EXPR...
 
 Prints "yes" and TEXT when each EXPR is true; else "missed" when MISSED is, or
-"no", and what was not so.  Expressions see s and c, the reports of the programs
-at the server and the client; server and client, their stacks' statistics; atk,
-the attacker's report.  What is not there counts as 0.
+"no", and what was not so.  Expressions see s and c, the reports of the
+programs at the server and the client; server and client, their stacks'
+statistics; atk, the attacker's report.  What is not there counts as 0.
 """
 
 import collections
