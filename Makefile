@@ -8,6 +8,7 @@ WERROR   ?=
 prefix   ?= /usr/local
 bindir   ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec/mptcp-run
+datadir  ?= $(prefix)/share/mptcp-run
 libdir   ?= $(prefix)/lib/mptcp-run
 mandir   ?= $(prefix)/share/man
 DESTDIR  ?=
@@ -116,11 +117,14 @@ install: all
 	install -m 755 $(RUN) $(DESTDIR)$(bindir)/
 	install -m 755 $(STACKD) $(DESTDIR)$(libexecdir)/
 	install -m 755 $(SHIM) $(DESTDIR)$(libdir)/
+	install -d $(DESTDIR)$(datadir)/tcpcrypt
+	install -m 644 tools/tcpcrypt.lua $(DESTDIR)$(datadir)/
+	install -m 644 tools/tcpcrypt/*.lua $(DESTDIR)$(datadir)/tcpcrypt/
 	for n in 1 7 8; do install -m 644 man/*.$$n $(DESTDIR)$(mandir)/man$$n/ || exit 1; done
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/mptcp-run
-	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(libdir)
+	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(libdir) $(DESTDIR)$(datadir)
 	for f in man/*.[178]; do rm -f $(DESTDIR)$(mandir)/man$${f##*.}/$${f##*/}; done
 
 format:
