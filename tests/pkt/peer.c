@@ -402,21 +402,18 @@ static void hears_frame(struct run *r, struct peer *p, struct words *w)
 	}
 }
 
-/* peer hears data N [in K]: whole frames with so many octets in all are next,
- * K of them, or as many as there are; none is the last of the stream */
+/* peer hears data N [in K] [fin]: whole frames with so many octets in all are
+ * next, K of them; the last one has FINp, or none has */
 static void hears_data(struct run *r, struct peer *p, struct words *w)
 {
 	uint64_t want = (uint64_t)words_num(r, w), got = 0;
-	struct crypt_opened o;
+	struct crypt_opened o = { 0 };
 	int64_t frames = 0;
 
-	while (got < want) {
+	while (got < want && !o.fin) {
 		hear_one(r, p, &o);
 		got += o.data_len;
 		frames++;
-		if (o.fin) {
-			break;
-		}
 	}
 	if (got != want) {
 		pkt_fail(r, "got %llu octets in %d frames",
@@ -424,6 +421,10 @@ static void hears_data(struct run *r, struct peer *p, struct words *w)
 	}
 	if (words_take(w, "in") && words_num(r, w) != frames) {
 		pkt_fail(r, "in %d frames", (int)frames);
+	}
+	if (words_take(w, "fin") != o.fin) {
+		pkt_fail(r, o.fin ? "the last one has FINp"
+				  : "the last one has no FINp");
 	}
 }
 
