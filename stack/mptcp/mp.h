@@ -362,8 +362,6 @@ bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 unsigned mp_tx_payload(struct mp_sub *s, uint32_t ssn, uint32_t len,
 		       struct iov v[3]);
 uint32_t mp_tx_burst(struct mp_sub *s, uint32_t ssn, uint32_t len);
-/* sealed: no more than the first mapping goes by s now */
-bool mp_tx_awaits_answer(const struct mp_sub *s);
 
 /* --- mp_burst.c ------------------------------------------------------ */
 /* octets that the subflow could take now */

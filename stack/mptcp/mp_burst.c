@@ -71,7 +71,7 @@ static bool tail_may_leave(struct mp_conn *c, struct instant now)
 {
 	struct mp_snd *d = &c->snd;
 
-	if (d->shut || (mp_sealed(c) && mp_seal_due(c))) {
+	if (d->shut) {
 		return true;
 	}
 	if (c->conf.cork) {
@@ -121,9 +121,6 @@ uint32_t mp_burst_again(struct mp_sub *s, struct instant now,
 	uint32_t room = mp_tx_room(s), n;
 
 	if (mp_sealed(c)) {
-		if (r->lo < c->seal.init_end) {
-			return (uint32_t)(c->seal.init_end - r->lo);
-		}
 		room = min_u32(room, MP_BURST_MAX);
 		return (uint32_t)(mp_frames_fit(&c->seal.frames, r->lo,
 						min_u64(r->hi, r->lo + room)) -
@@ -163,7 +160,8 @@ static uint32_t seal_burst(struct mp_sub *s, struct instant now)
 		n = max_u32(n, ahead_max(s, min_u64(avail, open), seg));
 	}
 	if (!n && mp_seal_due(c)) {
-		/* at once, even as a part of a segment */
+		/* at once, whatever Nagle and cork say, even as a part of a
+		 * segment */
 		n = (uint32_t)min_u64(min_u64(avail, open), mp_tx_room(s));
 	}
 	return n ? mp_seal_fill(c, now, n, seg) : 0;
@@ -174,9 +172,8 @@ uint32_t mp_burst_sealed(struct mp_sub *s, struct instant now)
 	struct mp_conn *c = s->c;
 	struct mp_snd *d = &c->snd;
 
-	if (d->nxt < c->seal.init_end) {
-		return (uint32_t)(c->seal.init_end - d->nxt);
-	}
+	/* Init, or what could not be mapped: nothing is sealed behind it until
+	 * it is on its way, so that Init is alone */
 	if (d->nxt < d->ring.tail) {
 		return (uint32_t)(mp_frames_fit(&c->seal.frames, d->nxt,
 						d->nxt + MP_BURST_MAX) -

@@ -17,7 +17,8 @@ uint32_t mp_burst_seg(const struct mp_sub *s);
 uint32_t mp_burst_len(struct mp_sub *s, struct instant now, uint64_t avail,
 		      bool last);
 /* how much of the range s is to repeat: of a sealed stream whole frames, one of
- * them even when there is less room, and Init messages alone */
+ * them even when there is less room (Init is never repeated: before it is
+ * acknowledged there is no other subflow) */
 uint32_t mp_burst_again(struct mp_sub *s, struct instant now,
 			const struct range *r);
 /* Sealed: the next octets for s, from snd.nxt on: what was sealed and could not

@@ -80,10 +80,6 @@ static void send_fin(struct mp_conn *c, struct instant now)
 	if (!d->shut || d->fin_sent || mp_tx_waiting(c) || !c->n_open) {
 		return;
 	}
-	if (mp_sealed(c) && c->first && c->first->state == MP_SUB_OPEN &&
-	    mp_tx_awaits_answer(c->first)) {
-		return; /* only the keys and the first mapping before that */
-	}
 	d->fin_sent = true;
 	mp_count(c->mp, MP_DATA_FIN_TX);
 	mp_close_fin_due(c);

@@ -13,27 +13,19 @@
 
 #define MEM_WAIT (200 * NANOS_MS)
 
-/* Octets that an existing mapping may have after off was added to it.  An Init
- * message is alone in its mapping, and so is what stands at ssn 1. */
-static uint32_t merge_max(const struct mp_sub *s, uint32_t ssn, uint64_t off)
+/* [.., off) goes to TCP: PSH at the end of all there is to send.  Init messages
+ * have theirs whatever is pushed behind them (RFC 8548 4.1). */
+static void push(struct mp_sub *s, struct instant now, uint64_t off, uint32_t n)
 {
 	const struct mp_conn *c = s->c;
+	bool sealed = mp_sealed(c);
 
-	if (ssn == 1 + s->first_len ||
-	    (mp_sealed(c) && c->seal.init_end && off <= c->seal.init_end)) {
-		return 0;
+	tcp_push(s->tcb, now, n,
+		 off == c->snd.ring.tail &&
+			 !(sealed && ring_len(&c->seal.stage)));
+	if (sealed && off == c->seal.init_end) {
+		tcp_push_mark(s->tcb);
 	}
-	return MP_BURST_MAX;
-}
-
-/* off is the end of what there is to send, or of an Init message: PSH */
-static bool ends_all(const struct mp_conn *c, uint64_t off)
-{
-	if (off != c->snd.ring.tail) {
-		return false;
-	}
-	return !mp_sealed(c) || off == c->seal.init_end ||
-	       !ring_len(&c->seal.stage);
 }
 
 /* gives [off, off+n) to s */
@@ -44,7 +36,9 @@ bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 	uint32_t ssn = tcp_push_ssn(s->tcb);
 	struct mp_map *m;
 
-	m = mp_map_push(&s->tx, ssn, n, off, merge_max(s, ssn, off));
+	/* what stands at ssn 1, also an Init message, is alone */
+	m = mp_map_push(&s->tx, ssn, n, off,
+			ssn == 1 + s->first_len ? 0 : MP_BURST_MAX);
 	if (!m) {
 		mp_count(c->mp, MP_NOMEM);
 		c->snd.refused = true;
@@ -62,7 +56,7 @@ bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 		c->snd.again_total += n;
 		mp_count(c->mp, MP_REINJECT);
 	}
-	tcp_push(s->tcb, now, n, ends_all(c, off + n));
+	push(s, now, off + n, n);
 	return true;
 }
 
@@ -138,7 +132,7 @@ static void run_new(struct mp_conn *c, struct instant now)
 
 /* smtcp(7), Init messages: until the side that opened has heard of the other
  * one, it sends no more than one mapping, which brings the keys */
-bool mp_tx_awaits_answer(const struct mp_sub *s)
+static bool awaits_answer(const struct mp_sub *s)
 {
 	return s->first && !s->c->passive && !s->dss_seen &&
 	       tcp_push_ssn(s->tcb) != 1;
@@ -151,7 +145,7 @@ static void run_sealed(struct mp_conn *c, struct instant now)
 		struct mp_sub *s = c->mp->sched->pick(c, NULL);
 		uint32_t n;
 
-		if (!s || mp_tx_awaits_answer(s)) {
+		if (!s || awaits_answer(s)) {
 			break;
 		}
 		n = mp_burst_sealed(s, now);
@@ -181,7 +175,7 @@ static void run_sealed_plain(struct mp_conn *c, struct instant now)
 			break;
 		}
 		s->sent += n;
-		tcp_push(s->tcb, now, n, ends_all(c, c->snd.nxt + n));
+		push(s, now, c->snd.nxt + n, n);
 		advance(c, s, n, c->seal.stage.head != written);
 	}
 }
@@ -202,7 +196,7 @@ static void run_plain(struct mp_conn *c, struct instant now)
 			break;
 		}
 		s->sent += n;
-		tcp_push(s->tcb, now, n, d->nxt + n == d->ring.tail);
+		push(s, now, d->nxt + n, n);
 		advance(c, s, n, true);
 	}
 	if (s && d->urgent && !mp_tx_waiting(c) && s->state == MP_SUB_OPEN) {

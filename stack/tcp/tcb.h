@@ -48,12 +48,13 @@ struct tcp_snd {
 	uint32_t iss;
 	uint32_t end; /* behind the last pushed octet; the FIN's number */
 	uint32_t psh; /* behind the last octet that ends a push */
+	uint32_t mark; /* another such place, for good; tcp_push_mark() */
 	uint32_t urg; /* behind the last urgent octet */
 	uint32_t wnd; /* the peer's, in octets from una */
 	uint32_t max_wnd;
 	uint32_t wl1, wl2; /* RFC 9293 3.10.7.4: of the last window update */
 	uint8_t shift;     /* the peer's window scale */
-	bool has_psh, has_urg;
+	bool has_psh, has_mark, has_urg;
 	bool syn_sent, syn_acked;
 	bool fin;      /* the upper has closed */
 	bool fin_sent; /* sent.nxt counts it */

@@ -297,6 +297,9 @@ void tcp_reset_seg(struct tcp *tcp, const struct tcp_seg *seg,
 uint32_t tcp_room(const struct tcb *tcb);
 /* [hook-safe] n more octets exist, next to the last pushed; psh: mark the end */
 void tcp_push(struct tcb *tcb, struct instant now, uint32_t n, bool psh);
+/* [hook-safe] PSH also on the segment with the last octet pushed so far, however
+ * often it is sent and whatever is pushed behind it; one place at a time */
+void tcp_push_mark(struct tcb *tcb);
 /* [hook-safe] ssn that the next pushed octet will have */
 uint32_t tcp_push_ssn(const struct tcb *tcb);
 /* [hook-safe] the upper has data that only the peer's window holds back:

@@ -257,6 +257,12 @@ void tcp_push(struct tcb *tcb, struct instant now, uint32_t n, bool psh)
 	tcb_ready(tcb);
 }
 
+void tcp_push_mark(struct tcb *tcb)
+{
+	tcb->snd.mark = tcb->snd.end;
+	tcb->snd.has_mark = true;
+}
+
 uint32_t tcp_push_ssn(const struct tcb *tcb)
 {
 	return tcb_ssn(tcb, tcb->snd.end);

@@ -125,15 +125,18 @@ static void out_options(struct tcb *tcb, struct instant now,
 	}
 }
 
+/* the octet before seq is one of r */
+static bool out_within(const struct out_range *r, uint32_t seq)
+{
+	return seq_lt(r->seq, seq) && seq_leq(seq, r->seq + r->len);
+}
+
 /* False: the upper has let go of the octets, and the connection has ended. */
 static bool out_range(struct tcb *tcb, struct instant now, struct out_range *r,
 		      struct tcp_seg_desc *d)
 {
-	uint32_t end;
-
 	out_start(tcb, d, r->seq, TCP_ACK);
 	out_options(tcb, now, r, d, out_gso(tcb));
-	end = r->seq + r->len;
 	d->len = r->len;
 	if (r->len) {
 		d->n_iov = tcb->upper->payload(tcb->up, tcb_ssn(tcb, r->seq),
@@ -146,8 +149,8 @@ static bool out_range(struct tcb *tcb, struct instant now, struct out_range *r,
 	if (r->fin) {
 		d->flags |= TCP_FIN;
 	}
-	if (r->len && tcb->snd.has_psh && seq_lt(r->seq, tcb->snd.psh) &&
-	    seq_leq(tcb->snd.psh, end)) {
+	if (r->len && ((tcb->snd.has_psh && out_within(r, tcb->snd.psh)) ||
+		       (tcb->snd.has_mark && out_within(r, tcb->snd.mark)))) {
 		d->flags |= TCP_PSH;
 	}
 	out_urgent(tcb, d);

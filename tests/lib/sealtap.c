@@ -104,6 +104,19 @@ static void note_octets(struct sealtap *t, struct sealtap_dir *d, uint64_t off,
 	}
 }
 
+/* smtcp(7), Init messages: PSH on the last octet of one */
+static void check_push(struct sealtap *t, struct sealtap_dir *d, uint64_t off,
+		       const struct mpair_pkt *p)
+{
+	if (t->resumed) {
+		return;
+	}
+	if (off == 0 && p->seg.len >= 8) {
+		d->init = be32_get(p->seg.data + 4);
+	}
+	require(t, off + p->seg.len != d->init || p->seg.flags & TCP_PSH);
+}
+
 /* the stream offset of the segment's first octet */
 static uint64_t place(struct sealtap *t, const struct mpair_pkt *p,
 		      uint32_t ssn)
@@ -150,6 +163,7 @@ void sealtap_packet(struct sealtap *t, const struct mpair_pkt *p)
 	require(t, !(p->seg.flags & TCP_URG));
 	off = place(t, p, p->seg.seq - t->sub[sub].isn[p->from]);
 	note_octets(t, &t->dir[p->from], off, p->seg.data, p->seg.len);
+	check_push(t, &t->dir[p->from], off, p);
 }
 
 /* --- the stream as a whole -------------------------------------------------- */

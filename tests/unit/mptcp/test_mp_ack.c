@@ -544,6 +544,7 @@ static void only_path_loses(void **state)
 	mpair_send(&P, 0, 60000, false);
 	assert_true(mpair_run(&P, 60 * NANOS_S, mpair_arrived));
 	assert_int_equal(lost, 1);
+	assert_int_equal(count(0, MP_SUBFLOW_LOST), 1);
 	assert_false(P.end[1].app.mangled);
 	transfer(100000, 100000, 20 * NANOS_S);
 	assert_int_equal(mp_mode(client()), MP_MODE_MPTCP);

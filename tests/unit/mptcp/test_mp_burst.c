@@ -242,6 +242,29 @@ static void sealed_bursts(void **state)
 	tapped_close();
 }
 
+/* an answer to a rekeying waits neither for Nagle nor for cork */
+static void rekey_answer_at_once(void **state)
+{
+	(void)state;
+	for (unsigned cork = 0; cork < 2; cork++) {
+		tapped_one_path(43 + cork);
+		P.tap = watch_both;
+		P.end[0].conf.cork = cork;
+		up(false);
+		mpair_sleep(&P, NANOS_S);
+		mpair_send(&P, 0, 10, false);
+		mpair_send(&P, 0, 10, false); /* waits */
+		assert_int_equal(mp_rekey(tapped_conn(1), P.now), 0);
+		memset(&seen, 0, sizeof(seen));
+		mpair_sleep(&P, 6 * NANOS_MS); /* its frame is here */
+		assert_int_equal(seen.data, 1);
+		sealtap_check(&T);
+		assert_int_equal(T.dir[0].rekeys, 1);
+		assert_true(mpair_run(&P, 20 * NANOS_S, mpair_arrived));
+		tapped_close();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +278,7 @@ int main(void)
 		cmocka_unit_test(sealed_full_segments),
 		cmocka_unit_test(first_word_at_once),
 		cmocka_unit_test(sealed_bursts),
+		cmocka_unit_test(rekey_answer_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

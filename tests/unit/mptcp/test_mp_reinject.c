@@ -225,6 +225,24 @@ static void whole_mapping_again(void **state)
 	end_of_it();
 }
 
+/* also while the subflow lives, and only does not answer */
+static void whole_mapping_of_a_silent_path(void **state)
+{
+	struct ranges *again;
+	struct mp_map m;
+
+	(void)state;
+	m = outstanding(44);
+	again = &tapped_conn(0)->snd.again;
+	sub(0)->seg_dss = sub(0)->seg_dack = true;
+	mp_ack_sub(sub(0), P.now, m.ssn + m.len - 100);
+	mp_reinject_sub(sub(0), P.now);
+	assert_int_equal(again->n, 1);
+	assert_int_equal(again->r[0].lo, m.off);
+	assert_int_equal(again->r[0].hi, m.off + m.len);
+	end_of_it();
+}
+
 /* nor of one that is, and was not acknowledged where it counts */
 static void acknowledged_and_forgotten(void **state)
 {
@@ -301,6 +319,7 @@ int main(void)
 		cmocka_unit_test(loss_and_reordering),
 		cmocka_unit_test(slow_subflow_does_not_block),
 		cmocka_unit_test(whole_mapping_again),
+		cmocka_unit_test(whole_mapping_of_a_silent_path),
 		cmocka_unit_test(acknowledged_and_forgotten),
 		cmocka_unit_test(held_by_another),
 		cmocka_unit_test(ranges_are_whole_frames),

@@ -241,6 +241,47 @@ static void test_psh(void **state)
 	transfer(0);
 }
 
+static bool losing;
+static unsigned firsts, firsts_psh; /* segments with the first octet */
+
+static struct pair_fate lose_all(void *ctx, const struct pair_pkt *k)
+{
+	static uint32_t first;
+
+	(void)ctx;
+	if (k->from == 0 && k->seg.len) {
+		first = firsts ? first : k->seg.seq;
+		firsts += k->seg.seq == first;
+		firsts_psh += k->seg.seq == first && k->seg.flags & TCP_PSH;
+	}
+	return (struct pair_fate){ .drop = losing && k->from == 0 };
+}
+
+/* ... and at a place marked for good: when more is pushed, and again */
+static void test_psh_marked(void **state)
+{
+	(void)state;
+	for (unsigned mark = 0; mark < 2; mark++) {
+		begin(51);
+		p.gso = false;
+		p.fate = lose_all;
+		firsts = firsts_psh = 0;
+		open_it();
+		pair_write(&p.end[0].conn, 100, false);
+		if (mark) {
+			tcp_push_mark(p.end[0].conn.tcb);
+		}
+		pair_write(&p.end[0].conn, 2000, false);
+		losing = true;
+		pair_run(&p, 2 * NANOS_S, NULL);
+		losing = false;
+		pair_run(&p, 20 * NANOS_S, NULL);
+		assert_true(firsts > 2);
+		assert_int_equal(firsts_psh, mark ? firsts : 0);
+		transfer(0);
+	}
+}
+
 /* tcp_ack_now(): one ACK however often, marked for the upper */
 static void test_ack_now(void **state)
 {
@@ -349,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_acks),
 		cmocka_unit_test(test_psh),
+		cmocka_unit_test(test_psh_marked),
 		cmocka_unit_test(test_ack_now),
 		cmocka_unit_test(test_urgent),
 		cmocka_unit_test(test_tiny_mss),
