@@ -83,7 +83,6 @@ void mp_sub_open(struct mp_sub *s, struct instant now)
 	s->c->joined = s->c->joined || !s->first;
 	mp_timer_stop(&s->timers, MP_T_JOIN);
 	mp_timer_stop(&s->c->timers, MP_T_ALONE);
-	s->c->pm.alone = 0;
 	if (s->c->mode == MP_MODE_MPTCP) {
 		/* what was waited for on dead paths does not wait longer */
 		s->c->snd.backoff = 0;

@@ -152,8 +152,8 @@ void scen_crypt_host(struct world *w, struct host *h)
 	special_host(w, h);
 	world_say(
 		w,
-		"host %c: mptcp %d crypt %d memo %d%s%s%s kx %u: %02x %02x aead %u: "
-		"%x rekey %llu frames %llu octets %.3f s",
+		"host %c: mptcp %d crypt %d memo %d%s%s%s kx %u: %02x %02x "
+		"aead %u: %x rekey %llu frames %llu octets %.3f s",
 		(int)('A' + h->index), (int)h->cfg.mp.policy,
 		(int)h->cfg.mp.crypt_policy, (int)h->cfg.mp.memo_mode,
 		h->cfg.mp.crypt_apart ? " apart" : "",

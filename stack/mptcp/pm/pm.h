@@ -26,7 +26,8 @@ struct pm_try {
 struct mp_pm {
 	struct pm_try *tries; /* PM_TRIES_MAX, allocated with the first */
 	uint8_t n;
-	uint8_t alone; /* rounds of attempts without any subflow */
+	uint8_t alone; /* rounds of attempts without any subflow, and */
+	uint64_t across; /* ... octets of data, both ways, at the last one */
 	bool due;      /* run() is to be called by the next flush */
 };
 

@@ -180,10 +180,18 @@ static void lost(struct mp_conn *c, struct instant now,
 	due(c);
 }
 
+/* At once, and slower each time: also when joins open, and die of what is on
+ * their way.  Only octets that got across are a reason to hurry again. */
 static void alone(struct mp_conn *c, struct instant now)
 {
-	nanos wait = nanos_min(RETRY_WAIT << c->pm.alone, ROUND_WAIT_MAX);
+	uint64_t across = c->snd.una + c->rcv.nxt;
+	nanos wait;
 
+	if (across != c->pm.across) {
+		c->pm.across = across;
+		c->pm.alone = 0;
+	}
+	wait = nanos_min(RETRY_WAIT << c->pm.alone, ROUND_WAIT_MAX);
 	for (unsigned i = 0; i < c->pm.n; i++) {
 		c->pm.tries[i].final = false;
 		c->pm.tries[i].when = c->pm.alone ? instant_add(now, wait) :

@@ -94,14 +94,12 @@ static void opening(void **state)
 	start(3, 0);
 	c->joined = false;
 	c->snd.backoff = 7;
-	c->pm.alone = 3;
 	mp_timer_set(&c->timers, MP_T_ALONE, instant_add(P.now, NANOS_S));
 	s = mp_sub_new(c, P.now);
 	mp_timer_set(&s->timers, MP_T_JOIN, instant_add(P.now, NANOS_S));
 	mp_sub_open(s, P.now);
 	assert_true(c->joined);
 	assert_int_equal(c->snd.backoff, 0);
-	assert_int_equal(c->pm.alone, 0);
 	assert_false(mp_timer_on(&c->timers, MP_T_ALONE));
 	assert_false(mp_timer_on(&s->timers, MP_T_JOIN));
 	mp_sub_dead(s, P.now);

@@ -119,6 +119,42 @@ static void server_side(void **state)
 	}
 }
 
+/* options of data vanish: each join opens, and its first data costs it */
+static void no_mappings(void *ctx, struct mpair_pkt *p)
+{
+	(void)ctx;
+	syns += p->from == 0 && p->seg.flags == TCP_SYN;
+	mpair_strip(p, MP_HAVE(MP_OPT_DSS));
+}
+
+/* Without any subflow everything is tried again; that a join opens is no
+ * reason to hurry, only what got across is. */
+static void rounds_slow_down(void **state)
+{
+	(void)state;
+	mpair_defaults(&P, 10);
+	up(true); /* so that there is no way back to plain TCP */
+	mpair_path(&P, 0, 1, false);
+	mpair_sleep(&P, NANOS_S);
+	assert_int_equal(P.end[1].app.got, 1000);
+	syns = 0;
+	P.mbox = no_mappings;
+	mpair_send(&P, 0, 1000, false);
+	mpair_sleep(&P, 40 * NANOS_S);
+	assert_in_range(syns, 4, 10);
+	assert_int_equal(P.end[1].app.got, 1000);
+	P.mbox = NULL;
+	mpair_sleep(&P, 10 * NANOS_S);
+	assert_int_equal(P.end[1].app.got, 2000);
+	/* and now at once */
+	mp_sub_broken(list_entry(list_first(&P.end[0].app.c->subs),
+				 struct mp_sub, node),
+		      P.now, MP_RST_MIDDLEBOX);
+	mpair_sleep(&P, NANOS_S / 2);
+	assert_int_equal(mpair_open_subs(&P, 0), 1);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +163,7 @@ int main(void)
 		cmocka_unit_test(transient),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(server_side),
+		cmocka_unit_test(rounds_slow_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
