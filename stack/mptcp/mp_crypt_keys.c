@@ -47,9 +47,11 @@ static bool init_failed(struct mp_conn *c, struct instant now,
 		return false;
 	}
 	mp_count(c->mp, MP_CRYPT_ABORT);
-	list_each(n, &c->subs) {
-		mp_sub_reset_why(list_entry(n, struct mp_sub, node),
-				 MP_RST_MPTCP, false);
+	if (c->mode == MP_MODE_MPTCP) {
+		list_each(n, &c->subs) {
+			mp_sub_reset_why(list_entry(n, struct mp_sub, node),
+					 MP_RST_MPTCP, false);
+		}
 	}
 	mp_conn_fail(c, now, ECONNABORTED);
 	return false;

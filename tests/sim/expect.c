@@ -480,8 +480,24 @@ static void rst_out(struct conn *c, unsigned side)
 
 /* --- segments ------------------------------------------------------------- */
 
+/* Without MP_CAPABLE in the SYN/ACK there is no Multipath TCP, and no option of
+ * it, not in an RST either. */
+static void stray_option(struct conn *c, unsigned side,
+			 const struct tcp_seg *seg)
+{
+	const struct expect *x = &watch_of(c)->x;
+	const struct expect_opts *sa = side ? &x->sa_out : &x->sa_in;
+
+	if (!(seg->flags & TCP_SYN) && seg->opts.mp.have && sa->there &&
+	    !sa->cap) {
+		world_fail(c->w, "conn %u %s: an option of Multipath TCP",
+			   c->index, side ? "server" : "client");
+	}
+}
+
 void expect_out(struct conn *c, unsigned side, const struct tcp_seg *seg)
 {
+	stray_option(c, side, seg);
 	if (seg->flags & TCP_RST) {
 		rst_out(c, side);
 	} else if (seg->flags & TCP_SYN) {

@@ -329,6 +329,28 @@ static void init_altered(void **state)
 	}
 }
 
+/* Where there is no Multipath TCP, nothing of it is said at the end either. */
+static void init_altered_on_a_single_stream(void **state)
+{
+	(void)state;
+	for (unsigned from = 0; from < 2; from++) {
+		begin(30 + from, 1);
+		P.end[0].cfg.crypt_policy = MP_CRYPT_REQUIRE_ANY;
+		P.end[1].cfg.crypt_policy = MP_CRYPT_REQUIRE_ANY;
+		P.end[1].cfg.policy = MP_OFF;
+		box.from = from;
+		box.times = 1;
+		box.min_len = 70;
+		connect_now();
+		mpair_send(&P, 0, 100, false);
+		assert_true(mpair_run(&P, 5 * NANOS_S, both_closed));
+		assert_int_equal(P.end[!from].app.err, ECONNABORTED);
+		assert_true(box.rst_seen);
+		assert_false(box.rst_with);
+		stop();
+	}
+}
+
 static void never_confirmed(void **state)
 {
 	(void)state;
@@ -659,6 +681,7 @@ int main(void)
 		cmocka_unit_test(forged_announcement),
 		cmocka_unit_test(join_comes_early),
 		cmocka_unit_test(init_altered),
+		cmocka_unit_test(init_altered_on_a_single_stream),
 		cmocka_unit_test(never_confirmed),
 		cmocka_unit_test(lost_before),
 		cmocka_unit_test(bad_frame_costs_its_subflow),
