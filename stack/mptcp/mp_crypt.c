@@ -39,7 +39,9 @@ static struct crypt_conf conf_of(const struct mp_conn *c)
 	conf.smtcp = cfg->policy != MP_OFF && !cfg->crypt_apart;
 	conf.aware |= c->conf.crypt.aware || c->conf.crypt.aware_only;
 	conf.aware_only |= c->conf.crypt.aware_only;
-	conf.no_resume |= c->conf.crypt.no_resume;
+	/* A peer whose program does not know of encryption would agree to the
+	 * secret before we learn that, and then has to reset us. */
+	conf.no_resume |= c->conf.crypt.no_resume || conf.aware_only;
 	conf.no_cache |= c->conf.crypt.no_cache;
 	return conf;
 }

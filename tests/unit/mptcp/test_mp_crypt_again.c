@@ -49,10 +49,13 @@ static void resumed(void **state)
 static void with_ts(void *ctx, struct mpair_pkt *p)
 {
 	static const uint8_t ts[12] = { 1, 1, 8, 10, 1, 2, 3, 4 };
+	uint8_t *o = p->pkt->data + 40;
 
 	if (kind_of(p) == SYN && !p->seg.opts.has_ts) {
-		/* MSS, SACK permitted, window scale and NOPs go */
-		memcpy(p->pkt->data + 40, ts, sizeof(ts));
+		/* MSS, SACK permitted and window scale, 9 octets, go, and the 3
+		 * NOPs at the end */
+		memmove(o + sizeof(ts), o + 9, 40 - sizeof(ts));
+		memcpy(o, ts, sizeof(ts));
 		mpair_fix(p->pkt);
 	}
 	mbox(ctx, p);
