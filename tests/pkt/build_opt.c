@@ -327,7 +327,8 @@ static void opt_raw(struct run *r, struct words *w, struct wr *o)
 }
 
 /* eno: what the peer says; eno none|HEX: these contents, without asking it;
- * eno as none|HEX: it said its own, and these arrive */
+ * eno as none|HEX: it said its own, and these arrive; eno again cN: what that
+ * connection's SYN had */
 static void opt_eno(struct run *r, struct build_ctx *x, struct words *w,
 		    struct wr *o)
 {
@@ -336,6 +337,10 @@ static void opt_eno(struct run *r, struct build_ctx *x, struct words *w,
 
 	if (!words_peek(w)) {
 		peer_option(r, &x->f->conn->peer, x->flags, o);
+		return;
+	}
+	if (words_take(w, "again")) {
+		peer_option_again(r, w, o);
 		return;
 	}
 	if (words_take(w, "as")) {

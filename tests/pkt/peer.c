@@ -172,6 +172,21 @@ void peer_option(struct run *r, struct peer *p, uint8_t flags, struct wr *o)
 		pkt_fail(r, "the peer has no ENO option for this segment");
 	}
 	wr_copy(o, buf, n);
+	if (flags & TCP_SYN) {
+		memcpy(p->said, buf, n);
+		p->said_len = (uint8_t)n;
+	}
+}
+
+/* eno again cN: the option that was in that connection's SYN */
+void peer_option_again(struct run *r, struct words *w, struct wr *o)
+{
+	const struct peer *p = get(r, w);
+
+	if (!p->said_len) {
+		pkt_fail(r, "it has said nothing yet");
+	}
+	wr_copy(o, p->said, p->said_len);
 }
 
 /* peer asks: its SYN, sent further down, left before it heard anything */

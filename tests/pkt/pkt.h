@@ -43,6 +43,7 @@ struct peer {
 	bool active;
 	const struct flow *first; /* the flow that is negotiated on */
 	uint8_t asked[TCP_HDR_OPT_MAX], asked_len; /* ENO of a crossing SYN */
+	uint8_t said[TCP_HDR_OPT_MAX], said_len;   /* in its SYN or SYN-ACK */
 	uint8_t out[PEER_STREAM]; /* what it says, and how much */
 	uint32_t out_len;
 	uint64_t out_plain; /* octets of data in there */
@@ -215,6 +216,7 @@ void match_learn(struct run *r, struct flow *f, const struct sent *p);
 void peer_line(struct run *r, struct words *w);
 bool peer_conf_word(struct run *r, struct crypt_conf *c, struct words *w);
 void peer_option(struct run *r, struct peer *p, uint8_t flags, struct wr *o);
+void peer_option_again(struct run *r, struct words *w, struct wr *o);
 void peer_hears(struct run *r, struct flow *f, const struct sent *s);
 uint8_t peer_octet(struct run *r, const struct peer *p, uint64_t off);
 void peer_gather(struct run *r, struct peer *p, uint64_t off,
