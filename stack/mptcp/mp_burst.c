@@ -148,6 +148,14 @@ static uint32_t ahead_max(const struct mp_sub *s, uint64_t avail, uint32_t seg)
 	return most - most % seg;
 }
 
+/* Whole segments that the least of a frame needs: they may be shorter. */
+static uint32_t least(const struct mp_conn *c, uint32_t seg)
+{
+	uint32_t need = mp_seal_need(c);
+
+	return (need + seg - 1) / seg * seg;
+}
+
 static uint32_t seal_burst(struct mp_sub *s, struct instant now)
 {
 	struct mp_conn *c = s->c;
@@ -156,6 +164,10 @@ static uint32_t seal_burst(struct mp_sub *s, struct instant now)
 
 	avail = mp_seal_waiting(c, seg);
 	n = mp_burst_len(s, now, min_u64(avail, open), avail <= open);
+	if (n) {
+		n = max_u32(n, (uint32_t)min_u64(min_u64(avail, open),
+						 least(c, seg)));
+	}
 	if (n >= seg && n < avail && tcp_push_ssn(s->tcb) != 1) {
 		n = max_u32(n, ahead_max(s, min_u64(avail, open), seg));
 	}

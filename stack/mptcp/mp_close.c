@@ -190,6 +190,13 @@ static void linger_over(struct mp_conn *c, struct instant now)
 	ended(c, now);
 }
 
+/* a single stream: nothing of ours is on its way any more */
+static bool all_is_said(const struct mp_conn *c)
+{
+	return c->mode == MP_MODE_TCP && c->first && c->first->fin_out &&
+	       c->snd.una == c->snd.nxt;
+}
+
 static void step_plain(struct mp_conn *c, struct instant now)
 {
 	struct mp_sub *s = c->first;
@@ -200,7 +207,10 @@ static void step_plain(struct mp_conn *c, struct instant now)
 	if (c->snd.shut && !mp_tx_waiting(c)) {
 		shut_sub(s, now);
 	}
-	if (c->closed && s->fin_out && c->snd.una == c->snd.nxt) {
+	/* sealed, the peer's end is a frame: payload, which TCP alone would
+	 * answer as what nobody reads */
+	if (c->closed && all_is_said(c) &&
+	    (!mp_sealed(c) || c->rcv.fin_in)) {
 		let_go(s, now);
 		ended(c, now);
 	}
@@ -248,7 +258,7 @@ static void await_revival(struct mp_conn *c, struct instant now)
  * ever nor keep ours waiting, window shut, for ever. */
 static void watch_orphan(struct mp_conn *c, struct instant now)
 {
-	bool fin2 = c->fsm.state == MP_ST_FIN_WAIT_2;
+	bool fin2 = c->fsm.state == MP_ST_FIN_WAIT_2 || all_is_said(c);
 	nanos wait = ORPHAN_STUCK;
 
 	if (!c->closed || c->fsm.state >= MP_ST_TIME_WAIT ||

@@ -1,6 +1,8 @@
 /* bursts, Nagle and cork, made at the connection level */
 #include "tests/unit/mptcp/tapped.h"
 
+#include "stack/mptcp/mp_burst.h"
+
 #include "stack/wire/tcp_hdr.h"
 
 static struct {
@@ -242,6 +244,24 @@ static void sealed_bursts(void **state)
 	tapped_close();
 }
 
+/* segments that are shorter than the least of a frame, on the subflow that the
+ * scheduler likes best */
+static void sealed_short_segments(void **state)
+{
+	(void)state;
+	tapped_one_path(47);
+	P.end[0].n_paths = 2;
+	P.link[1].delay = NANOS_MS;
+	P.end[0].conf.tcp.mss_clamp = 103;
+	P.end[1].conf.tcp.mss_clamp = 103;
+	up(true);
+	assert_true(mp_burst_seg(list_entry(tapped_conn(0)->subs.prev,
+					    struct mp_sub, node)) <
+		    MP_SEAL_ROOM_MIN);
+	transfer(3000, 3000, 5 * NANOS_S);
+	tapped_close();
+}
+
 /* an answer to a rekeying waits neither for Nagle nor for cork */
 static void rekey_answer_at_once(void **state)
 {
@@ -278,6 +298,7 @@ int main(void)
 		cmocka_unit_test(sealed_full_segments),
 		cmocka_unit_test(first_word_at_once),
 		cmocka_unit_test(sealed_bursts),
+		cmocka_unit_test(sealed_short_segments),
 		cmocka_unit_test(rekey_answer_at_once),
 	};
 

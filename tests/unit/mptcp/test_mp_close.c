@@ -351,6 +351,74 @@ static void fin_behind_finp(void **state)
 	}
 }
 
+/* cuts what end 0 says last, behind its first octet */
+static void cut_last(void *ctx, struct mpair_pkt *p)
+{
+	(void)ctx;
+	if (p->from == 0 && p->seg.len == 20) {
+		p->split = 1;
+	}
+}
+
+static void sealed_stream(uint64_t seed)
+{
+	mpair_defaults(&P, seed);
+	P.end[0].cfg.crypt_policy = MP_CRYPT_REQUIRE_ANY;
+	P.end[1].cfg.crypt_policy = MP_CRYPT_REQUIRE_ANY;
+	P.end[1].cfg.policy = MP_OFF;
+	up(false);
+	transfer(100, 100, NANOS_S);
+	mpair_sleep(&P, NANOS_S);
+	mpair_send(&P, 1, 500, true);
+	mpair_close(&P, 1, false);
+	assert_true(mpair_run(&P, NANOS_S, mpair_arrived));
+}
+
+/* A frame that only says that nothing follows is no data that nobody reads,
+ * however it comes. */
+static void end_of_a_sealed_stream(void **state)
+{
+	(void)state;
+	for (unsigned cut = 0; cut < 2; cut++) {
+		sealed_stream(60 + cut);
+		P.mbox = cut ? cut_last : NULL;
+		mpair_send(&P, 0, 0, true);
+		mpair_sleep(&P, NANOS_S);
+		assert_true(P.end[0].app.closed);
+		assert_int_equal(P.end[0].app.err, 0);
+		mpair_close(&P, 0, false);
+		assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
+		mpair_stop(&P);
+	}
+}
+
+/* ... and data is */
+static void data_for_nobody(void **state)
+{
+	(void)state;
+	sealed_stream(62);
+	mpair_send(&P, 0, 10, false);
+	mpair_sleep(&P, NANOS_S);
+	assert_int_equal(P.end[0].app.err, ECONNRESET);
+	mpair_close(&P, 0, false);
+	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
+	mpair_stop(&P);
+}
+
+/* A peer that never ends is not waited for without end. */
+static void stream_without_end(void **state)
+{
+	(void)state;
+	sealed_stream(63);
+	mpair_sleep(&P, 50 * NANOS_S);
+	assert_false(P.end[1].app.gone);
+	mpair_sleep(&P, 20 * NANOS_S);
+	assert_true(P.end[1].app.gone);
+	mpair_close(&P, 0, false);
+	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
+	mpair_stop(&P);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +434,9 @@ int main(void)
 		cmocka_unit_test(fastclose_on_ack),
 		cmocka_unit_test(reset_of_one_subflow),
 		cmocka_unit_test(alone_for_too_long),
+		cmocka_unit_test(end_of_a_sealed_stream),
+		cmocka_unit_test(data_for_nobody),
+		cmocka_unit_test(stream_without_end),
 		cmocka_unit_test(peer_forgot),
 		cmocka_unit_test(zero_window),
 		cmocka_unit_test(fin_behind_finp),
