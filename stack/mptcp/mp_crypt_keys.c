@@ -114,7 +114,13 @@ bool mp_crypt_established(struct mp_conn *c, struct instant now)
 	if (i.role_b && !crypt_resumes(y->k)) {
 		return true;
 	}
-	return start(c, now, c->mode == MP_MODE_MPTCP);
+	if (!start(c, now, c->mode == MP_MODE_MPTCP)) {
+		return false;
+	}
+	if (!i.role_b && mp_crypt_keyed(c) && c->mode == MP_MODE_MPTCP) {
+		mp_seal_hold(c, now);
+	}
+	return true;
 }
 
 bool mp_crypt_init_in(struct mp_conn *c, struct instant now, bool mapped,

@@ -5,6 +5,8 @@
 #include "stack/base/check.h"
 #include "stack/mptcp/mp.h"
 
+#define HOLD (5 * NANOS_MS)
+
 void mp_seal_start(struct mp_conn *c)
 {
 	struct mp_seal *e = &c->seal;
@@ -17,6 +19,12 @@ void mp_seal_start(struct mp_conn *c)
 		mp_seal_window(c, (uint32_t)min_u64(c->snd.edge - c->snd.nxt,
 						    UINT32_MAX));
 	}
+}
+
+void mp_seal_hold(struct mp_conn *c, struct instant now)
+{
+	c->seal.held = true;
+	mp_timer_set(&c->timers, MP_T_FIRST, instant_add(now, HOLD));
 }
 
 void mp_seal_fini(struct mp_conn *c)
@@ -100,8 +108,11 @@ bool mp_seal_ready(const struct mp_conn *c)
 
 bool mp_seal_due(const struct mp_conn *c)
 {
-	return !c->seal.fin && mp_crypt_keyed(c) &&
-	       (c->snd.shut || first_due(c) || crypt_due(c->crypt.k));
+	if (c->seal.fin || !mp_crypt_keyed(c)) {
+		return false;
+	}
+	return c->snd.shut ||
+	       (!c->seal.held && (first_due(c) || crypt_due(c->crypt.k)));
 }
 
 bool mp_seal_unfinished(const struct mp_conn *c)
@@ -282,6 +293,7 @@ static uint32_t seal_one(struct mp_conn *c, struct instant now, uint32_t n,
 	mp_frames_push(&e->frames, (uint16_t)len, (uint16_t)n);
 	ring_drop(&e->stage, first + n);
 	e->fin = fin;
+	e->held = false;
 	e->urgent = e->urgent && e->urgent_at > e->stage.head;
 	return (uint32_t)len;
 }

@@ -32,6 +32,7 @@ struct mp_seal {
 	struct mp_frames frames; /* of snd.ring, from snd.una on */
 	bool init_in;            /* our Init is in the ring */
 	uint64_t init_end;       /* ... up to here; 0: there is none */
+	bool held;               /* the first frame waits: MP_T_FIRST */
 	bool fin;                /* FINp is sealed: nothing follows */
 	bool urgent;             /* the octet before urgent_at is urgent */
 	uint64_t urgent_at;
@@ -41,6 +42,10 @@ struct mp_seal {
 /* SEALED was decided.  What was written before, if anything, waits in stage */
 void mp_seal_start(struct mp_conn *c);
 void mp_seal_fini(struct mp_conn *c);
+/* Keyed at once, by a secret: host A's first frame would leave without data,
+ * before the program knows that it may write, and what it writes then would
+ * have to wait for B (smtcp(7), Init messages).  So it is held back a little. */
+void mp_seal_hold(struct mp_conn *c, struct instant now);
 
 /* --- the program's side ------------------------------------------------- */
 

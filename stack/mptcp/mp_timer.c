@@ -100,6 +100,10 @@ void mp_timer_conn(struct mp_timers *t, enum mp_timer which,
 		mp_conn_writable(c, now);
 		mp_dirty(c);
 		break;
+	case MP_T_FIRST:
+		c->seal.held = false;
+		mp_dirty(c);
+		break;
 	case MP_T_CRYPT:
 		mp_crypt_timer(c, now);
 		break;

@@ -12,6 +12,7 @@
  *   ORPHAN the owner is gone: the peer has not finished, linger2; or has
  *          acknowledged nothing of what waits, 300 s
  *   MEM    memory was refused to the writer or to a mapping: 200 ms
+ *   FIRST  a resumed session's first frame waits for the program's data: 5 ms
  *   CRYPT  keys not confirmed, or nobody came back after a bad frame: 60 s
  * of a subflow:
  *   JOIN   our third ACK of a join is not answered: RTO, doubling, 6 tries
@@ -33,6 +34,7 @@ enum mp_timer {
 	MP_T_LINGER,
 	MP_T_ORPHAN,
 	MP_T_MEM,
+	MP_T_FIRST,
 	MP_T_CRYPT,
 	MP_T_JOIN,
 	MP_T_UNMAP,

@@ -502,7 +502,9 @@ static void resumed_first_flight(void **state)
 		get_info(0, &i);
 		assert_true(i.crypt.resumed);
 		assert_sealed(MP_SEC_SMTCP);
-		assert_int_equal(client_data, 1);
+		/* with nothing to say the first frame is held, and B was heard
+		 * before it leaves */
+		assert_int_equal(client_data, n != 0);
 		sealtap_check(&T);
 		assert_int_equal(T.dir[0].empty, n % 3 == 0);
 		transfer(n < 3 ? 100000 : 0, 100000, 20 * NANOS_S);
