@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "stack/base/check.h"
-#include "stack/sock/sock_state.h"
+#include "stack/sock/sock_linux.h"
 #include "tests/sim/watch.h"
 
 static void side_step(struct side *s);
@@ -424,23 +424,31 @@ static void look(struct host *h, struct side *s)
 	note_mode(s);
 }
 
+static bool ask_crypt(struct side *s, int name)
+{
+	int v = 1;
+
+	return sock_setopt(s->sk, s->conn->w->now, LX_SOL_MPTCP, name, &v,
+			   sizeof(v)) == 0;
+}
+
 /* what programs ask of a sealed connection */
 static void ask(struct side *s)
 {
 	struct conn *c = s->conn;
 	struct world *w = c->w;
 
-	if (!s->sk || !s->sk->conn) {
+	if (!s->sk) {
 		return;
 	}
 	if (world_chance(w, 0.1)) {
 		expect_side(s);
 	}
-	if (world_chance(w, c->rekey) && mp_rekey(s->sk->conn, w->now) == 0) {
+	if (world_chance(w, c->rekey) && ask_crypt(s, LX_MPTCP_CRYPT_REKEY)) {
 		world_fault(w, F_REKEY);
 	}
-	if (c->forget && c->was_sealed && world_chance(w, 0.05)) {
-		mp_forget(s->sk->conn);
+	if (c->forget && c->was_sealed && world_chance(w, 0.05) &&
+	    ask_crypt(s, LX_MPTCP_CRYPT_FORGET)) {
 		world_fault(w, F_FORGET);
 	}
 }
@@ -518,6 +526,10 @@ static void set_options(struct side *s)
 		set_int(s, 6, 4, 5);
 		set_int(s, 6, 5, 2);
 		set_int(s, 6, 6, 4);
+	}
+	if (c->passive && !s->client) {
+		set_int(s, LX_SOL_MPTCP, LX_MPTCP_CRYPT_PASSIVE, 1);
+		world_fault(c->w, F_PASSIVE);
 	}
 	if (c->opt.cc) {
 		check(sock_setopt(s->sk, c->w->now, 6, 13, c->opt.cc,

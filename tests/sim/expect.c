@@ -301,6 +301,9 @@ static void synack_out(struct conn *c, const struct tcp_seg *seg)
 	struct expect_opts o = opts_of(seg);
 	uint8_t want = choice(c, &x->syn_in), tep = answered(&o);
 
+	if (!x->syn_in.there || seg->ack != x->irs[1] + 1) {
+		return; /* of the connection that had the port before */
+	}
 	if (x->sa_out.there && seg->seq != x->iss[1]) {
 		return; /* a copy of the SYN came when all was over */
 	}
@@ -528,6 +531,19 @@ void expect_in(struct conn *c, unsigned side, const struct tcp_seg *seg)
 
 /* --- what came of it ------------------------------------------------------ */
 
+static void note(struct side *s, const struct mp_info *i)
+{
+	struct conn *c = s->conn;
+
+	c->was_sealed |= i->sealed;
+	c->was_smtcp |= i->sec == MP_SEC_SMTCP;
+	c->was_resumed |= i->crypt.resumed;
+	if (i->have_session_id && i->crypt.rx_frames > 0) {
+		s->has_id = true;
+		memcpy(s->session_id, i->session_id, sizeof(s->session_id));
+	}
+}
+
 void expect_side(struct side *s)
 {
 	struct conn *c = s->conn;
@@ -536,8 +552,16 @@ void expect_side(struct side *s)
 	unsigned k = s->client ? 0 : 1;
 	bool sealed;
 
-	if (!c->w->watch || c->simultaneous || !s->sk ||
-	    !sock_info(s->sk, &i) || i.mode == MP_MODE_PENDING) {
+	if (!c->w->watch || !s->sk || !sock_info(s->sk, &i) ||
+	    i.mode == MP_MODE_PENDING) {
+		return;
+	}
+	if (c->simultaneous) { /* TEP 0x20 is not for these */
+		if (i.sealed && i.crypt.smtcp) {
+			world_fail(c->w, "conn %u: SMTCP, and both opened",
+				   c->index);
+		}
+		note(s, &i);
 		return;
 	}
 	x = &watch_of(c)->x;
@@ -554,13 +578,7 @@ void expect_side(struct side *s)
 			   c->index, mp_info_mode(&i), i.crypt.tep,
 			   mp_mode_text(i.mode));
 	}
-	c->was_sealed |= i.sealed;
-	c->was_smtcp |= i.sec == MP_SEC_SMTCP;
-	c->was_resumed |= i.crypt.resumed;
-	if (i.have_session_id && i.crypt.rx_frames > 0) {
-		s->has_id = true;
-		memcpy(s->session_id, i.session_id, sizeof(s->session_id));
-	}
+	note(s, &i);
 }
 
 static void end_refused(struct conn *c, unsigned side)
@@ -586,7 +604,14 @@ void expect_end(struct conn *c)
 	const struct side *a = &c->side[0], *b = &c->side[1];
 	const struct expect *x;
 
-	if (!c->w->watch || c->simultaneous || !c->started) {
+	if (!c->w->watch || !c->started) {
+		return;
+	}
+	if (a->has_id && b->has_id &&
+	    memcmp(a->session_id, b->session_id, sizeof(a->session_id))) {
+		world_fail(c->w, "conn %u: two session ids", c->index);
+	}
+	if (c->simultaneous) {
 		return;
 	}
 	x = &watch_of(c)->x;
@@ -598,9 +623,5 @@ void expect_end(struct conn *c)
 	if (x->doom && (a->rx || b->rx >= 4)) {
 		world_fail(c->w, "conn %u: data came although %s", c->index,
 			   x->doom);
-	}
-	if (a->has_id && b->has_id &&
-	    memcmp(a->session_id, b->session_id, sizeof(a->session_id))) {
-		world_fail(c->w, "conn %u: two session ids", c->index);
 	}
 }

@@ -273,6 +273,7 @@ static void build_simultaneous(struct world *w)
 	struct conn *c = scen_conn(w, (nanos)below(w, (uint64_t)NANOS_S));
 
 	c->simultaneous = true;
+	c->passive = w->crypted && chance(w, 0.5);
 	c->dst_path = 0;
 	c->side[0].host = &w->host[0];
 	c->v6only_sock = false;

@@ -107,6 +107,7 @@
 	X(F_MERGE, "segments of one mapping coalesced")                        \
 	X(F_REKEY, "program asks for new keys")                                \
 	X(F_FORGET, "program has the session's secret wiped")                  \
+	X(F_PASSIVE, "simultaneous open, one in the passive role")             \
 	X(F_AGAIN, "connection to a peer of before")
 
 enum sim_fault {
@@ -321,6 +322,7 @@ struct conn {
 	} opt;
 	double rekey; /* chance per event that a program asks for new keys */
 	bool forget, again;
+	bool passive; /* simultaneous: the server asks for the passive role */
 };
 
 void app_start(struct world *w, void *conn, uint64_t arg);
