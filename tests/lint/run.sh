@@ -33,6 +33,7 @@ one prefix tests/lint/prefix.sh "$B/libcore.a"
 one headers tests/lint/headers.sh
 one size tests/lint/size.sh
 one man tests/lint/man.sh
+one statements tests/lint/statements.sh
 one shellcheck shell
 echo "lint: $passed passed, $failed failed, $skipped skipped"
 [ "${STRICT:-0}" != 1 ] || failed=$((failed + skipped))

@@ -40,7 +40,7 @@ static bool csum_word(struct words *w, uint16_t right, uint16_t *out)
 	return true;
 }
 
-static uint8_t flags_word(struct run *r, struct words *w)
+uint8_t build_flags(struct run *r, struct words *w)
 {
 	uint8_t flags = 0;
 
@@ -68,7 +68,7 @@ static void opt_capable(struct run *r, struct build_ctx *x, struct words *w,
 		if (p[0] == 'v') {
 			version = (unsigned)atoi(p + 1);
 		} else if (strcmp(p, "flags") == 0) {
-			flags = flags_word(r, w);
+			flags = build_flags(r, w);
 		} else if (strcmp(p, "key") == 0) {
 			len = 12;
 		} else if (strcmp(p, "keys") == 0) {

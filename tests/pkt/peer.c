@@ -249,8 +249,8 @@ static uint32_t gathered(const struct peer *p)
 	return n;
 }
 
-/* peer start [mpc]: the handshake is over for it; mpc: with the transcript of
- * both MP_CAPABLE */
+/* peer start [mpc [flags X]]: the handshake is over for it; mpc: with the
+ * transcript of both MP_CAPABLE; flags: X were those of the SYN, as it knows */
 static void peer_start(struct run *r, struct conn *c, struct words *w)
 {
 	struct peer *p = need(r, &c->peer);
@@ -260,7 +260,10 @@ static void peer_start(struct run *r, struct conn *c, struct words *w)
 	struct wr o = wr_make(t, sizeof(t));
 
 	if (words_take(w, "mpc")) {
-		wr_u32(&o, 0x1e040100u | c->flags_syn);
+		uint8_t syn = words_take(w, "flags") ? build_flags(r, w)
+						     : c->flags_syn;
+
+		wr_u32(&o, 0x1e040100u | syn);
 		wr_u32(&o, 0x1e0c0100u | c->flags_synack);
 		wr_u64(&o, b);
 		wr_u64(&o, a);
@@ -376,6 +379,10 @@ static void hear_one(struct run *r, struct peer *p, struct crypt_opened *o)
 	why = crypt_open(p->k, r->now, p->in_at, &v, 1, len, o);
 	if (why != CRYPT_OK) {
 		pkt_fail(r, "frame: %s", crypt_reason_text(why));
+	}
+	/* cres and fres of RFC 8548 4.2; phases are smtcp(7)'s */
+	if (p->in[p->in_at] & 0xf8 || frame[CRYPT_FRAME_HDR] & 0xf8) {
+		pkt_fail(r, "reserved bits in control or flags");
 	}
 	for (uint32_t i = 0; i < o->data_len; i++) {
 		if (frame[o->data_at + i] != value_octet(p->in_plain + i)) {

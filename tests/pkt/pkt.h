@@ -190,6 +190,8 @@ struct build_ctx {
 
 void build_opt(struct run *r, struct build_ctx *x, struct words *w,
 	       struct wr *o);
+/* the flags of an MP_CAPABLE, as letters */
+uint8_t build_flags(struct run *r, struct words *w);
 
 /* --- match.c --------------------------------------------------------------------- */
 /* takes what the stack has to send; sorts it to flows, checks what is true of

@@ -383,7 +383,7 @@ static void every_bit_counts(void **st)
 	}
 }
 
-/* RFC 8548 4.2: reserved bits are ignored, but authentic */
+/* RFC 8548 4.2, statement 182: reserved bits are ignored, but authentic */
 static void reserved_bits_are_ignored(void **st)
 {
 	struct frame f;
