@@ -94,12 +94,17 @@ static uint32_t clamp_buf(uint32_t v, uint32_t dflt)
 
 static void set_conf(struct mp_conn *c, const struct mp_conf *conf)
 {
+	bool crypt = c->mp->cfg.crypt &&
+		     c->mp->cfg.crypt_policy != MP_CRYPT_OFF;
+
 	c->conf = *conf;
 	c->conf.sndbuf = clamp_buf(conf->sndbuf, SNDBUF_DEFAULT);
 	c->conf.rcvbuf = clamp_buf(conf->rcvbuf, RCVBUF_DEFAULT);
 	if (!c->conf.tcp.rcv_wnd_max) {
 		c->conf.tcp.rcv_wnd_max = c->conf.rcvbuf;
 	}
+	/* a frame must fit, however small the buffer: mp_rx_window() */
+	c->conf.tcp.rcv_wnd_limit = crypt ? MP_UNSEAL_WINDOW : 0;
 }
 
 static void run_gone(void *ctx, const struct mp_run *run)

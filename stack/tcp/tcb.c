@@ -124,6 +124,7 @@ void tcb_conf(struct tcp_conf *c)
 	c->keep_intvl = c->keep_intvl ? c->keep_intvl : 75 * NANOS_S;
 	c->keep_cnt = c->keep_cnt ? c->keep_cnt : 9;
 	c->rcv_wnd_max = c->rcv_wnd_max ? c->rcv_wnd_max : RCV_WND_MAX;
+	c->rcv_wnd_limit = max_u32(c->rcv_wnd_limit, c->rcv_wnd_max);
 	c->linger2 = c->linger2 ? c->linger2 : 60 * NANOS_S;
 }
 
@@ -214,13 +215,14 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 	tcb->rcv.last = now;
 	tcb->snd.last = now;
 	tcb_first_mss(tcb, now);
-	tcp_wnd_init(&tcb->wnd, tcb->conf.rcv_wnd_max);
+	tcp_wnd_init(&tcb->wnd, tcb->conf.rcv_wnd_limit);
+	tcb->wnd.buffer = tcb->conf.rcv_wnd_max;
 	tcb->wnd.shared = o->shared_wnd;
 	tcb->no_ts = o->no_ts;
 	tcp_recover_init(&tcb->rec, tcp->env->mem, tcb->conf.cc, tcb->mss.base,
 			 tcb->snd.iss + 1, now);
 	tcp_reasm_init(&tcb->reasm, tcp->env->mem,
-		       max_u32(CHARGE_MIN, 2 * tcb->conf.rcv_wnd_max));
+		       max_u32(CHARGE_MIN, 2 * tcb->conf.rcv_wnd_limit));
 	tcp_delack_init(&tcb->delack, tcb->mss.ours);
 	tcb->delack.quick_always = tcb->conf.quickack;
 	tcp_ts_init(&tcb->ts, tcb_ts_offset(tcb));

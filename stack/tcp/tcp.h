@@ -217,7 +217,10 @@ struct tcp_conf {
 	nanos keep_idle, keep_intvl; /* 7200 s, 75 s */
 	uint8_t keep_cnt;            /* 9 */
 	nanos user_timeout;          /* 0: retries2 (15) */
-	uint32_t rcv_wnd_max; /* largest window ever: fixes the scale; 6 MiB */
+	uint32_t rcv_wnd_max; /* the receive buffer; 6 MiB */
+	/* largest window that the upper may ever offer, fixes the scale; no
+	 * less than rcv_wnd_max */
+	uint32_t rcv_wnd_limit;
 	nanos linger2;        /* orphaned FIN-WAIT-2, 60 s */
 	bool quickack;
 };

@@ -18,6 +18,7 @@ uint8_t tcp_wnd_shift(uint32_t most)
 void tcp_wnd_init(struct tcp_wnd *w, uint32_t most)
 {
 	w->most = most;
+	w->buffer = most;
 	w->adv = 0;
 	w->edge = 0;
 	w->last = 0;
@@ -46,7 +47,7 @@ static uint32_t wnd_had(const struct tcp_wnd *w, uint32_t nxt)
  * the buffer and one segment. */
 static uint32_t wnd_step(const struct tcp_wnd *w, uint32_t mss)
 {
-	return min_u32(w->most / 2, mss);
+	return min_u32(w->buffer / 2, mss);
 }
 
 uint16_t tcp_wnd_field(struct tcp_wnd *w, uint32_t nxt, uint32_t room,

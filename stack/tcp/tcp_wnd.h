@@ -19,6 +19,7 @@ struct tcp_wnd {
 	uint32_t edge;   /* ... by the last segment: left of adv only when the
 			  * upper's window is shared (RFC 8684 3.3.4) */
 	uint32_t most;   /* largest window ever: fixes the scale */
+	uint32_t buffer; /* most, or less: what worthwhile steps go by */
 	uint32_t last;   /* window in the last segment sent */
 	bool shared;     /* the upper may offer less than was promised */
 	uint8_t shift;   /* ours, 0 unless both SYNs had the option */

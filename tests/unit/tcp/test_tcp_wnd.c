@@ -46,6 +46,25 @@ static void test_no_shrinking(void **state)
 	assert_int_equal(tcp_wnd_field(&w, 51000, 0, MSS, false), 0);
 }
 
+/* A window that may grow beyond the buffer for a while: steps are those of the
+ * buffer, or one below a segment would never open again. */
+static void test_small_buffer(void **state)
+{
+	struct tcp_wnd w;
+
+	(void)state;
+	tcp_wnd_init(&w, 1 << 17);
+	w.buffer = 1000;
+	w.shift = 2;
+	tcp_wnd_start(&w, 1);
+	assert_int_equal(tcp_wnd_field(&w, 1, 1000, MSS, false) << 2, 1000);
+	assert_int_equal(tcp_wnd_field(&w, 1001, 0, MSS, false), 0);
+	assert_true(tcp_wnd_update_due(&w, 1001, 1000, MSS));
+	assert_int_equal(tcp_wnd_field(&w, 1001, 1000, MSS, false) << 2, 1000);
+	assert_int_equal(tcp_wnd_field(&w, 1001, 100000, MSS, false) << 2,
+			 100000);
+}
+
 /* rounding to the scale does not move it left either */
 static void test_rounding(void **state)
 {
@@ -110,6 +129,7 @@ int main(void)
 		cmocka_unit_test(test_shift),
 		cmocka_unit_test(test_syn),
 		cmocka_unit_test(test_no_shrinking),
+		cmocka_unit_test(test_small_buffer),
 		cmocka_unit_test(test_rounding),
 		cmocka_unit_test(test_silly),
 		cmocka_unit_test(test_update),
