@@ -279,7 +279,8 @@ void mp_crypt_option(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
 	n = crypt_seg_out(y->k, tx->now, kind_out(tx->kind), w->p,
 			  (unsigned)wr_left(w));
 	wr_take(w, n);
-	y->asked = y->asked || (tx->kind == TCP_TX_SYN && n);
+	y->asked = y->asked || (n && (tx->kind == TCP_TX_SYN ||
+				     tx->kind == TCP_TX_SYNACK));
 }
 
 /* --- segments that came ------------------------------------------------- */
@@ -362,6 +363,21 @@ static enum tcp_verdict watch_magic(struct mp_sub *s, const struct tcp_seg *seg)
 	return refused(s, ECONNABORTED);
 }
 
+/* A SYN that came again had no ENO, so that it is off here (RFC 8547 4.6, rule
+ * 1), but our first SYN-ACK has arrived: with ENO in its ACK the peer says that
+ * it seals.  Else its first octets may. */
+static enum tcp_verdict after_decline(struct mp_sub *s,
+				      const struct tcp_seg *seg, bool first)
+{
+	struct mp_conn *c = s->c;
+
+	if (first && c->crypt.magic && seg->opts.eno.n) {
+		mp_count(c->mp, MP_CRYPT_ABORT);
+		return refused(s, ECONNABORTED);
+	}
+	return watch_magic(s, seg);
+}
+
 static enum tcp_verdict declined(struct mp_sub *s, const struct tcp_seg *seg)
 {
 	struct mp_conn *c = s->c;
@@ -372,10 +388,10 @@ static enum tcp_verdict declined(struct mp_sub *s, const struct tcp_seg *seg)
 	if (mp_crypt_refuse(c)) {
 		return TCP_UP_RESET;
 	}
-	if (why != CRYPT_OFF_NO_ACK) {
+	if (why != CRYPT_OFF_NO_ACK && !(s->passive && c->crypt.asked)) {
 		return TCP_UP_OK;
 	}
-	if (resumes) {
+	if (why == CRYPT_OFF_NO_ACK && resumes) {
 		mp_count(c->mp, MP_CRYPT_ABORT);
 		return refused(s, ECONNABORTED);
 	}
@@ -407,7 +423,7 @@ enum tcp_verdict mp_crypt_segment(struct mp_sub *s, struct instant now,
 	}
 	y->heard = y->heard || kind == CRYPT_SEG_ACK;
 	if (!y->k) {
-		return watch_magic(s, seg);
+		return after_decline(s, seg, first);
 	}
 	if (y->state == MP_CRYPT_SEALED) {
 		if (first) {

@@ -357,6 +357,8 @@ static void synack_in(struct conn *c, const struct tcp_seg *seg)
 	x->eno_touched |=
 		o.eno_n && x->sa_out.eno_n && !same_eno(&o, &x->sa_out);
 	x->cap_touched |= o.cap && x->sa_out.cap && !same_cap(&o, &x->sa_out);
+	x->key_touched |= o.cap && x->sa_out.cap &&
+			  o.capable.key_snd != x->sa_out.capable.key_snd;
 }
 
 /* --- the third ACK -------------------------------------------------------- */

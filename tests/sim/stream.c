@@ -111,7 +111,10 @@ static void add_frame(struct stream *s, uint64_t hash, uint64_t end)
 
 static void parse_generation(struct stream *s, uint8_t control)
 {
-	s->gen += control & CRYPT_FRAME_REKEY;
+	if (control & CRYPT_FRAME_REKEY) {
+		s->gen++;
+		rules_rekey(s);
+	}
 	if (s->phases && !s->any && (control & CRYPT_FRAME_REKEY)) {
 		fail(s, s->parsed, "the first frame begins a generation");
 	}
@@ -159,6 +162,9 @@ static bool parse_frame(struct stream *s)
 		return false;
 	}
 	parse_generation(s, h.control);
+	if (s->n_frames == 0 || (h.control & CRYPT_FRAME_REKEY)) {
+		s->first_of_gen = s->parsed + len;
+	}
 	add_frame(s, f->hash, s->parsed + len);
 	bound(s, s->parsed, s->parsed + len);
 	return true;
@@ -218,14 +224,20 @@ void stream_mapped(struct stream *s, uint64_t lo, uint64_t hi)
 
 /* --- acknowledgments ------------------------------------------------------ */
 
-void stream_data_ack(struct stream *s, uint64_t off)
+uint64_t stream_opened(struct stream *s)
 {
 	while (s->n_opened < s->n_frames &&
 	       seal_opened(s->frame[s->n_opened].hash)) {
 		s->opened = s->frame[s->n_opened++].end;
 	}
-	if (off <= s->opened ||
+	return s->opened;
+}
+
+void stream_data_ack(struct stream *s, uint64_t off)
+{
+	if (off <= stream_opened(s) ||
 	    (s->has_fin && off == s->fin + 1 && s->fin == s->opened)) {
+		s->acked = max_u64(s->acked, off);
 		return;
 	}
 	world_fail(s->w,

@@ -172,8 +172,10 @@ static void open_flow(struct host *h, const struct tcp_seg *seg)
 	f->has_iss[0] = true;
 	f->has_iss[1] = false;
 	f->iss[0] = seg->seq;
-	f->fell = false;
 	watch_of(c)->joins += is_join(seg);
+	if (is_join(seg)) {
+		rules_join(c, side);
+	}
 	if (is_join(seg) && !net_path_of(h->w, &seg->t.local.addr)) {
 		world_fail(h->w,
 			   "conn %u: a join to an address that only an "
@@ -272,7 +274,7 @@ static void sealed_out(struct flow *f, unsigned end, const struct tcp_seg *seg)
 				   f->conn->index);
 			return;
 		}
-		f->fell = true;
+		st->single = true;
 		stream_put(st, at - 1, seg->data, seg->len);
 		return;
 	}
@@ -303,7 +305,7 @@ static void data_ack_out(struct flow *f, unsigned side,
 	const struct mp_opt_dss *d = &seg->opts.mp.dss;
 
 	/* with another key the peer's numbers are others */
-	if (peer->has_key && !watch_of(f->conn)->x.cap_touched &&
+	if (peer->has_key && !watch_of(f->conn)->x.key_touched &&
 	    (seg->opts.mp.have & MP_HAVE(MP_OPT_DSS)) && d->ack &&
 	    !(seg->flags & TCP_RST)) {
 		stream_data_ack(&peer->stream,
@@ -353,6 +355,9 @@ static void payload_out(struct flow *f, unsigned end, const struct tcp_seg *seg)
 		if (readable(seg)) {
 			readable_out(c, side, true);
 			return;
+		}
+		if (w->x.sm) {
+			rules_options(c, side, seg);
 		}
 		sealed_out(f, end, seg);
 		data_ack_out(f, side, seg);

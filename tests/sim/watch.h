@@ -9,6 +9,7 @@
  *             Init and sealed frames and nothing else, mappings hold whole
  *             frames, no DATA_ACK covers what was not opened, no octet of a
  *             program is readable
+ *   rules.c   what may not be sent, or not yet
  *   expect.c  what the handshake must come to, from the options that each side
  *             sent and what arrived of them (smtcp(7), What is stripped, and
  *             NODES AND POLICIES)
@@ -50,8 +51,11 @@ struct stream {
 	uint64_t parsed; /* ... and consists of whole frames, up to here */
 	uint64_t init;   /* octets of Init */
 	uint64_t first;  /* end of a mapping that begins at 0 */
-	uint64_t gen;    /* of the frame before `parsed` */
+	uint64_t gen;    /* of the frame before `parsed`, and */
+	uint64_t first_of_gen; /* ... the end of the first one of it */
+	uint64_t acked;  /* highest DATA_ACK sent for it */
 	bool any, phases;
+	bool single; /* octets without a mapping were sent */
 	bool has_fin;
 	uint64_t fin; /* DATA_FIN's place */
 	struct {
@@ -66,8 +70,17 @@ void stream_fini(struct stream *s);
 void stream_put(struct stream *s, uint64_t off, const uint8_t *p, uint32_t n);
 /* a mapping of [lo, hi) was declared */
 void stream_mapped(struct stream *s, uint64_t lo, uint64_t hi);
+/* everything before was opened by the other side */
+uint64_t stream_opened(struct stream *s);
 /* the receiver acknowledges everything before off */
 void stream_data_ack(struct stream *s, uint64_t off);
+
+/* --- rules.c -------------------------------------------------------------- */
+
+/* this side sends a SYN with MP_JOIN */
+void rules_join(struct conn *c, unsigned side);
+void rules_options(struct conn *c, unsigned side, const struct tcp_seg *seg);
+void rules_rekey(const struct stream *s);
 
 /* --- expect.c ------------------------------------------------------------- */
 
@@ -89,7 +102,7 @@ struct expect_opts {
 struct expect {
 	bool murky;       /* ambiguous: take the stack's word */
 	bool eno_touched; /* a SYN's ENO is not what was sent */
-	bool cap_touched;
+	bool cap_touched, key_touched;
 	bool eno_dropped; /* both kinds of SYN left A, or reached B */
 	uint32_t iss[2], irs[2];
 	struct expect_opts syn_out, syn_in, sa_out, sa_in, ack_out, ack_in;
@@ -122,7 +135,6 @@ struct flow {
 	unsigned a_side; /* of the connection */
 	bool has_iss[2];
 	uint32_t iss[2]; /* 0: a's */
-	bool fell;       /* segments without mappings were seen */
 };
 
 struct watch_side {

@@ -155,6 +155,26 @@ static inline void refused(int err, unsigned by)
 	give_up();
 }
 
+/* The path takes ENO out of the SYN that comes again, when the answer to the
+ * first one is on its way already: A seals, and B must not (RFC 8547 4.6, rule
+ * 1).  What A says then is nothing for B's program.  Just connected, with 700
+ * ms to the other end. */
+static inline void stripped_too_late(void)
+{
+	mpair_send(&P, 0, 100, false);
+	mpair_sleep(&P, 500 * NANOS_MS);
+	box.no_eno[SYN] = true;
+	assert_true(mpair_run(&P, 60 * NANOS_S, decided));
+	mpair_sleep(&P, 5 * NANOS_S);
+	assert_int_equal(box.eno[SYN], 2);
+	assert_true(P.end[0].app.closed);
+	assert_int_not_equal(P.end[0].app.err, 0);
+	assert_int_equal(P.end[1].app.accepted, 0);
+	assert_int_equal(P.end[1].app.got, 0);
+	assert_int_equal(count(1, MP_CRYPT_ABORT), 1);
+	give_up();
+}
+
 /* both ends agree on this, and it works */
 static inline void works(const char *want)
 {

@@ -414,6 +414,18 @@ static void syn_again_without_eno(void **state)
 	refused(ECONNREFUSED, 1);
 }
 
+static void syn_again_stripped_too_late(void **state)
+{
+	(void)state;
+	for (unsigned cut = 0; cut < 2; cut++) {
+		begin(104 + cut, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+		P.link[0].delay = 700 * NANOS_MS;
+		box.split = cut ? 3 : 0;
+		connect_now();
+		stripped_too_late();
+	}
+}
+
 /* SYN-ACK and third ACK lost: the same options again, the same keys */
 static void handshake_lost(void **state)
 {
@@ -571,6 +583,7 @@ int main(void)
 		cmocka_unit_test(cannot_be),
 		cmocka_unit_test(syns_unanswered),
 		cmocka_unit_test(syn_again_without_eno),
+		cmocka_unit_test(syn_again_stripped_too_late),
 		cmocka_unit_test(handshake_lost),
 		cmocka_unit_test(until_b_is_heard),
 		cmocka_unit_test(simultaneous),

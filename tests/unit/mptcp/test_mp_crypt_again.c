@@ -44,6 +44,17 @@ static void resumed(void **state)
 	finish();
 }
 
+static void stripped_when_resumed(void **state)
+{
+	(void)state;
+	begin(111, MP_CRYPT_PREFER, MP_CRYPT_PREFER);
+	connect_now();
+	works("smtcp");
+	P.link[0].delay = 700 * NANOS_MS;
+	again();
+	stripped_too_late();
+}
+
 /* A foreign SYN may have room for both; the SYN-ACK has not, and then does
  * without timestamps, not without ENO. */
 static void with_ts(void *ctx, struct mpair_pkt *p)
@@ -208,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(resumed),
+		cmocka_unit_test(stripped_when_resumed),
 		cmocka_unit_test(resumed_in_spite_of_timestamps),
 		cmocka_unit_test(resumed_and_eno_gone),
 		cmocka_unit_test(resumed_and_capable_gone),
