@@ -169,6 +169,7 @@ struct mp_snd {
 	uint8_t backoff;     /* of the data-level timer */
 	bool shut;           /* nothing more will be written */
 	bool fin_sent, fin_acked;
+	bool fin_mapped;     /* DATA_FIN is in the mapping of FINp */
 	bool want_room;      /* the writer was told "full" */
 	bool refused;        /* memory was: nothing else may wake us */
 	bool cork_due;       /* corked for long enough */

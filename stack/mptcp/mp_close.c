@@ -82,7 +82,9 @@ static void send_fin(struct mp_conn *c, struct instant now)
 	}
 	d->fin_sent = true;
 	mp_count(c->mp, MP_DATA_FIN_TX);
-	mp_close_fin_due(c);
+	if (!d->fin_mapped) {
+		mp_close_fin_due(c);
+	}
 	mp_ack_arm(c, now, false);
 }
 

@@ -165,7 +165,8 @@ static void opt_data(struct mp_sub *s, const struct tcp_tx *tx, struct wr *w)
 		d.dsn8 = true;
 		d.dsn = dsn_of(c, m->off);
 		d.ssn = m->ssn;
-		d.data_len = (uint16_t)m->len;
+		d.data_len = (uint16_t)(m->len + m->fin);
+		d.fin = m->fin;
 		if (c->checksum) {
 			d.has_csum = true;
 			d.csum = mp_cksum_tx(s, m, d.dsn);

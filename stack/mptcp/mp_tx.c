@@ -46,6 +46,11 @@ bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 	}
 	if (ssn == 1) {
 		s->first_len = n;
+	} else if (mp_sealed(c) && c->seal.fin && off + n == c->snd.ring.tail) {
+		/* smtcp(7), FINp and DATA_FIN: both in one mapping.  At ssn 1
+		 * it may be an MP_CAPABLE, which has no F. */
+		m->fin = true;
+		c->snd.fin_mapped = true;
 	}
 	if (c->n_open > 1 || again) {
 		c->snd.mixed_end = max_u64(c->snd.mixed_end, off + n);
