@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "stack/crypt/crypt_memo.h"
 #include "stack/prim/hash.h"
 #include "stack/sock/stack.h"
 #include "stack/wire/tcp_hdr.h"
@@ -117,6 +118,7 @@ struct run {
 	struct fake peer_fake;
 	struct crypt *peer_crypt; /* the peers'; NULL until there is one */
 	struct stack_cfg cfg;
+	struct crypt_memo memo; /* of the stack, when config says so */
 	struct stack *s;
 	struct instant start, now;
 	struct ip_path path[IP_PATHS_MAX];

@@ -143,6 +143,19 @@ static void config_crypt(struct run *r, struct words *w)
 	}
 }
 
+/* memory warn|enforce: what destinations had before */
+static void config_memory(struct run *r, struct words *w)
+{
+	const char *t = words_next(r, w);
+
+	if (strcmp(t, "warn") != 0 && strcmp(t, "enforce") != 0) {
+		pkt_fail(r, "warn or enforce");
+	}
+	check(crypt_memo_init(&r->memo, &r->fake.env, 16));
+	r->cfg.mp.memo = &r->memo;
+	r->cfg.mp.memo_mode = t[0] == 'w' ? MP_MEMO_WARN : MP_MEMO_ENFORCE;
+}
+
 /* config NAME VALUE .. */
 static void line_config(struct run *r, struct words *w)
 {
@@ -162,6 +175,8 @@ static void line_config(struct run *r, struct words *w)
 							 : MP_REQUIRE;
 		} else if (strcmp(t, "crypt") == 0) {
 			config_crypt(r, w);
+		} else if (strcmp(t, "memory") == 0) {
+			config_memory(r, w);
 		} else if (strcmp(t, "checksum") == 0) {
 			r->cfg.mp.checksum = on_off(r, w);
 		} else if (strcmp(t, "server_joins") == 0) {
@@ -493,6 +508,7 @@ static void run_script(struct run *r, const char *file)
 	run_pump(r);
 	must_be_quiet(r);
 	stack_free(r->s);
+	crypt_memo_fini(&r->memo);
 	peer_free_all(r);
 	hash_free(r->hash);
 	fake_fini(&r->fake);
