@@ -222,6 +222,7 @@ struct tcp_conf {
 	 * less than rcv_wnd_max */
 	uint32_t rcv_wnd_limit;
 	nanos linger2;        /* orphaned FIN-WAIT-2, 60 s */
+	uint64_t max_pacing_rate; /* octets per second, 0: no limit */
 	bool quickack;
 };
 
