@@ -1,13 +1,15 @@
 # make fuzz T=eno SECS=600: one libFuzzer target of tests/fuzz, or all
 #
-# Needs clang and libclang-rt-14-dev; nothing else here does.  What it finds is
+# SECS counts processor time of each, so that it means the same on a busy
+# machine.  Needs clang and libclang-rt-14-dev; nothing else here does.  What it finds is
 # written to $(B)/fuzz/found/<target>/; the corpus grows in $(B)/fuzz/corpus/.
 
 fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-$(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(call obj,tests/lib/fake.c) $(CORE)
+$(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(unit_lib) $(B)/libengine.a $(CHAN) $(CORE)
 	@echo "  LINK    $@"
-	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(B)/libengine.a \
+		$(CHAN) $(CORE) -luring -lcmocka -lcrypto
 
 # instrumented objects have a folder of their own
 fuzz:

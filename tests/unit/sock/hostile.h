@@ -46,6 +46,9 @@ static struct {
 	struct end end[2];
 	struct instant now;
 	struct rng rng;
+	/* who chooses instead of rng, below n; NULL: rng does */
+	uint64_t (*choose)(uint64_t n);
+	enum mp_crypt_policy crypt;
 	struct hash *hash;
 	struct pkt *wire[WIRE];
 	uint8_t to[WIRE];
@@ -67,7 +70,7 @@ struct aim {
 
 static uint64_t rnd(uint64_t n)
 {
-	return rng_below(&w.rng, n);
+	return w.choose ? w.choose(n) : rng_below(&w.rng, n);
 }
 
 static bool pct(unsigned p)
