@@ -16,6 +16,12 @@ bool conf_refuse(char why[CONF_ERR_MAX], const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why, CONF_ERR_MAX, fmt, ap);
 	va_end(ap);
+	/* it quotes what was given, and is one line all the same */
+	for (char *p = why; *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f) {
+			*p = '?';
+		}
+	}
 	return false;
 }
 
@@ -413,7 +419,7 @@ static enum conf_result long_arg(struct run_conf *c, unsigned who, int argc,
 		}
 		value = argv[++*i];
 	}
-	c->flagged |= 1u << (o - table);
+	c->flagged |= UINT64_C(1) << (o - table);
 	return apply(c, o, "--", o->name, value, err) ? CONF_OK : CONF_ERROR;
 }
 
@@ -431,7 +437,7 @@ static enum conf_result short_args(struct run_conf *c, unsigned who,
 			conf_refuse(err, "-%c: unknown option; see --help", *p);
 			return CONF_ERROR;
 		}
-		c->flagged |= 1u << (o - table);
+		c->flagged |= UINT64_C(1) << (o - table);
 		if (!apply(c, o, "--", o->name, "", err)) {
 			return CONF_ERROR;
 		}
@@ -446,7 +452,7 @@ enum conf_result conf_args(struct run_conf *c, unsigned who, int argc,
 	enum conf_result r = CONF_OK;
 	int i;
 
-	static_assert(ARRAY_SIZE(table) <= 32, "flagged has 32 bits");
+	static_assert(ARRAY_SIZE(table) <= 64, "flagged has 64 bits");
 	for (i = 1; i < argc && r == CONF_OK; i++) {
 		const char *w = argv[i];
 
@@ -503,7 +509,7 @@ bool conf_env(struct run_conf *c, unsigned who,
 		const struct conf_opt *o = &table[i];
 		const char *value;
 
-		if (!(o->who & who) || !o->env || (c->flagged & 1u << i)) {
+		if (!(o->who & who) || !o->env || (c->flagged >> i & 1)) {
 			continue;
 		}
 		/* -v and -q are one setting: either flag silences both */

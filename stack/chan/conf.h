@@ -119,7 +119,7 @@ struct run_conf {
 	struct conf_crypt crypt;
 	/* mptcp-stackd only; -1 or 0: not given */
 	int ready_fd, run_fd, watch_pid;
-	uint32_t flagged; /* private: options that a flag has set */
+	uint64_t flagged; /* private: options that a flag has set */
 };
 
 struct conf_opt {

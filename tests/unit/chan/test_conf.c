@@ -80,6 +80,7 @@ static void test_tun_mistakes(void **state)
 		{ "mp0,addr=10.0.0.2/24,peer=10.0.0.1,mtu=99", "mtu=99" },
 		{ "mp0,addr=10.0.0.2/24,peer=10.0.0.1,mtu=70000", "mtu" },
 		{ "mp0,addr=10.0.0.2/24,peer=10.0.0.1,bakcup", "bakcup" },
+		{ "mp0,addr=10.0.0.2/24,peer=10.0.0.1,ba\nck\033", "ba?ck?" },
 	};
 	struct run_conf c;
 	int rest;
