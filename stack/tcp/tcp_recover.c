@@ -5,9 +5,7 @@
  * congestion control hears of it.  Whatever the state, what may be sent is one
  * number: PRR's quota in RECOVERY, else cwnd less what is in flight.
  *
- * A reduction can be taken back as long as undo_ok stands: when the timestamp
- * echo shows that the first copy of what we sent again had arrived (Eifel, RFC
- * 3522), or when D-SACKs account for everything that was sent again (RFC 3708).
+ * A reduction that proves needless is taken back (tcp_undo).
  *
  * Timers: RTO runs while anything is outstanding and restarts when una moves.
  * The probe timer replaces nothing: it fires before the RTO, in OPEN and
@@ -31,7 +29,7 @@ void tcp_recover_init(struct tcp_recover *r, struct mem *mem,
 	cc_init(&r->cc, cc, mss, now);
 	r->point = seq - 1;
 	r->round_end = seq;
-	r->first_rtx = INSTANT_NEVER;
+	tcp_undo_init(&r->undo);
 	r->rto_at = INSTANT_NEVER;
 	r->reo_at = INSTANT_NEVER;
 	r->probe_at = INSTANT_NEVER;
@@ -63,6 +61,12 @@ void tcp_recover_start(struct tcp_recover *r, struct instant now, uint16_t mss,
 	r->last_sent = now;
 }
 
+static bool recovering(const struct tcp_recover *r)
+{
+	return r->state == TCP_RECOVER_RECOVERY ||
+	       r->state == TCP_RECOVER_LOSS;
+}
+
 /* --- what may be sent ----------------------------------------------------- */
 
 static uint32_t flight(const struct tcp_recover *r)
@@ -75,7 +79,7 @@ static uint32_t quota(const struct tcp_recover *r)
 	uint32_t out = flight(r), room;
 
 	if (r->state == TCP_RECOVER_RECOVERY) {
-		room = r->quota;
+		room = r->prr.quota;
 	} else {
 		room = r->cc.cwnd > out ? r->cc.cwnd - out : 0;
 	}
@@ -100,41 +104,19 @@ uint32_t tcp_recover_quota(struct tcp_recover *r, struct instant now)
 	return quota(r);
 }
 
-/* RFC 6937 3.  moved: una advanced and nothing more was lost, so that growing
- * back is safe. */
+/* moved: una advanced and nothing more was lost */
 static void prr(struct tcp_recover *r, uint32_t delivered, bool moved)
 {
-	uint64_t pipe = flight(r), thresh = r->cc.ssthresh, n, limit;
+	uint32_t pipe = flight(r);
 
-	r->prr_delivered += delivered;
-	if (pipe > thresh) {
-		n = (r->prr_delivered * thresh + r->prr_flight - 1) /
-		    r->prr_flight;
-		n = n > r->prr_out ? n - r->prr_out : 0;
-	} else {
-		limit = r->prr_delivered > r->prr_out
-				? r->prr_delivered - r->prr_out
-				: 0;
-		limit = max_u64(limit, delivered) + (moved ? r->cc.mss : 0);
-		n = min_u64(thresh - pipe, limit);
-	}
-	if (r->prr_out == 0) { /* the fast retransmission itself */
-		n = max_u64(n, r->cc.mss);
-	}
-	r->quota = (uint32_t)min_u64(n, CC_INF / 2);
-	r->cc.cwnd = (uint32_t)min_u64(pipe + r->quota, CC_INF / 2);
+	tcp_prr_ack(&r->prr, delivered, pipe, r->cc.ssthresh, r->cc.mss,
+		    moved);
+	r->cc.cwnd = (uint32_t)min_u64((uint64_t)pipe + r->prr.quota,
+				       CC_INF / 2);
 	r->cc.cwnd = max_u32(r->cc.cwnd, r->cc.mss);
 }
 
 /* --- entering and leaving -------------------------------------------------- */
-
-static void undo_arm(struct tcp_recover *r)
-{
-	r->undo_ok = true;
-	r->undo_una = r->sent.una;
-	r->undo_resent = 0;
-	r->first_rtx = INSTANT_NEVER;
-}
 
 /* outstanding: octets not acknowledged before the ACK that showed the loss */
 static void enter_recovery(struct tcp_recover *r, struct instant now,
@@ -145,10 +127,8 @@ static void enter_recovery(struct tcp_recover *r, struct instant now,
 	r->cc.ops->on_loss(&r->cc, now, size);
 	r->state = TCP_RECOVER_RECOVERY;
 	r->point = r->sent.nxt;
-	r->prr_delivered = 0;
-	r->prr_out = 0;
-	r->prr_flight = max_u32(outstanding, 1);
-	undo_arm(r);
+	tcp_prr_begin(&r->prr, outstanding);
+	tcp_undo_arm(&r->undo, r->sent.una);
 	tcp_rack_probe_cancel(&r->rack);
 	r->probe_at = INSTANT_NEVER;
 }
@@ -173,35 +153,15 @@ static void leave_recovery(struct tcp_recover *r, struct instant now)
 
 static unsigned undo(struct tcp_recover *r, struct instant now)
 {
-	if (r->state == TCP_RECOVER_RECOVERY || r->state == TCP_RECOVER_LOSS) {
+	if (recovering(r)) {
 		/* PRR had moved cwnd down to what is in flight */
 		leave_recovery(r, now);
 	}
 	r->cc.ops->undo(&r->cc, now);
 	tcp_sent_unmark_lost(&r->sent);
-	r->undo_ok = false;
+	tcp_undo_cancel(&r->undo);
 	r->rack.reordering = true; /* it was reordering or delay */
 	return TCP_RECOVER_EV_UNDO;
-}
-
-/* Both signs need a retransmission of this very recovery. */
-static bool is_spurious(const struct tcp_recover *r,
-			const struct tcp_recover_ack *a,
-			const struct tcp_sent_out *o)
-{
-	if (!r->undo_ok || instant_never(r->first_rtx)) {
-		return false;
-	}
-	if (o->dsack) {
-		/* A duplicate is answered with the echo of what came before
-		 * it: no evidence about anything else that was sent again. */
-		return r->undo_resent <= 0;
-	}
-	return (r->state == TCP_RECOVER_RECOVERY ||
-		r->state == TCP_RECOVER_LOSS) &&
-	       o->acked > 0 && o->rtx_delivered &&
-	       !instant_never(a->echo_before) &&
-	       !instant_before(r->first_rtx, a->echo_before);
 }
 
 /* --- an acknowledgement ----------------------------------------------------- */
@@ -253,8 +213,7 @@ static void take_rtt(struct tcp_recover *r, const struct tcp_recover_ack *a,
 static uint32_t detect(struct tcp_recover *r, struct instant now, bool advanced,
 		       unsigned *ev)
 {
-	bool in = r->state == TCP_RECOVER_RECOVERY ||
-		  r->state == TCP_RECOVER_LOSS;
+	bool in = recovering(r);
 	uint32_t n, mss = r->cc.mss;
 	bool rtx = false;
 
@@ -322,14 +281,14 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 static unsigned probe_repaired(struct tcp_recover *r, struct instant now,
 			       uint32_t outstanding)
 {
-	if (r->state == TCP_RECOVER_RECOVERY || r->state == TCP_RECOVER_LOSS) {
+	if (recovering(r)) {
 		return 0;
 	}
 	r->cc.ops->on_loss(&r->cc, now,
 			   max_u32(min_u32(outstanding, r->cc.cwnd), 1));
 	r->cc.cwnd = r->cc.ssthresh;
 	r->cc.ops->on_recovered(&r->cc, now);
-	r->undo_ok = false;
+	tcp_undo_cancel(&r->undo);
 	return TCP_RECOVER_EV_REPAIRED;
 }
 
@@ -372,13 +331,11 @@ static unsigned advance(struct tcp_recover *r, struct instant now,
 {
 	unsigned ev = 0;
 
-	if ((r->state == TCP_RECOVER_RECOVERY ||
-	     r->state == TCP_RECOVER_LOSS) &&
-	    seq_geq(r->sent.una, r->point)) {
+	if (recovering(r) && seq_geq(r->sent.una, r->point)) {
 		leave_recovery(r, now);
 		ev |= TCP_RECOVER_EV_DONE;
 	}
-	if (r->state == TCP_RECOVER_RECOVERY || r->state == TCP_RECOVER_LOSS) {
+	if (recovering(r)) {
 		return ev;
 	}
 	/* point stays where a comparison with una makes sense */
@@ -391,14 +348,6 @@ static unsigned advance(struct tcp_recover *r, struct instant now,
 		ev |= TCP_RECOVER_EV_FAST;
 	}
 	return ev;
-}
-
-static void count_dsack(struct tcp_recover *r, const struct tcp_sent_out *o)
-{
-	if (o->dsack && r->undo_ok && seq_geq(o->dsack_range.lo, r->undo_una)) {
-		r->undo_resent -=
-			(int64_t)(o->dsack_range.hi - o->dsack_range.lo);
-	}
 }
 
 unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
@@ -434,8 +383,7 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 	if (tcp_rack_probe_ack(&r->rack, a->ack, &o, dup)) {
 		ev |= probe_repaired(r, a->now, outstanding);
 	}
-	count_dsack(r, &o);
-	if (is_spurious(r, a, &o)) {
+	if (tcp_undo_ack(&r->undo, &o, a->echo_before, recovering(r))) {
 		ev |= undo(r, a->now);
 	}
 	lost = detect(r, a->now, o.acked > 0, &ev);
@@ -455,8 +403,7 @@ static void spend(struct tcp_recover *r, uint32_t len)
 	uint32_t few;
 
 	if (r->state == TCP_RECOVER_RECOVERY) {
-		r->prr_out += len;
-		r->quota -= min_u32(len, r->quota);
+		tcp_prr_sent(&r->prr, len);
 	}
 	r->flight_max = max_u32(r->flight_max, r->sent.in_flight);
 	/* less than a burst left: the sender may wait for more, and that is
@@ -496,10 +443,7 @@ void tcp_recover_resent(struct tcp_recover *r, struct instant now,
 
 	tcp_sent_resent(&r->sent, e, now, mss);
 	r->last_sent = now;
-	if (r->undo_ok) {
-		r->undo_resent += e->len;
-		r->first_rtx = instant_min(r->first_rtx, now);
-	}
+	tcp_undo_resent(&r->undo, now, e->len);
 	spend(r, e->len);
 	/* the head gets its full time to be acknowledged again */
 	if (head || instant_never(r->rto_at)) {
@@ -557,7 +501,7 @@ static void timeout(struct tcp_recover *r, struct instant now, unsigned *ev)
 	if (first) {
 		r->cc.ops->on_rto(&r->cc, now,
 				  max_u32(outstanding - sacked, 1));
-		undo_arm(r);
+		tcp_undo_arm(&r->undo, r->sent.una);
 	} else { /* RFC 5681 3.1: ssthresh stays for the same segment */
 		r->cc.cwnd = r->cc.mss;
 	}
@@ -629,7 +573,7 @@ void tcp_recover_mss(struct tcp_recover *r, struct instant now, uint16_t mss)
 	r->point = r->sent.nxt;
 	r->dupacks = 0;
 	r->reno = 0;
-	r->undo_ok = false;
+	tcp_undo_cancel(&r->undo);
 	tcp_rack_probe_cancel(&r->rack);
 	r->reo_at = INSTANT_NEVER;
 	r->probe_at = INSTANT_NEVER;

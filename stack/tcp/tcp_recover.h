@@ -30,9 +30,11 @@
 #include "stack/base/env.h"
 #include "stack/base/time.h"
 #include "stack/tcp/cc.h"
+#include "stack/tcp/tcp_prr.h"
 #include "stack/tcp/tcp_rack.h"
 #include "stack/tcp/tcp_rtt.h"
 #include "stack/tcp/tcp_sent.h"
+#include "stack/tcp/tcp_undo.h"
 
 enum tcp_recover_state {
 	TCP_RECOVER_OPEN,
@@ -72,15 +74,8 @@ struct tcp_recover {
 	/* without SACK: duplicate ACKs in a row, and the octets that they say
 	 * have left the path (RFC 6582) */
 	uint32_t dupacks, reno;
-	uint32_t quota; /* RECOVERY: what PRR allows now */
-	/* PRR, RFC 6937 3 */
-	uint64_t prr_delivered, prr_out;
-	uint32_t prr_flight; /* RecoverFS */
-	/* undo: only while undo_ok */
-	bool undo_ok;
-	uint32_t undo_una;        /* una when the recovery began */
-	int64_t undo_resent;      /* octets sent again, less D-SACKed ones */
-	struct instant first_rtx; /* first retransmission, NEVER: none yet */
+	struct tcp_prr prr;     /* RECOVERY only */
+	struct tcp_undo undo;
 	/* round trips and window use */
 	uint32_t round_end;
 	uint32_t flight_max;        /* most in flight in this round.. */

@@ -4,10 +4,11 @@
  * middle (a split) and removing there (a merge) move the shorter side; with
  * TCP_SENT_MAX entries that is at most 32 KiB of pointers.
  *
- * Every state change goes through leave() and enter(), which keep lists and
- * counters; everything else only decides.
+ * Every state change goes through tcp_sent_leave() and tcp_sent_enter(), which
+ * keep lists and counters; everything else only decides.  What an ACK does is
+ * in tcp_sent_ack.c.
  */
-#include "stack/tcp/tcp_sent.h"
+#include "stack/tcp/tcp_sent_part.h"
 
 #include <string.h>
 
@@ -33,11 +34,6 @@ void tcp_sent_init(struct tcp_sent *s, struct mem *mem, uint32_t seq,
 	s->nxt = seq;
 	s->fack = seq;
 	s->delivered_at = now;
-}
-
-static struct tcp_sent_entry *of_node(struct list *n)
-{
-	return list_entry(n, struct tcp_sent_entry, node);
 }
 
 static void drop_spare(struct tcp_sent *s)
@@ -128,7 +124,7 @@ static struct tcp_sent_entry *entry_get(struct tcp_sent *s)
 	return of_node(n);
 }
 
-static void entry_put(struct tcp_sent *s, struct tcp_sent_entry *e)
+void tcp_sent_put(struct tcp_sent *s, struct tcp_sent_entry *e)
 {
 	if (s->n_spare >= SPARE_MAX) {
 		mem_free(s->mem, e, sizeof(*e));
@@ -163,8 +159,7 @@ static void ring_insert(struct tcp_sent *s, uint32_t i,
 	ring_set(s, i, e);
 }
 
-/* the k entries from the i-th on leave the ring */
-static void ring_remove(struct tcp_sent *s, uint32_t i, uint32_t k)
+void tcp_sent_remove(struct tcp_sent *s, uint32_t i, uint32_t k)
 {
 	uint32_t after = s->n - i - k;
 
@@ -181,8 +176,7 @@ static void ring_remove(struct tcp_sent *s, uint32_t i, uint32_t k)
 	s->n -= k;
 }
 
-/* index of the entry that holds seq; una <= seq < nxt */
-static uint32_t find(const struct tcp_sent *s, uint32_t seq)
+uint32_t tcp_sent_find(const struct tcp_sent *s, uint32_t seq)
 {
 	uint32_t lo = 0, hi = s->n;
 
@@ -198,15 +192,10 @@ static uint32_t find(const struct tcp_sent *s, uint32_t seq)
 	return lo;
 }
 
-static uint32_t end_of(const struct tcp_sent_entry *e)
-{
-	return e->seq + e->len;
-}
-
 /* --- states -------------------------------------------------------------- */
 
-static void count(struct tcp_sent *s, const struct tcp_sent_entry *e,
-		  uint32_t n)
+void tcp_sent_count(struct tcp_sent *s, const struct tcp_sent_entry *e,
+		    uint32_t n)
 {
 	switch (e->state) {
 	case TCP_SENT_FLIGHT:
@@ -224,20 +213,20 @@ static void count(struct tcp_sent *s, const struct tcp_sent_entry *e,
 	}
 }
 
-static void leave(struct tcp_sent *s, struct tcp_sent_entry *e)
+void tcp_sent_leave(struct tcp_sent *s, struct tcp_sent_entry *e)
 {
-	count(s, e, 0u - e->len);
+	tcp_sent_count(s, e, 0u - e->len);
 	if (s->lost_hint == &e->node) {
 		s->lost_hint = e->node.prev;
 	}
 	list_del(&e->node);
 }
 
-static void enter(struct tcp_sent *s, struct tcp_sent_entry *e,
-		  enum tcp_sent_state state)
+void tcp_sent_enter(struct tcp_sent *s, struct tcp_sent_entry *e,
+		    enum tcp_sent_state state)
 {
 	e->state = (uint8_t)state;
-	count(s, e, e->len);
+	tcp_sent_count(s, e, e->len);
 }
 
 /* Retransmission goes by sequence where that is cheap to keep: losses are
@@ -247,7 +236,7 @@ static void enter_lost(struct tcp_sent *s, struct tcp_sent_entry *e)
 	struct list *at = s->lost_hint, *head = &s->lost;
 	uint32_t steps = LOST_SEARCH;
 
-	enter(s, e, TCP_SENT_LOST);
+	tcp_sent_enter(s, e, TCP_SENT_LOST);
 	if (list_empty(head) || seq_lt(e->seq, of_node(head->next)->seq)) {
 		at = head;
 	} else if (at == head) {
@@ -266,9 +255,7 @@ static void enter_lost(struct tcp_sent *s, struct tcp_sent_entry *e)
 	s->lost_hint = &e->node;
 }
 
-/* The entry at i is cut after its first off octets; 0 < off < len.  False: the
- * bound or memory. */
-static bool split(struct tcp_sent *s, uint32_t i, uint32_t off)
+bool tcp_sent_split(struct tcp_sent *s, uint32_t i, uint32_t off)
 {
 	struct tcp_sent_entry *e = tcp_sent_at(s, i), *t;
 
@@ -320,237 +307,10 @@ bool tcp_sent_add(struct tcp_sent *s, struct instant now, uint32_t len,
 		.delivered_at = s->delivered_at,
 	};
 	list_push_back(&s->flight, &e->node);
-	enter(s, e, TCP_SENT_FLIGHT);
+	tcp_sent_enter(s, e, TCP_SENT_FLIGHT);
 	ring_insert(s, s->n, e);
 	s->nxt += len;
 	return true;
-}
-
-/* --- acknowledgement ------------------------------------------------------ */
-
-/* what a delivered range says about time */
-static void sample(const struct tcp_sent_entry *e, uint32_t end,
-		   const struct tcp_sent_in *in, struct tcp_sent_out *out)
-{
-	nanos rtt = instant_since(in->now, e->tx);
-
-	if (e->rtx > 0 &&
-	    (!instant_before(e->tx, in->echo_before) || rtt < in->min_rtt)) {
-		return; /* an earlier copy arrived, not this one */
-	}
-	if (out->rack &&
-	    (e->order < out->rack_order ||
-	     (e->order == out->rack_order && seq_leq(end, out->rack_end)))) {
-		return;
-	}
-	out->rack = true;
-	out->rack_order = e->order;
-	out->rack_tx = e->tx;
-	out->rack_end = end;
-	out->rack_rtx = e->rtx > 0;
-	out->prior_delivered = e->delivered;
-	out->prior_delivered_at = e->delivered_at;
-	out->app_limited = e->app_limited;
-}
-
-/* [lo, hi) of e, which was not SACKED, arrived */
-static void deliver(struct tcp_sent *s, const struct tcp_sent_entry *e,
-		    uint32_t lo, uint32_t hi, const struct tcp_sent_in *in,
-		    struct tcp_sent_out *out)
-{
-	nanos rtt = instant_since(in->now, e->tx);
-
-	if (out->delivered == 0 || seq_gt(hi, out->hi)) {
-		out->hi = hi;
-	}
-	out->delivered += hi - lo;
-	sample(e, hi, in, out);
-	if (e->rtx > 0) {
-		out->rtx_delivered = true;
-		return;
-	}
-	if (!out->orig_delivered || seq_gt(hi, out->orig_hi)) {
-		out->orig_hi = hi;
-	}
-	out->orig_delivered = true;
-	if (seq_lt(hi, s->fack)) {
-		out->reordered = true;
-	}
-	out->rtt = nanos_max(out->rtt, rtt);
-	if (out->rtt_newest < 0 || rtt < out->rtt_newest) {
-		out->rtt_newest = rtt;
-	}
-}
-
-static void ack_cumulative(struct tcp_sent *s, const struct tcp_sent_in *in,
-			   struct tcp_sent_out *out)
-{
-	while (s->n > 0) {
-		struct tcp_sent_entry *e = tcp_sent_at(s, 0);
-		uint32_t hi = seq_min(end_of(e), in->ack);
-
-		if (seq_geq(e->seq, in->ack)) {
-			break;
-		}
-		if (e->state != TCP_SENT_SACKED) {
-			deliver(s, e, e->seq, hi, in, out);
-		}
-		if (hi == end_of(e)) {
-			leave(s, e);
-			ring_remove(s, 0, 1);
-			entry_put(s, e);
-			continue;
-		}
-		count(s, e, e->seq - hi);
-		e->len -= hi - e->seq;
-		e->seq = hi;
-	}
-	out->acked = in->ack - s->una;
-	s->una = in->ack;
-}
-
-/* The SACKED entries around [a, b] become one. */
-static void merge(struct tcp_sent *s, uint32_t a, uint32_t b)
-{
-	struct tcp_sent_entry *e;
-
-	while (a > 0 && tcp_sent_at(s, a - 1)->state == TCP_SENT_SACKED) {
-		a--;
-	}
-	while (b + 1 < s->n &&
-	       tcp_sent_at(s, b + 1)->state == TCP_SENT_SACKED) {
-		b++;
-	}
-	if (a == b) {
-		return;
-	}
-	e = tcp_sent_at(s, a);
-	for (uint32_t i = a + 1; i <= b; i++) {
-		struct tcp_sent_entry *o = tcp_sent_at(s, i);
-
-		e->len += o->len;
-		e->rtx = o->rtx > e->rtx ? o->rtx : e->rtx;
-		e->first_tx = instant_min(e->first_tx, o->first_tx);
-		entry_put(s, o);
-	}
-	ring_remove(s, a + 1, b - a);
-}
-
-/* The first entry that a block from lo on covers from its start: cuts at the
- * next segment boundary when lo is within one. */
-static uint32_t cut_low(struct tcp_sent *s, uint32_t lo, uint32_t hi)
-{
-	uint32_t i = find(s, lo), cut;
-	struct tcp_sent_entry *e = tcp_sent_at(s, i);
-
-	if (e->state == TCP_SENT_SACKED || e->seq == lo) {
-		return i;
-	}
-	cut = e->base + (lo - e->base + e->mss - 1) / e->mss * e->mss;
-	if (seq_gt(hi, cut) && seq_lt(cut, end_of(e))) {
-		split(s, i, cut - e->seq);
-	}
-	return i + 1;
-}
-
-/* Is the entry at i covered up to its end?  Cuts it at the last segment
- * boundary that is.  False: no segment of it is, or it could not be cut. */
-static bool cut_high(struct tcp_sent *s, uint32_t i, uint32_t hi)
-{
-	struct tcp_sent_entry *e = tcp_sent_at(s, i);
-	uint32_t cut;
-
-	if (seq_leq(end_of(e), hi) || e->state == TCP_SENT_SACKED) {
-		return true;
-	}
-	cut = e->base + (hi - e->base) / e->mss * e->mss;
-	return seq_gt(cut, e->seq) && split(s, i, cut - e->seq);
-}
-
-static void ack_block(struct tcp_sent *s, uint32_t lo, uint32_t hi,
-		      const struct tcp_sent_in *in, struct tcp_sent_out *out)
-{
-	uint32_t a = cut_low(s, lo, hi), i = a;
-	bool marked = false;
-
-	for (; i < s->n && seq_lt(tcp_sent_at(s, i)->seq, hi); i++) {
-		struct tcp_sent_entry *e;
-
-		if (!cut_high(s, i, hi)) {
-			break;
-		}
-		e = tcp_sent_at(s, i);
-		if (e->state == TCP_SENT_SACKED) {
-			continue;
-		}
-		deliver(s, e, e->seq, end_of(e), in, out);
-		leave(s, e);
-		enter(s, e, TCP_SENT_SACKED);
-		out->sacked += e->len;
-		marked = true;
-	}
-	if (marked) {
-		merge(s, a, i - 1);
-	}
-}
-
-/* RFC 2883 4: the first block is a duplicate when it is below the cumulative
- * ACK, or within the second block. */
-static bool is_dsack(const struct tcp_sent *s, const struct tcp_sent_in *in,
-		     struct tcp_sent_out *out)
-{
-	const struct range32 *b = in->sack;
-
-	if (in->n_sack == 0 || !seq_lt(b[0].lo, b[0].hi) ||
-	    seq_gt(b[0].hi, s->nxt)) {
-		return false;
-	}
-	if (!seq_lt(b[0].lo, in->ack) &&
-	    (in->n_sack < 2 || !seq_lt(b[1].lo, b[1].hi) ||
-	     seq_lt(b[0].lo, b[1].lo) || seq_gt(b[0].hi, b[1].hi))) {
-		return false;
-	}
-	out->dsack = true;
-	out->dsack_range = b[0];
-	return true;
-}
-
-void tcp_sent_ack(struct tcp_sent *s, const struct tcp_sent_in *in,
-		  struct tcp_sent_out *out)
-{
-	unsigned i;
-
-	memset(out, 0, sizeof(*out));
-	out->rtt = -1;
-	out->rtt_newest = -1;
-	if (in->ack - s->una > s->nxt - s->una) {
-		return;
-	}
-	i = is_dsack(s, in, out) ? 1 : 0;
-	ack_cumulative(s, in, out);
-	for (; i < in->n_sack && s->n > 0; i++) {
-		const struct range32 *b = &in->sack[i];
-
-		/* una itself cannot be reported and yet not acknowledged */
-		if (seq_gt(b->lo, s->una) && seq_lt(b->lo, b->hi) &&
-		    seq_leq(b->hi, s->nxt)) {
-			ack_block(s, b->lo, b->hi, in, out);
-		}
-	}
-	if (out->rtx_delivered) {
-		/* What lay behind the hole may have arrived long ago: its time
-		 * is that of the repair, not of the path (Karn). */
-		out->rtt = -1;
-		out->rtt_newest = -1;
-	}
-	/* Reordering is measured against what earlier ACKs reported, so fack
-	 * moves only now. */
-	s->fack = seq_max(s->fack, s->una);
-	if (out->delivered > 0) {
-		s->fack = seq_max(s->fack, out->hi);
-		s->delivered += out->delivered;
-		s->delivered_at = in->now;
-	}
 }
 
 /* --- loss and retransmission ---------------------------------------------- */
@@ -558,7 +318,7 @@ void tcp_sent_ack(struct tcp_sent *s, const struct tcp_sent_in *in,
 void tcp_sent_mark_lost(struct tcp_sent *s, struct tcp_sent_entry *e)
 {
 	check(e->state == TCP_SENT_FLIGHT);
-	leave(s, e);
+	tcp_sent_leave(s, e);
 	enter_lost(s, e);
 }
 
@@ -575,7 +335,7 @@ uint32_t tcp_sent_mark_head_lost(struct tcp_sent *s, uint16_t mss)
 		return 0;
 	}
 	if (e->len > mss) {
-		split(s, 0, mss); /* refused: then all of it */
+		tcp_sent_split(s, 0, mss); /* refused: then all of it */
 	}
 	tcp_sent_mark_lost(s, e);
 	return e->len;
@@ -590,8 +350,8 @@ void tcp_sent_mark_all_lost(struct tcp_sent *s, bool clear_sack)
 		if (e->state == TCP_SENT_SACKED && !clear_sack) {
 			continue;
 		}
-		count(s, e, 0u - e->len);
-		enter(s, e, TCP_SENT_LOST);
+		tcp_sent_count(s, e, 0u - e->len);
+		tcp_sent_enter(s, e, TCP_SENT_LOST);
 		list_init(&e->node);
 		list_push_back(&s->lost, &e->node);
 	}
@@ -614,8 +374,8 @@ void tcp_sent_unmark_lost(struct tcp_sent *s)
 	while ((n = list_first(&s->lost))) {
 		struct tcp_sent_entry *e = of_node(n);
 
-		leave(s, e);
-		enter(s, e, TCP_SENT_FLIGHT);
+		tcp_sent_leave(s, e);
+		tcp_sent_enter(s, e, TCP_SENT_FLIGHT);
 		if (at != &s->flight && sent_before(e, of_node(at))) {
 			at = &s->flight;
 		}
@@ -645,7 +405,7 @@ struct tcp_sent_entry *tcp_sent_next_lost(struct tcp_sent *s, uint32_t max)
 	}
 	e = of_node(n);
 	if (e->len > max) {
-		split(s, find(s, e->seq), max);
+		tcp_sent_split(s, tcp_sent_find(s, e->seq), max);
 	}
 	return e;
 }
@@ -668,14 +428,14 @@ struct tcp_sent_entry *tcp_sent_tail(struct tcp_sent *s, uint32_t max)
 	if (last == e->len) {
 		return e;
 	}
-	return split(s, i - 1, e->len - last) ? tcp_sent_at(s, i) : NULL;
+	return tcp_sent_split(s, i - 1, e->len - last) ? tcp_sent_at(s, i) : NULL;
 }
 
 void tcp_sent_resent(struct tcp_sent *s, struct tcp_sent_entry *e,
 		     struct instant now, uint16_t mss)
 {
 	check(e->state != TCP_SENT_SACKED && mss > 0);
-	leave(s, e);
+	tcp_sent_leave(s, e);
 	if (e->rtx < UINT8_MAX) {
 		e->rtx++;
 	}
@@ -685,7 +445,7 @@ void tcp_sent_resent(struct tcp_sent *s, struct tcp_sent_entry *e,
 	e->mss = mss;
 	e->delivered = s->delivered;
 	e->delivered_at = s->delivered_at;
-	enter(s, e, TCP_SENT_FLIGHT);
+	tcp_sent_enter(s, e, TCP_SENT_FLIGHT);
 	list_push_back(&s->flight, &e->node);
 }
 
