@@ -21,12 +21,18 @@ static void opt_capable_syn(struct mp_sub *s, const struct tcp_tx *tx,
 				    .len = 4 };
 
 	if (c->passive) {
-		if (c->mode == MP_MODE_PENDING && c->keys.have_local) {
-			o.len = 12;
-			o.key_snd = c->keys.local;
-			c->crypt.synack_flags = o.flags;
-			mp_opt_emit_capable(w, &o);
+		if (c->mode == MP_MODE_TCP || !c->keys.have_local) {
+			return;
 		}
+		/* the third ACK may have been taken without its data: what is
+		 * said again is what was said */
+		if (c->mode == MP_MODE_MPTCP) {
+			o.flags = c->crypt.synack_flags;
+		}
+		o.len = 12;
+		o.key_snd = c->keys.local;
+		c->crypt.synack_flags = o.flags;
+		mp_opt_emit_capable(w, &o);
 		return;
 	}
 	if (tx->kind != TCP_TX_SYN || c->mode != MP_MODE_PENDING) {

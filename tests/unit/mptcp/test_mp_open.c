@@ -155,6 +155,46 @@ static void both_speak_at_once(void **state)
 	finish();
 }
 
+/* only the keys with data come through, and then B has no memory */
+static void no_memory(void *ctx, struct mpair_pkt *p)
+{
+	struct mem *m = &P.end[1].fake.mem;
+
+	(void)ctx;
+	if (p->from == 0 && !(p->seg.flags & TCP_SYN)) {
+		p->drop = p->seg.len == 0;
+		m->limit = p->drop ? m->limit : m->used;
+	}
+}
+
+/* The third ACK is taken, its data is not: what B says again is what it said
+ * (statement 2). */
+static void no_memory_for_third(void **state)
+{
+	struct mp_opt_capable first;
+
+	(void)state;
+	start(25);
+	P.mbox = no_memory;
+	mpair_start(&P);
+	mpair_connect(&P);
+	mpair_send(&P, 0, 5000, false);
+	mpair_sleep(&P, 500 * NANOS_MS);
+	assert_true(seen.synack && seen.capable);
+	first = seen.cap;
+	seen.synack = false;
+	mpair_sleep(&P, 700 * NANOS_MS); /* its timer */
+	assert_true(seen.synack);
+	assert_true(seen.capable);
+	assert_int_equal(seen.cap.flags, first.flags);
+	assert_true(seen.cap.key_snd == first.key_snd);
+	P.mbox = NULL;
+	P.end[1].fake.mem.limit = UINT64_MAX;
+	assert_true(mpair_run(&P, 20 * NANOS_S, mpair_arrived));
+	assert_int_equal(mp_mode(P.end[1].app.c), MP_MODE_MPTCP);
+	finish();
+}
+
 static void wrong_echo(void *ctx, struct mpair_pkt *p)
 {
 	const struct mp_opts *o = &p->seg.opts.mp;
@@ -239,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(syn_forms),
 		cmocka_unit_test(third_ack_lost),
+		cmocka_unit_test(no_memory_for_third),
 		cmocka_unit_test(server_speaks_first),
 		cmocka_unit_test(both_speak_at_once),
 		cmocka_unit_test(key_altered),
