@@ -110,6 +110,12 @@ unit()
 	$make -s unit
 }
 
+# a range in which everything occurs, what once failed, and what nobody has seen
+sims()
+{
+	$make -s sim N="${N:-1000}" && $make -s sim-fresh N="${FRESH:-2000}"
+}
+
 # the programs of tests/shim, or CPython's tests, under the shim
 shim()
 {
@@ -160,7 +166,7 @@ main()
 		step lint $make -s lint
 		step unit unit
 		step pkt $make -s pkt
-		step sim $make -s sim N="${N:-1000}"
+		step sim sims
 		step shim shim tests/shim/run.sh
 		step cpython shim tests/shim/cpython.sh
 		step e2e $make -s e2e

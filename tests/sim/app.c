@@ -307,20 +307,6 @@ static void closed(struct side *s)
 	side_step(s);
 }
 
-static bool owns(const struct host *h, const struct addr *a)
-{
-	for (unsigned i = 0; i < h->n_paths; i++) {
-		const struct ip_path *p = &h->path[i].cfg;
-
-		for (unsigned k = 0; k < p->n_addr; k++) {
-			if (addr_eq(&p->addr[k], a)) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
 static const struct addr *addr_of(const struct host *h, unsigned path,
 				  uint8_t family)
 {
@@ -349,7 +335,7 @@ static struct side *accepted_side(struct host *h, struct sock *sk)
 
 		if (c->started && !c->accepted && !c->simultaneous &&
 		    c->side[1].host == h && c->local_port == r.port &&
-		    c->port == l.port && owns(c->side[0].host, &r.addr) &&
+		    c->port == l.port && addr_eq(&c->from, &r.addr) &&
 		    addr_eq(addr_of(h, c->dst_path, c->family), &l.addr)) {
 			return &c->side[1];
 		}
@@ -597,6 +583,7 @@ static void connect_side(struct side *s, uint16_t port, uint16_t local_port)
 		c->simultaneous && net_path_of(c->w, &l.addr) != &h->path[0];
 	if (s->client) {
 		c->local_port = l.port;
+		c->from = l.addr;
 		c->to = *a;
 	}
 	host_turn(h);
@@ -619,6 +606,9 @@ void app_start(struct world *w, void *conn, uint64_t arg)
 		c->simultaneous &&
 		(c->side[0].host->cfg.mp.crypt_policy >= MP_CRYPT_REQUIRE_ANY ||
 		 c->side[1].host->cfg.mp.crypt_policy >= MP_CRYPT_REQUIRE_ANY);
+	/* found out when ENO is through: there is no way back then */
+	c->may_die |=
+		c->simultaneous && w->crypted && !expect_common_cipher(c);
 	w->stats->conns++;
 	if (c->port == SIM_PORT_SHUT) {
 		world_fault(w, F_NO_LISTENER);

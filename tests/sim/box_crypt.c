@@ -281,12 +281,31 @@ static bool alter_payload(struct box *b, const struct edit *e, struct pkt *p)
 	return true;
 }
 
+/* RFC 8547 4.6: where both open there is no third ACK to tell one side that
+ * the other has given up.  A SYN/ACK without ENO, or what comes in its place,
+ * leaves one sealed and the other not. */
+static void one_sided(struct world *w, const struct edit *e)
+{
+	const struct tuple *t = &e->seg.t;
+
+	for (unsigned i = 0; e->seg.flags & TCP_ACK && i < w->n_conns; i++) {
+		struct conn *c = &w->conn[i];
+
+		c->may_die |= c->simultaneous && c->started &&
+			      c->local_port == t->local.port &&
+			      c->local_port == t->remote.port;
+	}
+}
+
 bool box_crypt_alter(struct box *b, struct edit *e, struct pkt *p)
 {
 	bool did = strip(b, e);
 
 	did |= alter(b, e);
 	did |= ruin(b, e);
+	if (did) {
+		one_sided(b->w, e);
+	}
 	did |= alter_capable(b, e);
 	did |= alter_init(b, e, p);
 	did |= alter_payload(b, e, p);

@@ -310,7 +310,9 @@ static void synack_out(struct conn *c, const struct tcp_seg *seg)
 	if (x->sa_out.there) {
 		if ((o.eno_n && !same_eno(&o, &x->sa_out)) ||
 		    (o.cap && !same_cap(&o, &x->sa_out)) ||
-		    (!o.eno_n && answered(&x->sa_out) && !x->eno_dropped)) {
+		    (!o.cap && x->sa_out.cap && !x->eno_dropped) ||
+		    (!o.eno_n && answered(&x->sa_out) && !x->eno_dropped &&
+		     x->state[1] != EXPECT_CLEAR)) {
 			world_fail(c->w, "conn %u: the SYN/ACK changed",
 				   c->index);
 		}
@@ -391,7 +393,7 @@ static void ack_out(struct conn *c, const struct tcp_seg *seg)
 	}
 }
 
-static bool common_cipher(const struct conn *c)
+bool expect_common_cipher(const struct conn *c)
 {
 	const struct crypt_conf *a = &cfg_of(c, 0)->crypt_conf;
 	const struct crypt_conf *b = &cfg_of(c, 1)->crypt_conf;
@@ -441,7 +443,7 @@ static void ack_in(struct conn *c, const struct tcp_seg *seg)
 	if (!vague && sealed && x->resumed && x->ack_out.cap && !cap) {
 		die(c, "resumed, and B lacks Key-A");
 	}
-	if (sealed && !x->resumed && !common_cipher(c)) {
+	if (sealed && !x->resumed && !expect_common_cipher(c)) {
 		die(c, "no cipher in common");
 	}
 	if (vague || x->cap_touched) { /* the transcripts may differ */

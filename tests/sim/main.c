@@ -322,10 +322,16 @@ static bool one(uint64_t seed, bool crypted, bool verbose, bool twice)
 	return ok;
 }
 
+static bool listed(uint64_t seed, bool crypted)
+{
+	return one(seed, crypted, false, false);
+}
+
 struct args {
 	unsigned long n, most;
 	uint64_t seed;
-	bool plain, sealed, verbose, quiet;
+	const char *list;
+	bool plain, sealed, verbose, quiet, fresh;
 };
 
 static bool set_worlds(struct args *a, const char *name)
@@ -344,7 +350,7 @@ static bool get_args(struct args *a, int argc, char **argv)
 	*a = (struct args){
 		.n = 100, .most = 20, .seed = 1, .plain = true, .sealed = true
 	};
-	while ((opt = getopt(argc, argv, "n:s:c:m:vqx")) != -1) {
+	while ((opt = getopt(argc, argv, "n:s:c:m:l:fvqx")) != -1) {
 		switch (opt) {
 		case 'n':
 			a->n = strtoul(optarg, NULL, 10);
@@ -359,6 +365,12 @@ static bool get_args(struct args *a, int argc, char **argv)
 			break;
 		case 'm':
 			a->most = strtoul(optarg, NULL, 10);
+			break;
+		case 'l':
+			a->list = optarg;
+			break;
+		case 'f':
+			a->fresh = true;
 			break;
 		case 'v':
 			a->verbose = true;
@@ -378,18 +390,23 @@ static bool get_args(struct args *a, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	struct seeds_count list = { 0 };
 	unsigned long failed = 0, i;
 	struct args a;
 
 	if (!get_args(&a, argc, argv)) {
 		fprintf(stderr, "usage: sim [-n seeds] [-s first] "
-				"[-c plain|sealed|both] [-m failures] [-v] "
-				"[-q] [-x]\n");
+				"[-c plain|sealed|both] [-m failures] "
+				"[-l list] [-f] [-v] [-q] [-x]\n");
 		return 2;
 	}
 	signal(SIGABRT, crashed);
 	signal(SIGSEGV, crashed);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (a.list && !seeds_each(a.list, listed, &list)) {
+		return 2;
+	}
+	stats = (struct sim_stats){ 0 };
 	for (i = 0; i < a.n && failed < a.most; i++) {
 		bool twice = i % REPLAY_EACH == 0 && !a.verbose;
 		bool ok = true;
@@ -405,8 +422,14 @@ int main(int argc, char **argv)
 	if (!a.quiet) {
 		unsigned long passed = i - failed;
 
-		failed += report(&stats, a.n, a.plain && a.sealed);
-		printf("sim: %lu passed, %lu failed\n", passed, failed);
+		failed += report(&stats, a.n,
+				 a.plain && a.sealed && !a.fresh);
+		printf("seeds %llu to %llu, and %lu that once failed\n",
+		       (unsigned long long)a.seed,
+		       (unsigned long long)(a.seed + i - 1),
+		       list.passed + list.failed);
+		printf("sim: %lu passed, %lu failed\n", passed + list.passed,
+		       failed + list.failed);
 	}
-	return failed ? 1 : 0;
+	return failed || list.failed ? 1 : 0;
 }

@@ -308,7 +308,7 @@ struct conn {
 	struct side side[2]; /* 0 client */
 	struct instant start, progress;
 	uint16_t port, local_port;
-	struct addr to; /* that the client connected to */
+	struct addr from, to; /* of the client, and that it connected to */
 	uint8_t family;
 	unsigned dst_path; /* of the server's address that is connected to */
 	bool started, accepted, simultaneous, reuse;
@@ -333,6 +333,18 @@ void app_listen(struct host *h);
 uint8_t app_octet(uint64_t key, uint64_t pos);
 /* both programs have let go */
 bool app_done(const struct conn *c);
+
+/* --- seeds.c -------------------------------------------------------------- */
+
+struct seeds_count {
+	unsigned long passed, failed;
+};
+
+/* true: the seed passed */
+typedef bool seeds_fn(uint64_t seed, bool crypted);
+
+/* runs fn for each seed of the list; false: it is no list, said on stderr */
+bool seeds_each(const char *path, seeds_fn *fn, struct seeds_count *n);
 
 /* --- world ---------------------------------------------------------------- */
 

@@ -102,6 +102,7 @@ static struct conn *opened_by(struct host *h, const struct tcp_seg *seg)
 		if (c->started && !c->simultaneous && c->side[0].host == h &&
 		    c->local_port == seg->t.remote.port &&
 		    c->port == seg->t.local.port &&
+		    addr_eq(&c->from, &seg->t.remote.addr) &&
 		    addr_eq(&c->to, &seg->t.local.addr)) {
 			return c;
 		}
@@ -194,6 +195,17 @@ static unsigned end_of(const struct flow *f, const struct tcp_seg *seg)
 static unsigned side_of(const struct flow *f, unsigned end)
 {
 	return end ? !f->a_side : f->a_side;
+}
+
+/* The other end still answers the connection that had the ports before: its
+ * SYN/ACK acknowledges another SYN than the one that has arrived. */
+static bool before_flow(const struct flow *f, unsigned end,
+			const struct tcp_seg *seg)
+{
+	const struct expect *x = &watch_of(f->conn)->x;
+
+	return f->first && end == 1 && (seg->flags & TCP_SYN) &&
+	       (!x->syn_in.there || seg->ack != x->irs[1] + 1);
 }
 
 /* --- keys ----------------------------------------------------------------- */
@@ -395,6 +407,9 @@ void watch_out(struct host *h, const struct pkt *p)
 		return;
 	}
 	end = end_of(f, &seg);
+	if (before_flow(f, end, &seg)) {
+		return;
+	}
 	if (seg.flags & TCP_SYN) {
 		f->has_iss[end] = true;
 		f->iss[end] = seg.seq;
