@@ -3,10 +3,46 @@
 #include <string.h>
 
 #include "stack/base/check.h"
+#include "stack/base/env.h"
 
-void ranges_init(struct ranges *rs)
+#define CAP_FIRST 8u
+
+void ranges_init(struct ranges *rs, struct mem *mem)
 {
-	rs->n = 0;
+	*rs = (struct ranges){ .mem = mem, .r = &rs->own, .cap = 1 };
+}
+
+void ranges_fini(struct ranges *rs)
+{
+	if (rs->r != &rs->own) {
+		mem_free(rs->mem, rs->r, rs->cap * sizeof(rs->r[0]));
+	}
+	ranges_init(rs, rs->mem);
+}
+
+/* room for one more */
+static bool grow(struct ranges *rs)
+{
+	uint32_t cap = rs->cap < CAP_FIRST ? CAP_FIRST : RANGES_MAX;
+	struct range *r;
+
+	if (rs->n < rs->cap) {
+		return true;
+	}
+	if (rs->n == RANGES_MAX) {
+		return false;
+	}
+	r = mem_alloc(rs->mem, cap * sizeof(*r));
+	if (!r) {
+		return false;
+	}
+	memcpy(r, rs->r, rs->n * sizeof(*r));
+	if (rs->r != &rs->own) {
+		mem_free(rs->mem, rs->r, rs->cap * sizeof(*r));
+	}
+	rs->r = r;
+	rs->cap = cap;
+	return true;
 }
 
 /* index of the first range that ends at or after lo */
@@ -50,7 +86,7 @@ bool ranges_add(struct ranges *rs, uint64_t lo, uint64_t hi)
 		to++;
 	}
 	if (to == from) {
-		if (rs->n == RANGES_MAX) {
+		if (!grow(rs)) {
 			return false;
 		}
 	} else {
@@ -71,6 +107,8 @@ void ranges_drop_below(struct ranges *rs, uint64_t lo)
 	splice(rs, 0, keep, NULL);
 	if (rs->n > 0) {
 		rs->r[0].lo = max_u64(rs->r[0].lo, lo);
+	} else if (rs->cap > 1) {
+		ranges_fini(rs);
 	}
 }
 

@@ -67,6 +67,7 @@ struct mp *mp_new(const struct env *env, const struct mp_cfg *cfg,
 	list_init(&mp->conns);
 	list_init(&mp->dirty);
 	list_init(&mp->dead);
+	mp_idle_init(&mp->idle, wheel);
 	env->entropy.fill(env->entropy.ctx, &key, sizeof(key));
 	if (!mp->sched || !mp_token_init(&mp->tokens, env->mem, &key)) {
 		mem_free(env->mem, mp, sizeof(*mp));
@@ -95,6 +96,7 @@ void mp_free(struct mp *mp)
 	}
 	free_all(&mp->conns);
 	free_all(&mp->dead);
+	mp_idle_fini(&mp->idle);
 	mp_token_fini(&mp->tokens);
 	hash_free(mp->hash);
 	mem_free(mp->env->mem, mp, sizeof(*mp));
@@ -148,6 +150,7 @@ void mp_flush(struct mp *mp, struct instant now)
 		}
 		mp_tx_run(c, now);
 		mp_close_step(c, now);
+		mp_idle_turn(c, now);
 	}
 	bury(mp, now);
 }

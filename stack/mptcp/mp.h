@@ -23,6 +23,7 @@
 #include "stack/base/siphash.h"
 #include "stack/mptcp/mp_conn.h"
 #include "stack/mptcp/mp_crypt.h"
+#include "stack/mptcp/mp_idle.h"
 #include "stack/mptcp/mp_keys.h"
 #include "stack/mptcp/mp_map.h"
 #include "stack/mptcp/mp_reasm.h"
@@ -56,6 +57,7 @@ struct mp {
 	struct list conns; /* struct mp_conn.all */
 	struct list dirty; /* struct mp_conn.dirty: may send */
 	struct list dead;  /* struct mp_conn.all: to be freed */
+	struct mp_idle idle;
 	uint32_t n_conns, n_owing, n_half_open;
 	struct instant last; /* of the last flush */
 	uint64_t counter[MP_REASON_N];
@@ -152,6 +154,7 @@ struct mp_sub {
 	bool rst_in, rst_in_transient; /* MP_TCPRST of the peer's RST */
 	uint8_t rst_in_reason;
 	struct mp_timers timers;
+	struct instant due[MP_T_SUB_N];
 	struct instant born;
 	uint64_t sent, received, reinjected; /* octets of payload */
 };
@@ -211,7 +214,7 @@ struct mp_addr {
 
 /* mp_addr.c */
 struct mp_addrs {
-	struct mp_addr remote[MP_ADDRS_MAX];
+	struct mp_addr *remote; /* MP_ADDRS_MAX, with the first; NULL: none */
 	uint64_t to_announce; /* bit per local ID */
 	uint64_t announced;
 	uint8_t cur, tries;   /* ID under way, 0: none */
@@ -222,6 +225,7 @@ struct mp_addrs {
 struct mp_conn {
 	struct list all;   /* mp.conns, or mp.dead */
 	struct list dirty; /* mp.dirty */
+	struct mp_idle_conn idle;
 	struct mp *mp;
 	struct mp_fsm fsm;
 	enum mp_mode mode;
@@ -273,6 +277,7 @@ struct mp_conn {
 		uint64_t una;
 	} orphan;
 	struct mp_timers timers;
+	struct instant due[MP_T_CONN_N];
 };
 
 /* Identity mapping of plain TCP: the data offset of an ssn.  Counted from the

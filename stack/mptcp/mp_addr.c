@@ -117,7 +117,7 @@ bool mp_addr_due(const struct mp_conn *c)
 
 static unsigned emit_echo(struct mp_conn *c, struct wr *w)
 {
-	for (unsigned i = 0; i < MP_ADDRS_MAX; i++) {
+	for (unsigned i = 0; c->addrs.remote && i < MP_ADDRS_MAX; i++) {
 		struct mp_addr *r = &c->addrs.remote[i];
 		struct mp_opt_add_addr o = { .echo = true, .id = r->id,
 					     .addr = r->ep.addr,
@@ -205,14 +205,18 @@ static void rx_echo(struct mp_conn *c, const struct mp_opt_add_addr *a)
 	next_announcement(c);
 }
 
-/* the entry for this ID, or a free one; NULL: the ID has another address, or
- * the table is full */
+/* the entry for this ID, or a free one; NULL: the ID has another address, the
+ * table is full, or there is no memory for it */
 static struct mp_addr *entry_for(struct mp_conn *c,
 				 const struct mp_opt_add_addr *a)
 {
 	struct mp_addr *free = NULL;
 
-	for (unsigned i = 0; i < MP_ADDRS_MAX; i++) {
+	if (!c->addrs.remote) {
+		c->addrs.remote = mem_zalloc(c->mp->env->mem,
+					     MP_ADDRS_MAX * sizeof(*free));
+	}
+	for (unsigned i = 0; c->addrs.remote && i < MP_ADDRS_MAX; i++) {
 		struct mp_addr *r = &c->addrs.remote[i];
 
 		if (!r->used) {
@@ -271,7 +275,8 @@ void mp_addr_rx_remove(struct mp_conn *c, struct instant now,
 {
 	mp_count(c->mp, MP_RM_ADDR_RX);
 	for (unsigned k = 0; k < n; k++) {
-		for (unsigned i = 0; i < MP_ADDRS_MAX; i++) {
+		for (unsigned i = 0; c->addrs.remote && i < MP_ADDRS_MAX;
+		     i++) {
 			struct mp_addr *r = &c->addrs.remote[i];
 
 			if (r->used && r->id == ids[k]) {

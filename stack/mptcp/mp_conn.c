@@ -132,10 +132,11 @@ struct mp_conn *mp_conn_new(struct mp *mp, const struct mp_conf *conf,
 	c->mp = mp;
 	set_conf(c, conf);
 	list_init(&c->dirty);
+	list_init(&c->idle.node);
 	list_init(&c->subs);
 	list_init(&c->graves);
 	ring_init(&c->snd.ring, mp->env->mem, c->conf.sndbuf, 0);
-	ranges_init(&c->snd.again);
+	ranges_init(&c->snd.again, mp->env->mem);
 	list_init(&c->rcv.q);
 	mp_unseal_init(c);
 	c->fall.tx_ssn = 1; /* plain from the start: offset 0 is ssn 1 */
@@ -143,7 +144,8 @@ struct mp_conn *mp_conn_new(struct mp *mp, const struct mp_conf *conf,
 	mp_reasm_init(&c->rcv.ooo, mp->env->mem,
 		      4 * (uint64_t)c->conf.rcvbuf + (256u << 10), run_gone, c);
 	mp_wnd_init(&c->rcv.wnd, c->conf.rcvbuf, now);
-	mp_timer_init(&c->timers, mp->wheel, mp_timer_conn);
+	mp_timer_init(&c->timers, mp->wheel, c->due, MP_T_DATA, MP_T_CONN_N,
+		      mp_timer_conn);
 	list_push_back(&mp->conns, &c->all);
 	mp->n_conns++;
 	return c;
@@ -250,6 +252,7 @@ void mp_conn_maybe_gone(struct mp_conn *c, struct instant now)
 	c->dead = true;
 	mp_timer_stop_all(&c->timers);
 	list_del(&c->dirty);
+	list_del(&c->idle.node);
 	list_del(&c->all);
 	list_push_back(&c->mp->dead, &c->all);
 }
@@ -277,12 +280,16 @@ void mp_conn_free(struct mp_conn *c)
 	mp_seal_fini(c);
 	mp_unseal_fini(c);
 	ring_fini(&c->snd.ring);
+	ranges_fini(&c->snd.again);
+	mem_free(mem, c->addrs.remote,
+		 MP_ADDRS_MAX * sizeof(*c->addrs.remote));
 	slice_free_all(mem, &c->rcv.q);
 	mp_reasm_fini(&c->rcv.ooo);
 	mem_free(mem, c->old, MP_OLD_MAX * sizeof(*c->old));
 	mem_free(mem, c->pm.tries, PM_TRIES_MAX * sizeof(*c->pm.tries));
 	list_del(&c->all);
 	list_del(&c->dirty);
+	list_del(&c->idle.node);
 	c->mp->n_conns--;
 	if (c->closed) {
 		c->mp->n_owing--;

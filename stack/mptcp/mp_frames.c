@@ -16,6 +16,16 @@ void mp_frames_fini(struct mp_frames *f)
 	mp_frames_init(f, f->mem);
 }
 
+void mp_frames_trim(struct mp_frames *f)
+{
+	if (!f->n) {
+		mem_free(f->mem, f->v, f->cap * sizeof(*f->v));
+		f->v = NULL;
+		f->cap = 0;
+		f->first = 0;
+	}
+}
+
 static struct mp_frame *at(const struct mp_frames *f, uint32_t i)
 {
 	return &f->v[(f->first + i) & (f->cap - 1)];

@@ -27,6 +27,7 @@ struct mp_frames {
 
 void mp_frames_init(struct mp_frames *f, struct mem *mem);
 void mp_frames_fini(struct mp_frames *f);
+void mp_frames_trim(struct mp_frames *f); /* gives memory back while empty */
 /* one more at the tail; reserve first: false is "no memory" */
 bool mp_frames_reserve(struct mp_frames *f);
 void mp_frames_push(struct mp_frames *f, uint16_t len, uint16_t data);

@@ -24,7 +24,9 @@ unsigned mp_write_vec(struct mp_conn *c, uint32_t want, struct iov_mut v[2])
 
 void mp_write_done(struct mp_conn *c, struct instant now, uint32_t n)
 {
-	(void)now;
+	if (!n) {
+		mp_idle_turn(c, now); /* the ring may be there for nothing */
+	}
 	/* what comes behind the DATA_FIN would be no part of the stream */
 	if (n && !c->snd.fin_sent) {
 		if (mp_sealed(c)) {

@@ -20,6 +20,13 @@ void mp_map_fini(struct mp_maps *m)
 	mp_map_init(m, m->mem, m->max);
 }
 
+void mp_map_trim(struct mp_maps *m)
+{
+	if (!m->n) {
+		mp_map_fini(m);
+	}
+}
+
 /* room for one more behind the last: moves to the front, or grows */
 static bool reserve(struct mp_maps *m)
 {

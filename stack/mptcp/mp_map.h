@@ -43,6 +43,7 @@ enum mp_map_add {
 
 void mp_map_init(struct mp_maps *m, struct mem *mem, uint32_t max);
 void mp_map_fini(struct mp_maps *m);
+void mp_map_trim(struct mp_maps *m); /* an empty one gives its memory back */
 static inline struct mp_map *mp_map_at(const struct mp_maps *m, uint32_t i)
 {
 	return &m->v[m->head + i];

@@ -28,7 +28,7 @@ void mp_reinject_range(struct mp_conn *c, uint64_t lo, uint64_t hi)
 	}
 	if (!ranges_add(rs, lo, hi)) {
 		/* too many pieces: rather some of it twice */
-		ranges_init(rs);
+		ranges_fini(rs);
 		ranges_add(rs, c->snd.una, c->snd.nxt);
 	}
 	c->snd.mixed_end = max_u64(c->snd.mixed_end, hi);
@@ -42,7 +42,7 @@ static void reinject_unheld(struct mp_conn *c)
 	uint64_t at = c->snd.una;
 	struct ranges held;
 
-	ranges_init(&held);
+	ranges_init(&held, c->mp->env->mem);
 	list_each(n, &c->subs) {
 		const struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
@@ -52,6 +52,7 @@ static void reinject_unheld(struct mp_conn *c)
 			if (!ranges_add(&held, m->off, m->off + m->len)) {
 				/* too many pieces: rather some of it twice */
 				mp_reinject_range(c, at, c->snd.nxt);
+				ranges_fini(&held);
 				return;
 			}
 		}
@@ -61,6 +62,7 @@ static void reinject_unheld(struct mp_conn *c)
 		at = max_u64(at, held.r[i].hi);
 	}
 	mp_reinject_range(c, at, c->snd.nxt);
+	ranges_fini(&held);
 }
 
 void mp_reinject_sub(struct mp_sub *s, struct instant now)

@@ -27,7 +27,8 @@ struct mp_sub *mp_sub_new(struct mp_conn *c, struct instant now)
 	mp_map_init(&s->tx, mem, MP_TX_MAPS_MAX);
 	mp_map_init(&s->rx, mem, MP_RX_MAPS_MAX);
 	list_init(&s->held);
-	mp_timer_init(&s->timers, c->mp->wheel, mp_timer_sub);
+	mp_timer_init(&s->timers, c->mp->wheel, s->due, MP_T_JOIN, MP_T_SUB_N,
+		      mp_timer_sub);
 	list_push_back(&c->subs, &s->node);
 	c->n_subs++;
 	return s;

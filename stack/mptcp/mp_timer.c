@@ -7,7 +7,7 @@ static void rearm(struct mp_timers *t)
 {
 	struct instant first = INSTANT_NEVER;
 
-	for (unsigned i = 0; i < MP_T_N; i++) {
+	for (unsigned i = 0; i < t->n; i++) {
 		first = instant_min(first, t->due[i]);
 	}
 	if (instant_never(first)) {
@@ -21,23 +21,33 @@ static void fired(struct wheel_timer *w, struct instant now)
 {
 	struct mp_timers *t = container_of(w, struct mp_timers, w);
 
-	for (unsigned i = 0; i < MP_T_N; i++) {
+	for (unsigned i = 0; i < t->n; i++) {
 		if (instant_due(t->due[i], now)) {
 			t->due[i] = INSTANT_NEVER;
-			t->fire(t, (enum mp_timer)i, now);
+			t->fire(t, (enum mp_timer)(t->first + i), now);
 		}
 	}
 	rearm(t);
 }
 
+static struct instant *due_of(const struct mp_timers *t, enum mp_timer which)
+{
+	check(which >= t->first && which - t->first < t->n);
+	return &t->due[which - t->first];
+}
+
 void mp_timer_init(struct mp_timers *t, struct wheel *wheel,
+		   struct instant *due, enum mp_timer first, unsigned n,
 		   void (*fire)(struct mp_timers *, enum mp_timer,
 				struct instant))
 {
 	wheel_timer_init(&t->w, fired);
 	t->wheel = wheel;
 	t->fire = fire;
-	for (unsigned i = 0; i < MP_T_N; i++) {
+	t->due = due;
+	t->first = (uint8_t)first;
+	t->n = (uint8_t)n;
+	for (unsigned i = 0; i < t->n; i++) {
 		t->due[i] = INSTANT_NEVER;
 	}
 }
@@ -45,21 +55,21 @@ void mp_timer_init(struct mp_timers *t, struct wheel *wheel,
 void mp_timer_set(struct mp_timers *t, enum mp_timer which,
 		  struct instant when)
 {
-	t->due[which] = when;
+	*due_of(t, which) = when;
 	rearm(t);
 }
 
 void mp_timer_stop(struct mp_timers *t, enum mp_timer which)
 {
-	if (!instant_never(t->due[which])) {
-		t->due[which] = INSTANT_NEVER;
+	if (!instant_never(*due_of(t, which))) {
+		*due_of(t, which) = INSTANT_NEVER;
 		rearm(t);
 	}
 }
 
 void mp_timer_stop_all(struct mp_timers *t)
 {
-	for (unsigned i = 0; i < MP_T_N; i++) {
+	for (unsigned i = 0; i < t->n; i++) {
 		t->due[i] = INSTANT_NEVER;
 	}
 	wheel_cancel(t->wheel, &t->w);
@@ -67,7 +77,7 @@ void mp_timer_stop_all(struct mp_timers *t)
 
 bool mp_timer_on(const struct mp_timers *t, enum mp_timer which)
 {
-	return !instant_never(t->due[which]);
+	return !instant_never(*due_of(t, which));
 }
 
 void mp_timer_conn(struct mp_timers *t, enum mp_timer which,

@@ -22,6 +22,7 @@
 #define MPTCP_MP_TIMER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "stack/base/wheel.h"
 
@@ -36,21 +37,27 @@ enum mp_timer {
 	MP_T_MEM,
 	MP_T_FIRST,
 	MP_T_CRYPT,
-	MP_T_JOIN,
+	MP_T_CONN_N, /* from here on those of a subflow */
+	MP_T_JOIN = MP_T_CONN_N,
 	MP_T_UNMAP,
 	MP_T_N
 };
+
+#define MP_T_SUB_N (MP_T_N - MP_T_CONN_N)
 
 /* one wheel timer for all of an object's */
 struct mp_timers {
 	struct wheel_timer w;
 	struct wheel *wheel;
-	struct instant due[MP_T_N];
+	struct instant *due; /* n, of `first` and those that follow it */
+	uint8_t first, n;
 	void (*fire)(struct mp_timers *t, enum mp_timer which,
 		     struct instant now);
 };
 
+/* due: the timers' own place, which lives as long as t */
 void mp_timer_init(struct mp_timers *t, struct wheel *wheel,
+		   struct instant *due, enum mp_timer first, unsigned n,
 		   void (*fire)(struct mp_timers *, enum mp_timer,
 				struct instant));
 void mp_timer_set(struct mp_timers *t, enum mp_timer which,

@@ -97,7 +97,7 @@ static void run_again(struct mp_conn *c, struct instant now)
 		}
 		r.hi = min_u64(r.hi, d->nxt);
 		if (r.lo >= r.hi) {
-			ranges_init(&d->again);
+			ranges_fini(&d->again);
 			break;
 		}
 		n = mp_burst_again(s, now, &r);

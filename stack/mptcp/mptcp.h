@@ -86,7 +86,7 @@ struct mp_listener;
 	X(MP_ADD_ADDR_RX, "MPTcpExtAddAddr", "ADD_ADDR received") \
 	X(MP_ADD_ADDR_TX, "MPTcpExtAddAddrTx", "ADD_ADDR sent") \
 	X(MP_ADD_ADDR_MAC, "MPTcpExtAddAddrHMacFailure", "ADD_ADDR with a wrong HMAC: ignored") \
-	X(MP_ADD_ADDR_DROP, "MPTcpExtAddAddrDrop", "ADD_ADDR ignored: table full, or the ID has another address") \
+	X(MP_ADD_ADDR_DROP, "MPTcpExtAddAddrDrop", "ADD_ADDR ignored: table full, no memory for it, or the ID has another address") \
 	X(MP_ADD_ADDR_ECHO_RX, "MPTcpExtEchoAdd", "ADD_ADDR echo received") \
 	X(MP_ADD_ADDR_ECHO_TX, "MPTcpExtEchoAddTx", "ADD_ADDR echo sent") \
 	X(MP_RM_ADDR_RX, "MPTcpExtRmAddr", "REMOVE_ADDR received") \
@@ -135,6 +135,8 @@ struct mp_listener;
 	  "sealed connections that went on as a single TCP stream") \
 	X(MP_CRYPT_WEAKER, "MPTcpExtCryptWeaker", \
 	  "connections with less protection than the same destination had before") \
+	X(MP_COOKIE_NO_ENO, "MPTcpExtCookieNoEno", \
+	  "encryption not answered, or SYN ignored where it is required: a SYN cookie cannot keep this offer") \
 	X(MP_REQUIRE_REFUSED, "MPTcpExtRequireRefused", "connections refused: Multipath TCP is required and the peer or path has none")
 
 enum mp_reason {
@@ -236,9 +238,17 @@ struct mp_owner {
 	void (*gone)(void *o, struct instant now);
 };
 
+enum mp_admit {
+	MP_ADMIT_NO,        /* the SYN, or the third ACK, is ignored */
+	MP_ADMIT_YES,
+	MP_ADMIT_STATELESS, /* the SYN is answered with a cookie; failed() is
+			     * not called for it */
+};
+
 struct mp_listener_ops {
-	/* May another connection be in the making?  false: SYN ignored. */
-	bool (*admit)(void *lo);
+	/* May another connection be in the making?  proven: the peer has
+	 * answered such a cookie. */
+	enum mp_admit (*admit)(void *lo, bool proven);
 	/* A connection finished its handshake (MPTCP: or carried its first
 	 * data).  The owner sets itself with mp_set_owner(), or refuses by
 	 * returning false: reset. */

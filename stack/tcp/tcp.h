@@ -29,6 +29,7 @@
 #include "stack/base/wheel.h"
 #include "stack/ip/ip.h"
 #include "stack/tcp/cc.h"
+#include "stack/tcp/tcp_mtup.h"
 #include "stack/wire/tcp_hdr.h"
 
 struct tcp; /* all connections and listeners of one stack */
@@ -56,6 +57,12 @@ struct tcb; /* one connection */
 	  "flags that no segment may have in this state")                    \
 	X(TCP_DROP_BACKLOG, "TcpExtListenOverflows",                          \
 	  "SYN ignored: the listener's queue is full")                       \
+	X(TCP_COOKIE_SENT, "TcpExtSyncookiesSent",                            \
+	  "SYNs answered with a cookie, because the listener's queue is full") \
+	X(TCP_COOKIE_RECV, "TcpExtSyncookiesRecv",                            \
+	  "connections restored from a SYN cookie")                          \
+	X(TCP_COOKIE_FAILED, "TcpExtSyncookiesFailed",                        \
+	  "ACK without a valid SYN cookie: answered with a reset")           \
 	X(TCP_DROP_NOMEM, "TcpDropNoMem", "memory limit reached")             \
 	X(TCP_DROP_PAWS, "TcpExtPAWSEstab", "timestamp older than the last (PAWS)") \
 	X(TCP_DROP_WINDOW, "TcpDropWindow", "entirely outside the window")    \
@@ -94,6 +101,17 @@ struct tcb; /* one connection */
 	X(TCP_TIMEWAIT_REUSE, "TcpExtTWRecycled",                             \
 	  "SYN that took over a connection in TIME-WAIT")                    \
 	X(TCP_PMTU, "TcpPmtuLowered", "MSS lowered by an ICMP error")         \
+	X(TCP_PMTU_WAITS, "TcpPmtuWaits",                                     \
+	  "ICMP errors about size that wait for what they quote (RFC 5927)") \
+	X(TCP_PMTU_DENIED, "TcpPmtuDenied",                                   \
+	  "ICMP errors about size of packets that did arrive: ignored")      \
+	X(TCP_PMTU_ABSURD, "TcpPmtuAbsurd",                                   \
+	  "ICMP errors with an MTU that no link has: ignored")               \
+	X(TCP_MTU_BLACKHOLE, "TcpMtuBlackHoles",                              \
+	  "large packets vanished without an ICMP error: smaller ones")      \
+	X(TCP_MTUP_PROBES, "TcpMtuProbes", "path MTU probes sent")            \
+	X(TCP_MTUP_SUCCESS, "TcpExtTCPMTUPSuccess", "path MTU probes that arrived") \
+	X(TCP_MTUP_FAIL, "TcpExtTCPMTUPFail", "path MTU probes that did not") \
 	X(TCP_ICMP_SOFT, "TcpIcmpSoft", "ICMP errors noted, not acted on")    \
 	X(TCP_ICMP_HARD, "TcpIcmpHard", "handshakes ended by an ICMP error")  \
 	X(TCP_SIMULTANEOUS, "TcpSimultaneousOpen", "simultaneous opens")      \
@@ -224,6 +242,7 @@ struct tcp_conf {
 	nanos linger2;        /* orphaned FIN-WAIT-2, 60 s */
 	uint64_t max_pacing_rate; /* octets per second, 0: no limit */
 	bool quickack;
+	enum tcp_mtup_mode mtup; /* path MTU without ICMP */
 };
 
 struct tcp_open {
@@ -242,9 +261,19 @@ struct tcp_open {
  * same segment before it returns; returning without it ignores the SYN. */
 struct tcp_listener;
 
+struct tcp_cookie;
+
 struct tcp_listener_ops {
 	void (*on_syn)(void *lctx, struct instant now,
 		       const struct tcp_seg *syn);
+	/* The ACK of a tcp_answer() came, and its cookie is one of ours: syn
+	 * is as it was then, but for the upper's options; c has the upper's
+	 * bits and tag.  tcp_accept() with that syn, before it returns,
+	 * restores the connection in SYN-RECEIVED, and ack goes there; without
+	 * it ack is ignored.  NULL: tcp_answer() is never called. */
+	void (*restore)(void *lctx, struct instant now,
+			const struct tcp_seg *syn, const struct tcp_seg *ack,
+			const struct tcp_cookie *c);
 };
 
 /* wheel, ip and env outlive the struct tcp; secret keys are taken from
@@ -270,6 +299,20 @@ struct tcp_listener *tcp_listen(struct tcp *tcp, const struct endpoint *local,
 				const struct tcp_listener_ops *ops, void *lctx,
 				int *err);
 void tcp_unlisten(struct tcp *tcp, struct tcp_listener *l);
+
+/* SYN cookies (tcp_cookie.h): in on_syn(), instead of tcp_accept(), first
+ * tcp_cookie_syn(): *out is what can be answered of syn, tag an unpredictable
+ * number that restore() will have, too. */
+void tcp_cookie_syn(struct tcp *tcp, struct instant now,
+		    const struct tcp_seg *syn, struct tcp_seg *out,
+		    uint64_t *tag);
+/* Then the answer: the SYN-ACK of a connection made with o, of which nothing is
+ * kept.  o->upper has options() and window() called, as for any SYN-ACK, and no
+ * other hook.  upper: bits that come back, TCP_COOKIE_UPPER of them, none
+ * unless syn has timestamps.  False: no memory, or no room in a queue. */
+bool tcp_answer(struct tcp *tcp, struct instant now, struct tcp_listener *l,
+		const struct tcp_seg *syn, const struct tcp_open *o,
+		uint8_t upper);
 /* is a local port free to bind (no listener, and unless reuse no connection)?
  * port 0 in: picks one and returns it; 0 out: none. */
 uint16_t tcp_port_get(struct tcp *tcp, const struct endpoint *want, bool reuse);
@@ -328,6 +371,10 @@ void tcp_abort(struct tcb *tcb, struct instant now);
  * answered with RST.  All pushed data must be acknowledged or abandoned:
  * payload() is not called after this. */
 void tcp_detach(struct tcb *tcb, struct instant now);
+
+/* [hook-safe] Nothing moves at present: gives back the memory that holds
+ * nothing.  Harmless at any time. */
+void tcp_trim(struct tcb *tcb);
 
 /* Writes the next packet that wants to leave; false: none.  Fair between
  * connections.  Sets every field of out. */

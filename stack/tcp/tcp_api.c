@@ -166,6 +166,9 @@ struct tcb *tcp_accept(struct tcp *tcp, struct instant now,
 	struct tcb *tcb;
 
 	open.t = syn->t;
+	if (!open.conf.syn_retries) {
+		open.conf.syn_retries = TCP_SYNACK_RETRIES;
+	}
 	*err = ENOBUFS;
 	tcb = tcb_new(tcp, &open, now);
 	if (!tcb) {
@@ -176,12 +179,8 @@ struct tcb *tcp_accept(struct tcp *tcp, struct instant now,
 		*err = EADDRINUSE;
 		return NULL;
 	}
-	tcb->passive = true;
-	tcb_peer_syn(tcb, now, syn);
-	tcp_wnd_start(&tcb->wnd, tcb->rcv.nxt);
-	tcp_fsm_event(&tcb->fsm, TCP_EV_PASSIVE);
+	tcb_accept(tcb, now, syn);
 	tcp_count(tcp, TCP_PASSIVE_OPENS);
-	tcb->owe = TCP_OWE_SYN;
 	tcb_ready(tcb);
 	*err = 0;
 	return tcb;
@@ -218,7 +217,8 @@ static uint32_t api_cwnd_room(const struct tcb *tcb)
 	uint32_t most = tcp_recover_room(&tcb->rec);
 	uint32_t first = tcb->rec.sent.n_lost + tcb_unsent(tcb);
 
-	return most > first ? most - first : 0;
+	most = most > first ? most - first : 0;
+	return min_u32(most, tcp_pace_room(&tcb->pace, first));
 }
 
 uint32_t tcp_room(const struct tcb *tcb)
@@ -299,6 +299,12 @@ void tcp_ack_now(struct tcb *tcb)
 		tcb->owe |= TCP_OWE_FORCED;
 		tcb_ready(tcb);
 	}
+}
+
+void tcp_trim(struct tcb *tcb)
+{
+	tcp_sent_trim(&tcb->rec.sent);
+	tcp_reasm_trim(&tcb->reasm);
 }
 
 void tcp_window_opened(struct tcb *tcb, struct instant now)

@@ -34,6 +34,13 @@ void tcp_reasm_fini(struct tcp_reasm *r)
 	r->dsack = false;
 }
 
+void tcp_reasm_trim(struct tcp_reasm *r)
+{
+	if (r->n_run == 0) {
+		drop_runs(r);
+	}
+}
+
 static uint32_t lo_of(const struct slice *s)
 {
 	return (uint32_t)s->seq;

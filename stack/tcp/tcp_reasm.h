@@ -53,6 +53,8 @@ enum tcp_reasm_result {
 
 void tcp_reasm_init(struct tcp_reasm *r, struct mem *mem, uint32_t max_charge);
 void tcp_reasm_fini(struct tcp_reasm *r); /* frees all; idempotent */
+/* gives the table back while nothing is held */
+void tcp_reasm_trim(struct tcp_reasm *r);
 
 static inline bool tcp_reasm_empty(const struct tcp_reasm *r)
 {

@@ -114,7 +114,8 @@ static void run(struct mp_conn *c, struct instant now)
 		if (!c->peer_deny_join) {
 			try_pair(c, now, path, &c->t.remote, 0, &wake);
 		}
-		for (unsigned i = 0; i < MP_ADDRS_MAX; i++) {
+		for (unsigned i = 0; c->addrs.remote && i < MP_ADDRS_MAX;
+		     i++) {
 			const struct mp_addr *r = &c->addrs.remote[i];
 
 			if (r->used) {

@@ -8,6 +8,7 @@
 
 #include "stack/base/ranges.h"
 #include "stack/base/rng.h"
+#include "tests/lib/fake.h"
 
 #define SPACE 400
 
@@ -86,6 +87,7 @@ static void step(struct ranges *rs, struct model *m, uint64_t base,
 static void agrees_with_a_model(void **st)
 {
 	struct ranges rs;
+	struct fake f;
 	struct model m;
 	struct rng r;
 
@@ -95,20 +97,25 @@ static void agrees_with_a_model(void **st)
 		uint64_t base = round & 1 ? UINT64_MAX - SPACE : 0;
 		unsigned longest = 2 + (unsigned)rng_below(&r, 12);
 
-		ranges_init(&rs);
+		fake_init(&f, 1);
+		ranges_init(&rs, &f.mem);
 		memset(&m, 0, sizeof(m));
 		for (unsigned i = 0; i < 400; i++) {
 			step(&rs, &m, base, &r, longest);
 		}
+		ranges_fini(&rs);
+		fake_fini(&f);
 	}
 }
 
 static void refuses_one_piece_too_many(void **st)
 {
 	struct ranges rs;
+	struct fake f;
 
 	(void)st;
-	ranges_init(&rs);
+	fake_init(&f, 1);
+	ranges_init(&rs, &f.mem);
 	for (uint64_t i = 0; i < RANGES_MAX; i++) {
 		assert_true(ranges_add(&rs, 10 * i, 10 * i + 5));
 	}
@@ -124,6 +131,30 @@ static void refuses_one_piece_too_many(void **st)
 	assert_true(ranges_add(&rs, 5, 5));
 	ranges_drop_below(&rs, UINT64_MAX);
 	assert_int_equal(rs.n, 0);
+	assert_int_equal(f.mem.used, 0); /* given back with the last one */
+	ranges_fini(&rs);
+	fake_fini(&f);
+}
+
+static void without_memory_one_fits(void **st)
+{
+	struct ranges rs;
+	struct fake f;
+
+	(void)st;
+	fake_init(&f, 1);
+	f.mem.limit = 0;
+	ranges_init(&rs, &f.mem);
+	assert_true(ranges_add(&rs, 10, 20));
+	assert_true(ranges_add(&rs, 20, 30)); /* touches */
+	assert_false(ranges_add(&rs, 40, 50));
+	assert_int_equal(rs.n, 1);
+	assert_true(ranges_has(&rs, 10, 30));
+	assert_false(ranges_has(&rs, 40, 50));
+	ranges_fini(&rs);
+	assert_true(ranges_add(&rs, 40, 50));
+	ranges_fini(&rs);
+	fake_fini(&f);
 }
 
 int main(void)
@@ -131,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(agrees_with_a_model),
 		cmocka_unit_test(refuses_one_piece_too_many),
+		cmocka_unit_test(without_memory_one_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

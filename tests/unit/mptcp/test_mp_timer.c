@@ -31,10 +31,11 @@ static void each_at_its_time(void **state)
 {
 	struct wheel w;
 	struct mp_timers t;
+	struct instant due[MP_T_CONN_N];
 
 	(void)state;
 	wheel_init(&w, at(0));
-	mp_timer_init(&t, &w, fire);
+	mp_timer_init(&t, &w, due, MP_T_DATA, MP_T_CONN_N, fire);
 	mp_timer_set(&t, MP_T_DATA, at(200 * NANOS_MS));
 	mp_timer_set(&t, MP_T_PM, at(100 * NANOS_MS));
 	mp_timer_set(&t, MP_T_CORK, at(50 * NANOS_MS));
