@@ -3,6 +3,8 @@
  * The window is in octets.  Loss detection and recovery are not here: the
  * recovery code tells what happened, and during recovery sends by
  * proportional rate reduction towards ssthresh; cc decides cwnd and ssthresh.
+ * An algorithm with its own model of the path (ops->model) decides cwnd in
+ * recovery, too, and the rate at which it is sent.
  */
 #ifndef TCP_CC_H
 #define TCP_CC_H
@@ -21,6 +23,12 @@ struct cc {
 	uint32_t mss;
 	uint32_t cwnd;     /* octets */
 	uint32_t ssthresh; /* octets, CC_INF at first */
+	uint32_t seed;     /* unpredictable for others, the same in a replay */
+	/* octets per second to send at, 0: as the pacer thinks fit */
+	uint64_t pacing_rate;
+	/* Less is kept in flight than the path takes: rate samples are marked
+	 * as if the application gave too little.  Cleared by whoever reads. */
+	bool below_path;
 	uint64_t priv[16]; /* the algorithm's own state */
 };
 
@@ -36,10 +44,22 @@ struct cc_ack {
 			     * (after a timeout slow start goes on, RFC 5681
 			     * 3.1) */
 	bool round_start;   /* the first ACK of a new round trip */
+	/* for models of the path */
+	uint32_t flight; /* octets in flight now, losses marked */
+	uint32_t lost;   /* octets found lost since the last call */
+	uint64_t delivered; /* octets ever delivered */
+	/* ..and when the newest range that this ACK brought had been sent;
+	 * `delivered` itself: unknown */
+	uint64_t prior_delivered;
+	uint64_t bw;        /* delivery rate, octets per second; 0: no sample */
+	bool app_limited;   /* ..of an application that gave too little */
 };
 
 struct cc_ops {
 	const char *name;
+	/* It keeps cwnd by itself, whatever happens: no PRR, ssthresh is not
+	 * used, and on_recovered() is called after timeouts, too. */
+	bool model;
 	/* sets up priv (all zero before); also when it takes over a running
 	 * connection, so it leaves cwnd and ssthresh alone */
 	void (*init)(struct cc *cc, struct instant now);
@@ -55,7 +75,8 @@ struct cc_ops {
 	/* the last reduction was spurious: restore what was before it; cwnd
 	 * never falls.  Once per reduction; harmless without one. */
 	void (*undo)(struct cc *cc, struct instant now);
-	/* sending resumed after an idle period of more than one RTO */
+	/* sending resumed after an idle period of more than one RTO; with
+	 * model: whenever nothing was on its way for want of data */
 	void (*on_idle)(struct cc *cc, struct instant now);
 };
 

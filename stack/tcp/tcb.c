@@ -1,15 +1,13 @@
 #include "stack/tcp/tcb.h"
 
 #include "stack/base/check.h"
+#include "stack/tcp/tcp_mtu.h"
 #include "stack/tcp/tcp_timer.h"
 #include "stack/tcp/tcp_txopt.h"
 #include "stack/tcp/tcp_wait.h"
 
 #define RCV_WND_MAX (6u << 20) /* Linux's tcp_rmem[2] */
 #define CHARGE_MIN  (256u << 10)
-#define MSS_DEFAULT 536  /* RFC 9293 3.7.1 */
-#define MSS_DEFAULT6 1220
-#define MSS_MIN     48 /* any peer: 8 octets beside 40 of options */
 
 /* --- the upper layer of a connection that was let go -------------------- */
 
@@ -128,56 +126,6 @@ void tcb_conf(struct tcp_conf *c)
 	c->linger2 = c->linger2 ? c->linger2 : 60 * NANOS_S;
 }
 
-static uint16_t tcb_header_len(const struct tcb *tcb)
-{
-	return (uint16_t)((tcb->entry.t.local.addr.family == 4 ? IP4_HDR_LEN :
-								 IP6_HDR_LEN) +
-			  TCP_HDR_LEN);
-}
-
-/* RFC 9293 3.7.1: payload plus options of a segment is what the peer's MSS
- * option and the path MTU less the fixed headers allow. */
-void tcb_update_mss(struct tcb *tcb, struct instant now)
-{
-	uint16_t most;
-
-	tcb->mss.pmtu = ip_mtu(tcb->tcp->ip, tcb->path,
-			       &tcb->entry.t.remote.addr, now);
-	most = (uint16_t)(tcb->mss.pmtu - tcb_header_len(tcb));
-	if (tcb->conf.mss_clamp && most > tcb->conf.mss_clamp) {
-		most = tcb->conf.mss_clamp;
-	}
-	tcb->mss.base = tcb->mss.peer < most ? tcb->mss.peer : most;
-	if (tcb->mss.base < MSS_MIN) {
-		tcb->mss.base = MSS_MIN;
-	}
-}
-
-void tcb_lower_mss(struct tcb *tcb, struct instant now)
-{
-	uint16_t was = tcb->mss.base;
-
-	tcb_update_mss(tcb, now);
-	if (tcb->mss.base < was && tcp_fsm_synced(&tcb->fsm)) {
-		tcp_recover_mss(&tcb->rec, now, (uint16_t)tcb_mss(tcb));
-		tcb_ready(tcb);
-	}
-}
-
-static void tcb_first_mss(struct tcb *tcb, struct instant now)
-{
-	const struct ip_path *path = ip_path(tcb->tcp->ip, tcb->path);
-	uint16_t mtu = path ? path->mtu : 1280;
-
-	tcb->mss.ours = (uint16_t)(mtu - tcb_header_len(tcb));
-	if (tcb->conf.mss_clamp && tcb->mss.ours > tcb->conf.mss_clamp) {
-		tcb->mss.ours = tcb->conf.mss_clamp;
-	}
-	tcb->mss.peer = tcb->entry.t.local.addr.family == 4 ? MSS_DEFAULT :
-							      MSS_DEFAULT6;
-	tcb_update_mss(tcb, now);
-}
-
 /* One offset per pair of hosts: a later connection's timestamps are above an
  * earlier one's, so that a SYN can take over a TIME-WAIT (RFC 6191 2). */
 static uint32_t tcb_ts_offset(const struct tcb *tcb)
@@ -211,18 +159,23 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 	if (tcp->has_isn_floor) {
 		tcb->snd.iss = seq_max(tcb->snd.iss, tcp->isn_floor);
 	}
+	if (tcp->isn_exact) {
+		tcb->snd.iss = *tcp->isn_exact;
+	}
 	tcb->snd.end = tcb->snd.iss + 1;
 	tcb->rcv.last = now;
 	tcb->snd.last = now;
-	tcb_first_mss(tcb, now);
 	tcp_wnd_init(&tcb->wnd, tcb->conf.rcv_wnd_limit);
 	tcb->wnd.buffer = tcb->conf.rcv_wnd_max;
 	tcb->wnd.shared = o->shared_wnd;
 	tcb->no_ts = o->no_ts;
+	tcp_mtu_first(tcb, now);
 	tcp_recover_init(&tcb->rec, tcp->env->mem, tcb->conf.cc, tcb->mss.base,
 			 tcb->snd.iss + 1, now);
+	tcp_pace_init(&tcb->pace);
 	tcp_reasm_init(&tcb->reasm, tcp->env->mem,
 		       max_u32(CHARGE_MIN, 2 * tcb->conf.rcv_wnd_limit));
+	tcp_mtu_start(tcb, now);
 	tcp_delack_init(&tcb->delack, tcb->mss.ours);
 	tcb->delack.quick_always = tcb->conf.quickack;
 	tcp_ts_init(&tcb->ts, tcb_ts_offset(tcb));
@@ -231,12 +184,17 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 	return tcb;
 }
 
+void tcb_discard(struct tcb *tcb)
+{
+	tcb->dead = true;
+	tcb_enter(tcb);
+	tcb_leave(tcb);
+}
+
 bool tcb_enlist(struct tcb *tcb)
 {
 	if (!tcp_demux_add(&tcb->tcp->demux, &tcb->entry)) {
-		tcb->dead = true;
-		tcb_enter(tcb);
-		tcb_leave(tcb);
+		tcb_discard(tcb);
 		return false;
 	}
 	tcb->tcp->n_conns++;
@@ -277,6 +235,16 @@ void tcb_peer_syn(struct tcb *tcb, struct instant now,
 		tcb->wnd.shift = tcp_wnd_shift(tcb->wnd.most);
 	}
 	tcb->mss.opt = tcb->ts_ok ? TCP_TXOPT_TS : 0;
+}
+
+void tcb_accept(struct tcb *tcb, struct instant now,
+		const struct tcp_seg *syn)
+{
+	tcb->passive = true;
+	tcb_peer_syn(tcb, now, syn);
+	tcp_wnd_start(&tcb->wnd, tcb->rcv.nxt);
+	tcp_fsm_event(&tcb->fsm, TCP_EV_PASSIVE);
+	tcb->owe = TCP_OWE_SYN;
 }
 
 /* --- death --------------------------------------------------------------- */

@@ -13,11 +13,13 @@
 #include "stack/base/seq.h"
 #include "stack/base/wheel.h"
 #include "stack/tcp/tcp.h"
+#include "stack/tcp/tcp_cookie.h"
 #include "stack/tcp/tcp_delack.h"
 #include "stack/tcp/tcp_demux.h"
 #include "stack/tcp/tcp_fsm.h"
 #include "stack/tcp/tcp_guard.h"
 #include "stack/tcp/tcp_isn.h"
+#include "stack/tcp/tcp_pace.h"
 #include "stack/tcp/tcp_reasm.h"
 #include "stack/tcp/tcp_recover.h"
 #include "stack/tcp/tcp_rst.h"
@@ -38,6 +40,8 @@ struct tcp {
 	struct tcp_guard_rate challenges;
 	uint32_t isn_floor;   /* RFC 6191: while a SYN takes over a TIME-WAIT */
 	bool has_isn_floor;
+	const uint32_t *isn_exact; /* while a cookie's connection is made */
+	struct tcp_cookie_jar jar;
 	uint32_t n_conns, n_owing, n_waits;
 	uint64_t counter[TCP_REASON_N];
 };
@@ -89,7 +93,8 @@ struct tcp_mss {
 enum tcp_timer_kind {
 	TCP_TIMER_NONE,
 	TCP_TIMER_SYN,
-	TCP_TIMER_RECOVER, /* whatever tcp_recover_deadline() says */
+	TCP_TIMER_RECOVER, /* whatever tcp_recover_deadline() says, and pacing */
+	TCP_TIMER_PACE,    /* nothing is out, and the rate lets nothing go yet */
 	TCP_TIMER_PERSIST,
 };
 
@@ -144,6 +149,7 @@ struct tcb {
 	bool owing;    /* counted in n_owing */
 	bool sack_ok, ts_ok, wscale_ok;
 	bool no_ts;    /* our SYN offers none */
+	bool restored; /* from a SYN cookie */
 	uint8_t syns;  /* SYNs or SYN-ACKs sent */
 	uint8_t owe;
 	uint32_t flow;
@@ -154,6 +160,7 @@ struct tcb {
 	struct tcp_guard guard;
 	struct tcp_guard strange; /* answers to bare ACKs out of place */
 	struct tcp_recover rec;
+	struct tcp_pace pace;
 	struct tcp_reasm reasm;
 	struct tcp_delack delack;
 	struct tcp_ts ts;
@@ -195,6 +202,11 @@ void tcb_conf(struct tcp_conf *c);
 /* takes everything from the peer's SYN or SYN-ACK */
 void tcb_peer_syn(struct tcb *tcb, struct instant now,
 		  const struct tcp_seg *seg);
+/* passive, from CLOSED: SYN-RECEIVED, and a SYN-ACK is owed */
+void tcb_accept(struct tcb *tcb, struct instant now,
+		const struct tcp_seg *syn);
+/* never entered the map: gone, and no hook hears of it */
+void tcb_discard(struct tcb *tcb);
 /* enters the four-tuple map; false (and tcb is gone): taken or full */
 bool tcb_enlist(struct tcb *tcb);
 /* Ends it: off every list and timer, then closed().  The memory goes at depth

@@ -2,6 +2,7 @@
 
 #include "stack/tcp/tcb.h"
 #include "stack/tcp/tcp_keep.h"
+#include "stack/tcp/tcp_mtu.h"
 #include "stack/tcp/tcp_persist.h"
 
 uint32_t tcp_ack_window(const struct tcb *tcb, const struct tcp_seg *seg)
@@ -104,6 +105,7 @@ void tcp_ack_segment(struct tcb *tcb, struct instant now,
 		a.echo_rtt = tcp_ts_rtt(&tcb->ts, now, o->ts_ecr);
 	}
 	ack_count(tcb, tcp_recover_ack(&tcb->rec, &a));
+	tcp_mtu_check(tcb, now);
 	if (tcb->rec.sent.una != from) {
 		ack_progress(tcb, now, from);
 	}
@@ -111,6 +113,7 @@ void tcp_ack_segment(struct tcb *tcb, struct instant now,
 
 void tcp_ack_room(struct tcb *tcb, struct instant now)
 {
+	tcp_pace_due(&tcb->pace, now);
 	if (!tcb->dead && !tcb->detached && tcp_room(tcb) > 0) {
 		tcb->upper->can_send(tcb->up, now);
 	}

@@ -218,7 +218,7 @@ static uint32_t api_cwnd_room(const struct tcb *tcb)
 	uint32_t first = tcb->rec.sent.n_lost + tcb_unsent(tcb);
 
 	most = most > first ? most - first : 0;
-	return min_u32(most, tcp_pace_room(&tcb->pace, first));
+	return min_u32(most, tcp_pace_room(&tcb->pace, first, tcb_mss(tcb)));
 }
 
 uint32_t tcp_room(const struct tcb *tcb)

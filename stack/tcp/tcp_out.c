@@ -14,6 +14,7 @@
 
 #include "stack/base/check.h"
 #include "stack/tcp/tcb.h"
+#include "stack/tcp/tcp_mtu.h"
 #include "stack/tcp/tcp_seg.h"
 #include "stack/tcp/tcp_txopt.h"
 
@@ -21,6 +22,7 @@
 struct out_range {
 	uint32_t seq;
 	uint32_t len; /* payload */
+	uint32_t room; /* of an MTU probe: payload and options; else 0 */
 	bool fin;
 	bool retransmit;
 };
@@ -44,6 +46,7 @@ static void out_start(struct tcb *tcb, struct tcp_seg_desc *d, uint32_t seq,
 	d->path = tcb->path;
 	d->ttl = tcb->conf.ttl;
 	d->tos = tcb->conf.tos & 0xfc; /* ECN is not negotiated */
+	d->may_fragment = tcb->conf.may_fragment;
 	d->flow = tcb->flow;
 	d->flags = flags;
 	d->seq = seq;
@@ -112,9 +115,9 @@ static void out_options(struct tcb *tcb, struct instant now,
 		uint32_t room;
 
 		d->opt_len = tcp_txopt_write(tcb, &tx, true, d->opt);
-		room = (uint32_t)tcb->mss.base - d->opt_len;
+		room = (r->room ? r->room : tcb->mss.base) - d->opt_len;
 		d->mss = room;
-		if (gso || r->len <= room) {
+		if ((gso && !r->room) || r->len <= room) {
 			break;
 		}
 		r->len = room;
@@ -155,6 +158,9 @@ static bool out_range(struct tcb *tcb, struct instant now, struct out_range *r,
 	}
 	out_urgent(tcb, d);
 	out_done(tcb, now, d);
+	if (r->len >= d->mss && !r->room) {
+		tcp_mtu_full(tcb, r->seq + d->mss);
+	}
 	tcb->stats.bytes_sent += r->len;
 	tcb->snd.last = now;
 	return true;
@@ -198,6 +204,7 @@ static void out_of_entry(const struct tcb *tcb, const struct tcp_sent_entry *e,
 
 	r->seq = e->seq;
 	r->len = e->len - fin;
+	r->room = 0;
 	r->fin = fin;
 	r->retransmit = true;
 }
@@ -298,7 +305,7 @@ static bool out_new(struct tcb *tcb, struct instant now, uint32_t most,
 	}
 	tcb->snd.override = false;
 	tcp_recover_sent(&tcb->rec, now, r.len + r.fin, (uint16_t)d->mss,
-			 r.seq + r.len == tcb->snd.end && r.len < most);
+			 tcp_rate_limited(&tcb->rec.rate));
 	return true;
 }
 
@@ -327,16 +334,67 @@ static bool out_probe(struct tcb *tcb, struct instant now,
 	return false;
 }
 
+/* octets that window and rate let go now */
+static uint32_t out_quota(struct tcb *tcb, struct instant now)
+{
+	const struct tcp_rtt *rtt = &tcb->rec.rtt;
+	uint32_t most = tcp_recover_quota(&tcb->rec, now);
+	uint32_t mss = tcb_mss(tcb);
+
+	if (most == 0) {
+		tcp_pace_release(&tcb->pace);
+		return 0;
+	}
+	tcp_pace_update(&tcb->pace, &tcb->rec.cc, rtt->srtt, tcp_rtt_min(rtt),
+			tcb->conf.max_pacing_rate, mss);
+	return min_u32(most, tcp_pace_quota(&tcb->pace, now, mss));
+}
+
+/* Nothing left although it might: if the upper had room for more, that is its
+ * doing, and rates measured now are its rates. */
+static void out_idle(struct tcb *tcb)
+{
+	const struct tcp_sent *s = &tcb->rec.sent;
+
+	if (!tcb->dead && tcb_unsent(tcb) == 0 && s->n_lost == 0 &&
+	    tcp_room(tcb) > 0) {
+		tcp_rate_idle(&tcb->rec.rate, s->delivered, s->in_flight);
+	}
+}
+
+/* RFC 4821 7: one segment of new data, larger than the others.  *wait: so much
+ * is to gather first, and nothing leaves meanwhile. */
+static bool out_mtu_probe(struct tcb *tcb, struct instant now,
+			  struct tcp_seg_desc *d, bool *wait)
+{
+	struct out_range r = { .seq = tcb->rec.sent.nxt };
+
+	r.room = tcp_mtu_probe(tcb, now, wait);
+	if (r.room == 0) {
+		return false;
+	}
+	r.len = r.room - tcb->mss.opt;
+	if (!tcp_sent_can_add(&tcb->rec.sent) ||
+	    tcb->upper->burst(tcb->up, tcb_ssn(tcb, r.seq), r.len) < r.len ||
+	    !out_range(tcb, now, &r, d)) {
+		return false;
+	}
+	tcp_mtu_probed(tcb, r.seq, r.len, r.room);
+	tcp_recover_sent(&tcb->rec, now, r.len, (uint16_t)d->mss, false);
+	return true;
+}
+
 static bool out_data(struct tcb *tcb, struct instant now,
 		     struct tcp_seg_desc *d)
 {
 	uint32_t quota, mss = tcb_mss(tcb);
 	struct tcp_sent_entry *e;
+	bool any, wait = false;
 
 	if (tcb->snd.probe && out_probe(tcb, now, d)) {
 		return true;
 	}
-	quota = tcb->dead ? 0 : tcp_recover_quota(&tcb->rec, now);
+	quota = tcb->dead ? 0 : out_quota(tcb, now);
 	if (quota == 0) {
 		return false;
 	}
@@ -345,10 +403,15 @@ static bool out_data(struct tcb *tcb, struct instant now,
 				     out_gso(tcb) && mss < TCP_SEG_BURST ?
 					     TCP_SEG_BURST / mss * mss :
 					     mss));
-	if (!e) {
-		return out_new(tcb, now, quota, d);
+	any = e ? out_resend(tcb, now, e, false, d) :
+		  out_mtu_probe(tcb, now, d, &wait) ||
+		  (!wait && !tcb->dead && out_new(tcb, now, quota, d));
+	if (any) {
+		tcp_pace_sent(&tcb->pace, now, d->len);
+	} else {
+		out_idle(tcb);
 	}
-	return out_resend(tcb, now, e, false, d);
+	return any;
 }
 
 /* --- deciding -------------------------------------------------------------- */

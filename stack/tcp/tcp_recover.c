@@ -26,7 +26,9 @@ void tcp_recover_init(struct tcp_recover *r, struct mem *mem,
 	tcp_rtt_init(&r->rtt);
 	tcp_sent_init(&r->sent, mem, seq, now);
 	tcp_rack_init(&r->rack);
+	tcp_rate_init(&r->rate, now);
 	cc_init(&r->cc, cc, mss, now);
+	r->cc.seed = seq;
 	r->point = seq - 1;
 	r->round_end = seq;
 	tcp_undo_init(&r->undo);
@@ -49,7 +51,10 @@ void tcp_recover_start(struct tcp_recover *r, struct instant now, uint16_t mss,
 {
 	r->sack_ok = sack;
 	if (r->cc.mss != mss) {
+		uint32_t seed = r->cc.seed;
+
 		cc_init(&r->cc, r->cc.ops, mss, now);
+		r->cc.seed = seed;
 	}
 	tcp_rtt_sample(&r->rtt, now, syn_rtt);
 	tcp_rtt_min_sample(&r->rtt, now, syn_rtt);
@@ -78,7 +83,7 @@ static uint32_t quota(const struct tcp_recover *r)
 {
 	uint32_t out = flight(r), room;
 
-	if (r->state == TCP_RECOVER_RECOVERY) {
+	if (r->state == TCP_RECOVER_RECOVERY && !r->cc.ops->model) {
 		room = r->prr.quota;
 	} else {
 		room = r->cc.cwnd > out ? r->cc.cwnd - out : 0;
@@ -97,7 +102,8 @@ uint32_t tcp_recover_room(const struct tcp_recover *r)
 uint32_t tcp_recover_quota(struct tcp_recover *r, struct instant now)
 {
 	if (tcp_sent_empty(&r->sent) && r->rtt.srtt > 0 &&
-	    instant_since(now, r->last_sent) > tcp_rtt_rto(&r->rtt)) {
+	    (instant_since(now, r->last_sent) > tcp_rtt_rto(&r->rtt) ||
+	     (r->cc.ops->model && tcp_rate_limited(&r->rate)))) {
 		r->cc.ops->on_idle(&r->cc, now);
 		r->last_sent = now; /* once per idle time */
 	}
@@ -109,6 +115,9 @@ static void prr(struct tcp_recover *r, uint32_t delivered, bool moved)
 {
 	uint32_t pipe = flight(r);
 
+	if (r->cc.ops->model) {
+		return;
+	}
 	tcp_prr_ack(&r->prr, delivered, pipe, r->cc.ssthresh, r->cc.mss,
 		    moved);
 	r->cc.cwnd = (uint32_t)min_u64((uint64_t)pipe + r->prr.quota,
@@ -141,7 +150,9 @@ static void settle(struct tcp_recover *r)
 
 static void leave_recovery(struct tcp_recover *r, struct instant now)
 {
-	if (r->state == TCP_RECOVER_RECOVERY) {
+	if (r->cc.ops->model) {
+		r->cc.ops->on_recovered(&r->cc, now);
+	} else if (r->state == TCP_RECOVER_RECOVERY) {
 		r->cc.cwnd = r->cc.ssthresh;
 		r->cc.ops->on_recovered(&r->cc, now);
 	}
@@ -210,7 +221,7 @@ static void take_rtt(struct tcp_recover *r, const struct tcp_recover_ack *a,
 }
 
 /* octets newly marked lost */
-static uint32_t detect(struct tcp_recover *r, struct instant now, bool advanced,
+static uint32_t find_lost(struct tcp_recover *r, struct instant now, bool advanced,
 		       unsigned *ev)
 {
 	bool in = recovering(r);
@@ -239,6 +250,43 @@ static uint32_t detect(struct tcp_recover *r, struct instant now, bool advanced,
 		return tcp_sent_mark_head_lost(&r->sent, (uint16_t)mss);
 	}
 	return 0;
+}
+
+static uint32_t detect(struct tcp_recover *r, struct instant now, bool advanced,
+		       unsigned *ev)
+{
+	uint32_t n = find_lost(r, now, advanced, ev);
+
+	r->rate.lost += n;
+	return n;
+}
+
+/* what the ACK says about the path's rate */
+static void take_rate(struct tcp_recover *r, const struct tcp_sent_out *o,
+		      struct cc_ack *c)
+{
+	const struct tcp_rate_in in = {
+		.now = c->now,
+		.delivered = r->sent.delivered,
+		.prior_delivered = o->prior_delivered,
+		.prior_at = o->prior_delivered_at,
+		.tx = o->rack_tx,
+		.from = o->rate_from,
+		.app_limited = o->app_limited,
+		.min_rtt = c->min_rtt,
+	};
+	struct tcp_rate_sample s = { 0 };
+
+	c->delivered = r->sent.delivered;
+	c->prior_delivered = r->sent.delivered;
+	if (o->rack) { /* it is known which transmission arrived */
+		tcp_rate_ack(&r->rate, &in, &s);
+		c->prior_delivered = o->prior_delivered;
+	}
+	c->bw = s.bw;
+	c->app_limited = s.app_limited;
+	c->flight = flight(r);
+	c->lost = r->rate.lost;
 }
 
 static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
@@ -271,8 +319,15 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 	c.cwnd_limited = r->cc.cwnd < r->cc.ssthresh
 				 ? r->cc.cwnd / 2 < most
 				 : r->limited || r->limited_last;
-	if (delivered > 0) {
-		r->cc.ops->on_ack(&r->cc, &c);
+	if (delivered == 0) {
+		return;
+	}
+	take_rate(r, o, &c);
+	r->cc.ops->on_ack(&r->cc, &c);
+	r->rate.lost = 0;
+	if (r->cc.below_path) {
+		tcp_rate_idle(&r->rate, r->sent.delivered, r->sent.in_flight);
+		r->cc.below_path = false;
 	}
 }
 
@@ -286,7 +341,9 @@ static unsigned probe_repaired(struct tcp_recover *r, struct instant now,
 	}
 	r->cc.ops->on_loss(&r->cc, now,
 			   max_u32(min_u32(outstanding, r->cc.cwnd), 1));
-	r->cc.cwnd = r->cc.ssthresh;
+	if (!r->cc.ops->model) {
+		r->cc.cwnd = r->cc.ssthresh;
+	}
 	r->cc.ops->on_recovered(&r->cc, now);
 	tcp_undo_cancel(&r->undo);
 	return TCP_RECOVER_EV_REPAIRED;
@@ -343,7 +400,7 @@ static unsigned advance(struct tcp_recover *r, struct instant now,
 		r->point = r->sent.una - 1;
 	}
 	settle(r);
-	if (r->sent.n_lost > 0) {
+	if (r->sent.n_lost > tcp_mtup_excused(&r->mtup, &r->sent)) {
 		enter_recovery(r, now, outstanding);
 		ev |= TCP_RECOVER_EV_FAST;
 	}
@@ -422,6 +479,10 @@ bool tcp_recover_sent(struct tcp_recover *r, struct instant now, uint32_t len,
 	if (!tcp_sent_add(&r->sent, now, len, mss, app_limited)) {
 		return false;
 	}
+	if (was_empty) {
+		tcp_rate_restart(&r->rate, now);
+	}
+	tcp_sent_at(&r->sent, r->sent.n - 1)->rate_from = r->rate.from;
 	r->last_sent = now;
 	spend(r, len);
 	if (was_empty || instant_never(r->rto_at)) {
@@ -442,6 +503,8 @@ void tcp_recover_resent(struct tcp_recover *r, struct instant now,
 	bool head = e->seq == r->sent.una;
 
 	tcp_sent_resent(&r->sent, e, now, mss);
+	e->rate_from = r->rate.from;
+	e->app_limited = tcp_rate_limited(&r->rate);
 	r->last_sent = now;
 	tcp_undo_resent(&r->undo, now, e->len);
 	spend(r, e->len);
@@ -583,10 +646,19 @@ void tcp_recover_mss(struct tcp_recover *r, struct instant now, uint16_t mss)
 void tcp_recover_set_cc(struct tcp_recover *r, const struct cc_ops *cc,
 			struct instant now)
 {
+	bool was_model = r->cc.ops->model;
+
 	if (r->cc.ops == cc) {
 		return;
 	}
 	r->cc.ops = cc;
+	r->cc.pacing_rate = 0;
 	memset(r->cc.priv, 0, sizeof(r->cc.priv));
 	cc->init(&r->cc, now);
+	if (was_model && !cc->model && recovering(r)) {
+		/* the recovery goes on with PRR, which needs an ssthresh */
+		cc->on_loss(&r->cc, now,
+			    max_u32(min_u32(tcp_sent_outstanding(&r->sent),
+					    r->cc.cwnd), 1));
+	}
 }

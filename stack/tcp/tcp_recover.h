@@ -30,7 +30,9 @@
 #include "stack/base/env.h"
 #include "stack/base/time.h"
 #include "stack/tcp/cc.h"
+#include "stack/tcp/tcp_mtup.h"
 #include "stack/tcp/tcp_prr.h"
+#include "stack/tcp/tcp_rate.h"
 #include "stack/tcp/tcp_rack.h"
 #include "stack/tcp/tcp_rtt.h"
 #include "stack/tcp/tcp_sent.h"
@@ -66,6 +68,8 @@ struct tcp_recover {
 	struct tcp_rtt rtt;
 	struct tcp_sent sent;
 	struct tcp_rack rack;
+	struct tcp_rate rate;
+	struct tcp_mtup mtup; /* a lost MTU probe is no congestion */
 	struct cc cc;
 
 	enum tcp_recover_state state;

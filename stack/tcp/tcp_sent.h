@@ -56,6 +56,7 @@ struct tcp_sent_entry {
 	 * a delivery-rate sample needs */
 	uint64_t delivered;
 	struct instant delivered_at;
+	struct instant rate_from; /* ..and tcp_rate.from, set by the caller */
 };
 
 struct tcp_sent {
@@ -144,6 +145,7 @@ struct tcp_sent_out {
 	/* for a delivery-rate sample: state when those octets were sent */
 	uint64_t prior_delivered;
 	struct instant prior_delivered_at;
+	struct instant rate_from;
 	bool app_limited;
 };
 

@@ -27,6 +27,7 @@ static void sample(const struct tcp_sent_entry *e, uint32_t end,
 	out->rack_rtx = e->rtx > 0;
 	out->prior_delivered = e->delivered;
 	out->prior_delivered_at = e->delivered_at;
+	out->rate_from = e->rate_from;
 	out->app_limited = e->app_limited;
 }
 

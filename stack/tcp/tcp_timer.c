@@ -5,7 +5,8 @@
  *   SYN      a SYN or SYN-ACK is out: the RTO of RFC 6298, doubled each time;
  *            after conf.syn_retries the attempt has failed.
  *   RECOVER  data or FIN is out: the earliest of RACK's reordering window, the
- *            tail loss probe and the RTO, all kept by tcp_recover.
+ *            tail loss probe and the RTO, all kept by tcp_recover, and of
+ *            pacing; or PACE when nothing is out.
  *   PERSIST  nothing is out, something waits, and the peer's window is shut:
  *            a window probe after one RTO, doubled up to 120 s.
  * ack        a delayed acknowledgement, at most 200 ms.
@@ -15,7 +16,9 @@
 #include "stack/tcp/tcp_timer.h"
 
 #include "stack/tcp/tcb.h"
+#include "stack/tcp/tcp_ack.h"
 #include "stack/tcp/tcp_keep.h"
+#include "stack/tcp/tcp_mtu.h"
 #include "stack/tcp/tcp_persist.h"
 
 #define RETRIES2       15 /* tcp_retries2 */
@@ -24,7 +27,8 @@
 static void timer_syn(struct tcb *tcb, struct instant now)
 {
 	tcb_count(tcb, TCP_RTO);
-	if (tcb->syns > tcb->conf.syn_retries) {
+	/* answers to a SYN that the peer repeats do not count */
+	if (tcb->rec.rtt.timeouts >= tcb->conf.syn_retries) {
 		tcb_count(tcb, TCP_ABORT_TIMEOUT);
 		tcb_count(tcb, TCP_ATTEMPT_FAILS);
 		tcb_end(tcb, now, TCP_END_TIMEOUT);
@@ -71,7 +75,7 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 			return;
 		}
 		tcp_delack_quick(&tcb->delack);
-		tcb_lower_mss(tcb, now);
+		tcp_mtu_timeout(tcb, now);
 		tcb->upper->timeout(tcb->up, now, tcb->rec.rtt.timeouts);
 		break;
 	}
@@ -80,6 +84,14 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 	}
 	if (ev & TCP_RECOVER_EV_LOST_RTX) {
 		tcb_count(tcb, TCP_LOST_RTX);
+	}
+}
+
+/* The upper was given no room while time held what there was. */
+static void timer_pace(struct tcb *tcb, struct instant now)
+{
+	if (!tcb->dead && tcb->pace.held) {
+		tcp_ack_room(tcb, now);
 	}
 }
 
@@ -92,6 +104,7 @@ static void timer_send_fire(struct wheel_timer *t, struct instant now)
 	tcb->timers.kind = TCP_TIMER_NONE;
 	switch (kind) {
 	case TCP_TIMER_NONE:
+	case TCP_TIMER_PACE:
 		break;
 	case TCP_TIMER_SYN:
 		timer_syn(tcb, now);
@@ -103,6 +116,7 @@ static void timer_send_fire(struct wheel_timer *t, struct instant now)
 		tcp_persist_fire(tcb, now);
 		break;
 	}
+	timer_pace(tcb, now);
 	if (!tcb->dead) {
 		tcb_ready(tcb);
 		tcp_timer_update(tcb, now);
@@ -182,7 +196,11 @@ static void timer_update_send(struct tcb *tcb, struct instant now)
 		}
 	} else if (!tcp_sent_empty(&tcb->rec.sent)) {
 		kind = TCP_TIMER_RECOVER;
-		when = tcp_recover_deadline(&tcb->rec, NULL);
+		when = instant_min(tcp_recover_deadline(&tcb->rec, NULL),
+				   tcp_pace_deadline(&tcb->pace));
+	} else if (tcb->pace.held) {
+		kind = TCP_TIMER_PACE;
+		when = tcp_pace_deadline(&tcb->pace);
 	} else if (tcp_persist_wanted(tcb)) {
 		kind = TCP_TIMER_PERSIST;
 		when = tcb->timers.kind == TCP_TIMER_PERSIST ?

@@ -1,0 +1,126 @@
+#include "stack/tcp/tcp_pace.h"
+
+#include "stack/base/check.h"
+
+/* percent of a window per round trip; the last one is 2/ln 2, with which a
+ * model of the path begins before it knows a rate */
+#define RATIO_SLOW_START 200u
+#define RATIO_AVOIDANCE  120u
+#define RATIO_MODEL      289u
+
+void tcp_pace_init(struct tcp_pace *p)
+{
+	*p = (struct tcp_pace){ .quantum = CC_INF, .left = CC_INF };
+}
+
+static uint64_t window_rate(const struct cc *cc, nanos srtt, uint32_t percent)
+{
+	return (uint64_t)cc->cwnd * percent * (uint64_t)(NANOS_S / 100) /
+	       (uint64_t)srtt;
+}
+
+/* Is the window worth spreading?  The initial one leaves at once (RFC 6928
+ * 2), and so does what a few ticks would hold anyhow. */
+static bool spreads(const struct cc *cc, nanos min_rtt)
+{
+	return min_rtt >= TCP_PACE_RTT_LEAST &&
+	       cc->ssthresh != CC_INF &&
+	       cc->cwnd > cc_initial_window(cc->mss);
+}
+
+static uint64_t wanted(const struct cc *cc, nanos srtt, nanos min_rtt)
+{
+	uint64_t rate = cc->pacing_rate;
+
+	if (rate == 0 && srtt > 0) {
+		if (cc->ops->model) {
+			rate = window_rate(cc, srtt, RATIO_MODEL);
+		} else if (spreads(cc, min_rtt)) {
+			/* slow start until the window is near ssthresh */
+			rate = window_rate(cc, srtt,
+					   cc->cwnd < cc->ssthresh / 2 ?
+						   RATIO_SLOW_START :
+						   RATIO_AVOIDANCE);
+		}
+	}
+	return rate >= TCP_PACE_FASTEST ? 0 : rate;
+}
+
+static uint32_t quantum(uint64_t rate, uint32_t mss)
+{
+	uint64_t n = rate / (uint64_t)(NANOS_S / TCP_PACE_SPAN);
+
+	n = max_u64(min_u64(n, TCP_PACE_BURST), 2 * (uint64_t)mss);
+	return (uint32_t)(n - n % mss);
+}
+
+void tcp_pace_update(struct tcp_pace *p, const struct cc *cc, nanos srtt,
+		     nanos min_rtt, uint64_t max, uint32_t mss)
+{
+	uint64_t rate = wanted(cc, srtt, min_rtt);
+
+	if (max > 0 && (rate == 0 || rate > max)) {
+		rate = max;
+	}
+	if (rate == 0) {
+		tcp_pace_init(p);
+		return;
+	}
+	p->rate = rate;
+	p->quantum = quantum(rate, max_u32(mss, 1));
+	p->left = min_u32(p->left, p->quantum);
+}
+
+/* what is left is not worth a burst: a quantum is spent */
+static bool spent(const struct tcp_pace *p, uint32_t mss)
+{
+	return p->left < max_u32(mss, p->quantum / 8);
+}
+
+uint32_t tcp_pace_quota(struct tcp_pace *p, struct instant now, uint32_t mss)
+{
+	if (p->rate == 0) {
+		return CC_INF;
+	}
+	if (instant_since(now, p->next) >= TCP_PACE_CREDIT) {
+		p->next = now; /* nobody waited, or for too long */
+		p->left = p->quantum;
+	} else if (spent(p, mss) && instant_due(p->next, now)) {
+		p->left = p->quantum;
+	}
+	p->held = spent(p, mss);
+	return p->held ? 0 : p->left;
+}
+
+void tcp_pace_sent(struct tcp_pace *p, struct instant now, uint32_t len)
+{
+	if (p->rate == 0) {
+		return;
+	}
+	if (instant_since(now, p->next) > TCP_PACE_CREDIT) {
+		p->next = instant_add(now, -TCP_PACE_CREDIT);
+	}
+	p->left -= min_u32(p->left, len);
+	p->next = instant_add(p->next,
+			      (nanos)((uint64_t)len * (uint64_t)NANOS_S /
+				      p->rate));
+}
+
+void tcp_pace_release(struct tcp_pace *p)
+{
+	p->held = false;
+}
+
+void tcp_pace_due(struct tcp_pace *p, struct instant now)
+{
+	p->held = p->held && !instant_due(p->next, now);
+}
+
+uint32_t tcp_pace_room(const struct tcp_pace *p, uint32_t waiting, uint32_t mss)
+{
+	if (p->rate == 0) {
+		return CC_INF;
+	}
+	waiting -= waiting % max_u32(mss, 1);
+	return p->held || waiting >= p->quantum ? 0 : p->quantum - waiting;
+}
