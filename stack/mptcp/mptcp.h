@@ -135,6 +135,8 @@ struct mp_listener;
 	  "sealed connections that went on as a single TCP stream") \
 	X(MP_CRYPT_WEAKER, "MPTcpExtCryptWeaker", \
 	  "connections with less protection than the same destination had before") \
+	X(MP_JOIN_EVICTED, "MPTcpExtMPJoinEvicted", \
+	  "half-open joins given up for a newer one: too many at once") \
 	X(MP_COOKIE_NO_ENO, "MPTcpExtCookieNoEno", \
 	  "encryption not answered, or SYN ignored where it is required: a SYN cookie cannot keep this offer") \
 	X(MP_REQUIRE_REFUSED, "MPTcpExtRequireRefused", "connections refused: Multipath TCP is required and the peer or path has none")
@@ -209,7 +211,11 @@ struct mp_conf {
 	struct tcp_conf tcp;
 	bool nodelay, cork;
 	uint32_t sndbuf, rcvbuf; /* octets, most; default 4 MiB / 6 MiB */
-	uint32_t rcvlowat;
+	/* a size that somebody chose: it is had at once and stays */
+	bool sndbuf_fixed, rcvbuf_fixed;
+	uint32_t rcvlowat;      /* the window is never too small for it */
+	uint32_t wnd_clamp;     /* TCP_WINDOW_CLAMP; 0: none */
+	uint32_t notsent_lowat; /* octets that may wait unsent; 0: no limit */
 	/* before connect or listen; each adds to mp_cfg.crypt_conf */
 	struct {
 		bool b;          /* active open in the passive role, as a
@@ -246,9 +252,9 @@ enum mp_admit {
 };
 
 struct mp_listener_ops {
-	/* May another connection be in the making?  proven: the peer has
-	 * answered such a cookie. */
-	enum mp_admit (*admit)(void *lo, bool proven);
+	/* May another connection be in the making?  ack: NULL, or what
+	 * answered such a cookie, perhaps with data. */
+	enum mp_admit (*admit)(void *lo, const struct tcp_seg *ack);
 	/* A connection finished its handshake (MPTCP: or carried its first
 	 * data).  The owner sets itself with mp_set_owner(), or refuses by
 	 * returning false: reset. */

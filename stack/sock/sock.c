@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stack/base/check.h"
+#include "stack/sock/sock_linux.h"
 #include "stack/sock/sock_state.h"
 
 static uint64_t id_hash(const struct stack *s, uint64_t id)
@@ -31,6 +32,7 @@ struct sock *sock_new(struct stack *s, uint8_t family)
 	sk->conf = s->conf;
 	sk->opt.hops = -1;
 	sk->opt.ttl = -1;
+	sk->opt.pmtudisc = LX_PMTUDISC_WANT;
 	sk->opt.rcvbuf = (int32_t)s->conf.rcvbuf;
 	sk->opt.sndbuf = (int32_t)s->conf.sndbuf;
 	list_init(&sk->link);
@@ -64,6 +66,7 @@ void sock_free(struct sock *sk)
 	list_del(&sk->ev_link);
 	list_del(&sk->q_link);
 	list_del(&sk->link);
+	sock_kept_free(&sk->kept, s->env.mem);
 	mem_free(s->env.mem, sk, sizeof(*sk));
 }
 

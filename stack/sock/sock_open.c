@@ -1,11 +1,12 @@
 /* bind, listen, connect, accept, close: Linux's rules and errors.
  *
  * A listener's bound follows Linux: a SYN is ignored while more than `backlog`
- * connections wait to be accepted (so backlog + 1 do), or while as many as
- * the larger of backlog + 1 and SOCK_HALF_OPEN_MIN are half open.  One that
- * was let in is kept when it completes, so a queue never holds more than the
- * sum of both.  One that waits for its first data (TCP_DEFER_ACCEPT) counts as
- * half open, as it is on Linux.
+ * connections wait to be accepted (so backlog + 1 do).  While as many as the
+ * larger of backlog + 1 and SOCK_HALF_OPEN_MIN are half open it is answered
+ * with a cookie (stack/tcp/tcp_cookie.h), and what comes back is a connection
+ * if the first bound lets it.  One that was let in is kept when it completes,
+ * so a queue never holds more than the sum of both.  One that waits for its
+ * first data (TCP_DEFER_ACCEPT) counts as half open, as it is on Linux.
  */
 #include <errno.h>
 #include <string.h>
@@ -123,17 +124,29 @@ int sock_bind(struct sock *sk, const struct endpoint *local)
 
 /* --- listening ------------------------------------------------------------ */
 
-static bool admit(void *lo)
+static bool half_full(const struct sock *l)
+{
+	return l->s->cfg.cookies == STACK_COOKIES_ALWAYS ||
+	       l->n_half >= max_u32(l->backlog + 1, SOCK_HALF_OPEN_MIN);
+}
+
+static enum mp_admit admit(void *lo, const struct tcp_seg *ack)
 {
 	struct sock *l = lo;
 
-	if (l->n_ready > l->backlog ||
-	    l->n_half >= max_u32(l->backlog + 1, SOCK_HALF_OPEN_MIN) ||
-	    l->s->n_socks >= l->s->cfg.socks_max) {
-		return false;
+	if (l->n_ready > l->backlog || l->s->n_socks >= l->s->cfg.socks_max) {
+		return MP_ADMIT_NO;
+	}
+	if (ack && !ack->len && l->opt.defer_accept && half_full(l)) {
+		return MP_ADMIT_NO; /* its data will bring the cookie, too */
+	}
+	if (!ack && half_full(l)) {
+		return l->s->cfg.cookies == STACK_COOKIES_NEVER ?
+			       MP_ADMIT_NO :
+			       MP_ADMIT_STATELESS;
 	}
 	l->n_half++;
-	return true;
+	return MP_ADMIT_YES;
 }
 
 static void failed(void *lo)
@@ -190,7 +203,9 @@ static bool accepted(void *lo, struct instant now, struct mp_conn *c)
 		return false;
 	}
 	sk->opt = l->opt;
+	sk->opt.inq = false; /* of a program's own receive calls */
 	sk->conf = l->conf;
+	sk->kept = sock_kept_copy(l->kept, l->s->env.mem);
 	sk->state = SOCK_OPEN;
 	sk->conn = c;
 	sk->listener = l;

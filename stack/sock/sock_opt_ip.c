@@ -6,6 +6,9 @@
 #include "stack/sock/sock_linux.h"
 #include "stack/sock/sock_state.h"
 
+#define PREFER_USUAL  0x500 /* IPV6_ADDR_PREFERENCES */
+#define IP6_MTU_LEAST 1280
+
 #define ECN_MASK 3 /* the transport's own bits of TOS: RFC 3168 */
 
 static int mtu_of(const struct sock *sk, struct instant now, int *v)
@@ -23,13 +26,56 @@ static int mtu_of(const struct sock *sk, struct instant now, int *v)
 	return 0;
 }
 
-/* DF is always set and reports are always believed within RFC 5927's limits */
-static int set_discover(int v)
+static int set_discover(struct sock *sk, int v)
 {
-	if (v < 0 || v > LX_PMTUDISC_MAX) {
+	if (v < 0 || v > LX_PMTUDISC_OMIT) {
 		return EINVAL;
 	}
-	return v == LX_PMTUDISC_WANT || v == LX_PMTUDISC_DO ? 0 : ENOPROTOOPT;
+	sk->opt.pmtudisc = (uint8_t)v;
+	sk->conf.tcp.may_fragment =
+		v == LX_PMTUDISC_DONT || v == LX_PMTUDISC_OMIT;
+	sk->conf.tcp.ignore_pmtu = v > LX_PMTUDISC_DO;
+	return 0;
+}
+
+static int set_min_ttl(struct sock *sk, int v)
+{
+	if (v < 0 || v > 255) {
+		return EINVAL;
+	}
+	sk->conf.tcp.min_ttl = (uint8_t)v;
+	return 0;
+}
+
+static int kept_set(struct sock *sk, int level, int name, int v)
+{
+	return sock_kept_set(&sk->kept, sk->s->env.mem, level, name, v);
+}
+
+/* RFC 5014: which of several source addresses; a path has one of each kind,
+ * so whatever is preferred is what there is */
+static int set_preferences(struct sock *sk, int v)
+{
+	static const int groups[3][3] = { /* of each at most one */
+					  { 0x2, 0x1, 0x100 },
+					  { 0x4, 0x400, 0 },
+					  { 0x8, 0x800, 0 } };
+	int now = sk->opt.prefer ? sk->opt.prefer : PREFER_USUAL;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(groups); i++) {
+		const int *g = groups[i];
+		int all = g[0] | g[1] | g[2], pick = v & all;
+
+		if (pick & (pick - 1)) {
+			return EINVAL;
+		}
+		/* the last is checked and not kept, as on Linux */
+		if (pick && i < 2) {
+			now = (now & ~all) | pick;
+		}
+	}
+	sk->opt.prefer = (uint16_t)now;
+	return 0;
 }
 
 static int set4(struct sock *sk, int name, int v)
@@ -51,12 +97,14 @@ static int set4(struct sock *sk, int name, int v)
 		}
 		return 0;
 	case LX_IP_MTU_DISCOVER:
-		return set_discover(v);
+		return set_discover(sk, v);
+	case LX_IP_MINTTL:
+		return set_min_ttl(sk, v);
 	case LX_IP_BIND_ADDRESS_NO_PORT:
 		sk->opt.bind_no_port = v != 0;
 		return 0;
 	default:
-		return ENOPROTOOPT;
+		return kept_set(sk, LX_IPPROTO_IP, name, v);
 	}
 }
 
@@ -84,9 +132,28 @@ static int set6(struct sock *sk, int name, int v)
 		sk->conf.tcp.tos = sk->opt.tclass;
 		return 0;
 	case LX_IPV6_MTU_DISCOVER:
-		return set_discover(v);
+		return set_discover(sk, v);
+	case LX_IPV6_MINHOPCOUNT:
+		return set_min_ttl(sk, v);
+	case LX_IPV6_AUTOFLOWLABEL:
+		sk->opt.no_flowlabel = v == 0;
+		return 0;
+	case LX_IPV6_ADDR_PREFERENCES:
+		return set_preferences(sk, v);
+	case LX_IPV6_MTU: /* of fragments: TCP makes none */
+		return v && v < IP6_MTU_LEAST ? EINVAL : 0;
+	case LX_IPV6_2292PKTOPTIONS:
+		return 0; /* none are sent, as Linux does on a stream */
+	case LX_IPV6_ADDRFORM: /* to another family: not of a live one */
+		return v == LX_AF_INET && sk->state != SOCK_OPEN ? ENOTCONN
+								 : EINVAL;
+	case LX_IPV6_HOPOPTS:
+	case LX_IPV6_RTHDRDSTOPTS:
+	case LX_IPV6_RTHDR:
+	case LX_IPV6_DSTOPTS:
+		return EINVAL;
 	default:
-		return ENOPROTOOPT;
+		return kept_set(sk, LX_IPPROTO_IPV6, name, v);
 	}
 }
 
@@ -127,7 +194,10 @@ static int get4(struct sock *sk, struct instant now, int name, int *v)
 		*v = sk->opt.ttl < 0 ? 64 : sk->opt.ttl;
 		return 0;
 	case LX_IP_MTU_DISCOVER:
-		*v = LX_PMTUDISC_WANT;
+		*v = sk->opt.pmtudisc;
+		return 0;
+	case LX_IP_MINTTL:
+		*v = sk->conf.tcp.min_ttl;
 		return 0;
 	case LX_IP_MTU:
 		return mtu_of(sk, now, v);
@@ -135,7 +205,7 @@ static int get4(struct sock *sk, struct instant now, int name, int *v)
 		*v = sk->opt.bind_no_port;
 		return 0;
 	default:
-		return ENOPROTOOPT;
+		return sock_kept_get(sk->kept, LX_IPPROTO_IP, name, v);
 	}
 }
 
@@ -152,13 +222,33 @@ static int get6(struct sock *sk, struct instant now, int name, int *v)
 		*v = sk->opt.tclass;
 		return 0;
 	case LX_IPV6_MTU_DISCOVER:
-		*v = LX_PMTUDISC_WANT;
+		*v = sk->opt.pmtudisc;
 		return 0;
+	case LX_IPV6_MINHOPCOUNT:
+		*v = sk->conf.tcp.min_ttl;
+		return 0;
+	case LX_IPV6_AUTOFLOWLABEL:
+		*v = !sk->opt.no_flowlabel;
+		return 0;
+	case LX_IPV6_ADDR_PREFERENCES:
+		*v = sk->opt.prefer ? sk->opt.prefer : PREFER_USUAL;
+		return 0;
+	case LX_IPV6_ADDRFORM:
+		*v = LX_AF_INET6;
+		return sk->state == SOCK_OPEN ? 0 : ENOTCONN;
 	case LX_IPV6_MTU:
 		return mtu_of(sk, now, v);
 	default:
-		return ENOPROTOOPT;
+		return sock_kept_get(sk->kept, LX_IPPROTO_IPV6, name, v);
 	}
+}
+
+/* header options and the like: there are none */
+static bool is_empty6(int name)
+{
+	return name == LX_IPV6_2292PKTOPTIONS || name == LX_IPV6_HOPOPTS ||
+	       name == LX_IPV6_RTHDRDSTOPTS || name == LX_IPV6_RTHDR ||
+	       name == LX_IPV6_DSTOPTS;
 }
 
 int sock_opt_ip_get(struct sock *sk, struct instant now, int level, int name,
@@ -168,10 +258,14 @@ int sock_opt_ip_get(struct sock *sk, struct instant now, int level, int name,
 	uint8_t octet;
 
 	if (level == LX_IPPROTO_IPV6) {
+		if (sk->family == 6 && is_empty6(name)) {
+			*len = 0;
+			return 0;
+		}
 		err = sk->family == 6 ? get6(sk, now, name, &v) : EOPNOTSUPP;
 		return err ? err : sock_opt_put_int(v, val, len);
 	}
-	if (name == LX_IP_OPTIONS) {
+	if (name == LX_IP_OPTIONS || name == LX_IP_PKTOPTIONS) {
 		*len = 0; /* none received: sshd drops clients that had some */
 		return 0;
 	}

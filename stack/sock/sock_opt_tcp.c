@@ -70,16 +70,12 @@ static int set_congestion(struct sock *sk, struct instant now, const void *val,
 
 static int set_clamp(struct sock *sk, int v)
 {
-	if (v == 0) {
-		if (sk->state != SOCK_IDLE) {
-			return EINVAL;
-		}
-		sk->opt.window_clamp = 0;
-		return 0;
+	if (v == 0 && sk->state != SOCK_IDLE) {
+		return EINVAL;
 	}
-	sk->opt.window_clamp = v < CLAMP_LEAST ? CLAMP_LEAST : v;
-	sk->conf.rcvbuf =
-		min_u32(sk->conf.rcvbuf, (uint32_t)sk->opt.window_clamp);
+	sk->conf.wnd_clamp = v == 0 ? 0
+			     : v < CLAMP_LEAST ? CLAMP_LEAST
+					       : (uint32_t)v;
 	return 0;
 }
 
@@ -108,10 +104,36 @@ static void set_linger2(struct sock *sk, int v)
 	sk->conf.tcp.linger2 = v < 0 ? 1 : sk->opt.linger2 * NANOS_S;
 }
 
-static int set_int(struct sock *sk, int name, int v)
+/* not once a connection has begun */
+static int set_fastopen(struct sock *sk, int name, int v)
 {
 	struct tcp_conf *c = &sk->conf.tcp;
+	bool idle = sk->state == SOCK_IDLE || sk->state == SOCK_FAILED ||
+		    sk->state == SOCK_ENDED;
 
+	if (name == LX_TCP_FASTOPEN) {
+		if (v < 0 || (!idle && sk->state != SOCK_LISTENING)) {
+			return EINVAL;
+		}
+		c->tfo_queue = (uint16_t)min_u32((uint32_t)v, SOCK_BACKLOG_MAX);
+		return 0;
+	}
+	if (!within(v, 0, 1)) {
+		return EINVAL;
+	}
+	if (name == LX_TCP_FASTOPEN_CONNECT) {
+		c->tfo_connect = idle ? v != 0 : c->tfo_connect;
+		return idle ? 0 : EINVAL;
+	}
+	if (!idle && sk->state != SOCK_LISTENING) {
+		return EINVAL;
+	}
+	c->tfo_no_cookie = v != 0;
+	return 0;
+}
+
+static int set_flag(struct sock *sk, int name, int v)
+{
 	switch (name) {
 	case LX_TCP_NODELAY:
 		sk->conf.nodelay = v != 0;
@@ -119,42 +141,85 @@ static int set_int(struct sock *sk, int name, int v)
 	case LX_TCP_CORK:
 		sk->conf.cork = v != 0;
 		return 0;
+	case LX_TCP_QUICKACK:
+		sk->conf.tcp.quickack = v != 0;
+		sk->opt.quick_off = v == 0;
+		return 0;
+	default: /* TCP_INQ */
+		if (!within(v, 0, 1)) {
+			return EINVAL;
+		}
+		sk->opt.inq = v != 0;
+		return 0;
+	}
+}
+
+/* what is counted: segments, attempts, milliseconds */
+static int set_count(struct sock *sk, int name, int v)
+{
+	struct tcp_conf *c = &sk->conf.tcp;
+
+	switch (name) {
 	case LX_TCP_MAXSEG:
 		if (v && !within(v, MSS_LEAST, MSS_MOST)) {
 			return EINVAL;
 		}
 		c->mss_clamp = (uint16_t)v;
 		return 0;
-	case LX_TCP_KEEPIDLE:
-	case LX_TCP_KEEPINTVL:
-	case LX_TCP_KEEPCNT:
-		return set_keep(sk, name, v);
 	case LX_TCP_SYNCNT:
 		if (!within(v, 1, SYNCNT_MAX)) {
 			return EINVAL;
 		}
 		c->syn_retries = (uint8_t)v;
 		return 0;
-	case LX_TCP_LINGER2:
-		set_linger2(sk, v);
-		return 0;
 	case LX_TCP_DEFER_ACCEPT:
 		sk->opt.defer_accept = secs_to_retrans(v);
 		return 0;
-	case LX_TCP_WINDOW_CLAMP:
-		return set_clamp(sk, v);
-	case LX_TCP_QUICKACK:
-		c->quickack = v != 0;
+	case LX_TCP_NOTSENT_LOWAT: /* unsigned, as Linux keeps it */
+		sk->conf.notsent_lowat = (uint32_t)v;
 		return 0;
-	case LX_TCP_USER_TIMEOUT:
+	default: /* TCP_USER_TIMEOUT */
 		if (v < 0) {
 			return EINVAL;
 		}
 		sk->opt.user_timeout_ms = (uint32_t)v;
 		c->user_timeout = v * NANOS_MS;
 		return 0;
+	}
+}
+
+static int set_int(struct sock *sk, int name, int v)
+{
+	switch (name) {
+	case LX_TCP_NODELAY:
+	case LX_TCP_CORK:
+	case LX_TCP_QUICKACK:
+	case LX_TCP_INQ:
+		return set_flag(sk, name, v);
+	case LX_TCP_FASTOPEN:
+	case LX_TCP_FASTOPEN_CONNECT:
+	case LX_TCP_FASTOPEN_NO_COOKIE:
+		return set_fastopen(sk, name, v);
+	case LX_TCP_KEEPIDLE:
+	case LX_TCP_KEEPINTVL:
+	case LX_TCP_KEEPCNT:
+		return set_keep(sk, name, v);
+	case LX_TCP_MAXSEG:
+	case LX_TCP_SYNCNT:
+	case LX_TCP_DEFER_ACCEPT:
+	case LX_TCP_NOTSENT_LOWAT:
+	case LX_TCP_USER_TIMEOUT:
+		return set_count(sk, name, v);
+	case LX_TCP_LINGER2:
+		set_linger2(sk, v);
+		return 0;
+	case LX_TCP_WINDOW_CLAMP:
+		return set_clamp(sk, v);
+	case LX_TCP_TIMESTAMP: /* only under repair */
+		return EPERM;
 	default:
-		return ENOPROTOOPT;
+		return sock_kept_set(&sk->kept, sk->s->env.mem, LX_IPPROTO_TCP,
+				     name, v);
 	}
 }
 
@@ -163,8 +228,15 @@ int sock_opt_tcp_set(struct sock *sk, struct instant now, int name,
 {
 	int v, err;
 
-	if (name == LX_TCP_CONGESTION) {
+	switch (name) {
+	case LX_TCP_CONGESTION:
 		return set_congestion(sk, now, val, len);
+	case LX_TCP_ULP: /* there is none to be had */
+		return len < 1 ? EINVAL : ENOENT;
+	case LX_TCP_FASTOPEN_KEY:
+		return sock_kept_set_key(&sk->kept, sk->s->env.mem, val, len);
+	default:
+		break;
 	}
 	err = sock_opt_int(val, len, &v);
 	if (!err) {
@@ -225,10 +297,25 @@ static int get_int(struct sock *sk, int name, int *v)
 		*v = retrans_to_secs(sk->opt.defer_accept);
 		return 0;
 	case LX_TCP_WINDOW_CLAMP:
-		*v = sk->opt.window_clamp;
+		*v = (int)sk->conf.wnd_clamp;
 		return 0;
 	case LX_TCP_QUICKACK:
-		*v = c->quickack;
+		*v = !sk->opt.quick_off;
+		return 0;
+	case LX_TCP_NOTSENT_LOWAT:
+		*v = (int)sk->conf.notsent_lowat;
+		return 0;
+	case LX_TCP_INQ:
+		*v = sk->opt.inq;
+		return 0;
+	case LX_TCP_FASTOPEN:
+		*v = c->tfo_queue;
+		return 0;
+	case LX_TCP_FASTOPEN_CONNECT:
+		*v = c->tfo_connect;
+		return 0;
+	case LX_TCP_FASTOPEN_NO_COOKIE:
+		*v = c->tfo_no_cookie;
 		return 0;
 	case LX_TCP_USER_TIMEOUT:
 		*v = (int)sk->opt.user_timeout_ms;
@@ -237,7 +324,24 @@ static int get_int(struct sock *sk, int name, int *v)
 		*v = sk->conn && mp_mode(sk->conn) == MP_MODE_MPTCP;
 		return 0;
 	default:
-		return ENOPROTOOPT;
+		return sock_kept_get(sk->kept, LX_IPPROTO_TCP, name, v);
+	}
+}
+
+/* what is read with a length of its own; false: an int */
+static bool get_long(const struct sock *sk, int name, void *val, uint32_t *len)
+{
+	switch (name) {
+	case LX_TCP_CC_INFO:
+	case LX_TCP_SAVED_SYN:
+	case LX_TCP_ULP:
+		*len = 0; /* there is nothing */
+		return true;
+	case LX_TCP_FASTOPEN_KEY:
+		sock_kept_get_key(sk->kept, val, len);
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -257,6 +361,16 @@ int sock_opt_tcp_get(struct sock *sk, struct instant now, int name, void *val,
 		p = sk->conf.tcp.cc->name;
 		memcpy(cc, p, min_size(strlen(p), sizeof(cc) - 1));
 		return sock_opt_put(cc, sizeof(cc), val, len);
+	}
+	if (get_long(sk, name, val, len)) {
+		return 0;
+	}
+	if (name == LX_TCP_TIMESTAMP) { /* Linux: its clock of milliseconds */
+		v = (int)(uint32_t)(now.ns / NANOS_MS);
+		return sock_opt_put_int(v, val, len);
+	}
+	if (name == LX_TCP_ZEROCOPY_RECEIVE) {
+		return EINVAL; /* nothing was mapped */
 	}
 	err = get_int(sk, name, &v);
 	return err ? err : sock_opt_put_int(v, val, len);

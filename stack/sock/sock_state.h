@@ -6,6 +6,7 @@
 #include "stack/base/list.h"
 #include "stack/base/siphash.h"
 #include "stack/base/wheel.h"
+#include "stack/sock/sock_opt_kept.h"
 #include "stack/sock/stack.h"
 #include "stack/tcp/tcp.h"
 
@@ -27,12 +28,19 @@ enum sock_state {
 
 /* socket options that only this layer keeps; the rest is in mp_conf */
 struct sock_opts {
-	bool reuseaddr, reuseport, broadcast, v6only, bind_no_port;
+	bool reuseaddr, reuseport, v6only, bind_no_port, dontroute;
 	bool linger_on;
+	bool pacing_zero; /* SO_MAX_PACING_RATE 0 */
+	bool no_rehash, no_flowlabel;
+	bool quick_off;   /* TCP_QUICKACK 0 */
+	bool inq;         /* TCP_INQ */
+	uint8_t buf_lock; /* SO_BUF_LOCK's bits: sizes the program chose */
+	uint8_t device;   /* SO_BINDTODEVICE: path + 1, 0 any */
+	uint8_t pmtudisc; /* IP_MTU_DISCOVER */
+	uint16_t prefer;  /* IPV6_ADDR_PREFERENCES; 0: as at first */
 	int32_t linger_s;
 	int32_t linger2;        /* -1, 0 default, or seconds */
 	int32_t rcvbuf, sndbuf; /* as getsockopt gives them: doubled */
-	int32_t window_clamp;
 	uint8_t defer_accept; /* retransmissions of a SYN/ACK, Linux's unit */
 	int16_t hops;         /* IPV6_UNICAST_HOPS, -1 default */
 	uint8_t tclass;
@@ -59,6 +67,7 @@ struct sock {
 	bool wait_room; /* sock_write_vec() gave 0 */
 	struct endpoint local, remote;
 	struct sock_opts opt;
+	struct sock_kept *kept; /* NULL: all as at first */
 	struct mp_conf conf;
 	struct mp_conn *conn;
 

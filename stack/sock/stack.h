@@ -23,8 +23,16 @@
 struct stack;
 struct sock;
 
+/* SYN cookies */
+enum stack_cookies {
+	STACK_COOKIES_AUTO, /* when a listener's half-open queue is full */
+	STACK_COOKIES_ALWAYS, /* for every SYN; for tests */
+	STACK_COOKIES_NEVER,
+};
+
 struct stack_cfg {
 	struct mp_cfg mp;
+	enum stack_cookies cookies;
 	uint32_t socks_max;   /* sockets, default 65536 */
 	uint32_t rcvbuf, sndbuf; /* defaults for new sockets; 0: built-in */
 	const char *congestion;  /* NULL: "cubic" */

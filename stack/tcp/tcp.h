@@ -67,6 +67,8 @@ struct tcb; /* one connection */
 	X(TCP_DROP_PAWS, "TcpExtPAWSEstab", "timestamp older than the last (PAWS)") \
 	X(TCP_DROP_WINDOW, "TcpDropWindow", "entirely outside the window")    \
 	X(TCP_DROP_ACK, "TcpDropAck", "acknowledges what was never sent, or long ago") \
+	X(TCP_DROP_TTL, "TcpExtTCPMinTTLDrop",                                \
+	  "came from further away than IP_MINTTL allows")                    \
 	X(TCP_DROP_NO_ACK, "TcpDropNoAck", "no ACK bit in a synchronized state") \
 	X(TCP_DROP_SYN, "TcpExtTCPSYNChallenge",                              \
 	  "SYN on an open connection: challenge ACK")                        \
@@ -242,6 +244,14 @@ struct tcp_conf {
 	nanos linger2;        /* orphaned FIN-WAIT-2, 60 s */
 	uint64_t max_pacing_rate; /* octets per second, 0: no limit */
 	bool quickack;
+	uint8_t min_ttl; /* IP_MINTTL: segments with less are dropped */
+	/* IP_MTU_DISCOVER: packets may be fragmented on their way; what was
+	 * learnt of the path is not looked at */
+	bool may_fragment, ignore_pmtu;
+	/* TCP Fast Open (RFC 7413): a listener's queue, 0 for none; an active
+	 * open that waits for its first data; no cookie asked or given */
+	uint16_t tfo_queue;
+	bool tfo_connect, tfo_no_cookie;
 	enum tcp_mtup_mode mtup; /* path MTU without ICMP */
 };
 
@@ -261,7 +271,14 @@ struct tcp_open {
  * same segment before it returns; returning without it ignores the SYN. */
 struct tcp_listener;
 
-struct tcp_cookie;
+/* what a SYN cookie makes known again, beside the SYN */
+struct tcp_cookie {
+	uint64_t tag;  /* unpredictable, the same for the SYN and its ACK */
+	uint32_t isn;  /* ours */
+	uint8_t upper; /* bits of the upper layer; 0 without timestamps */
+};
+
+#define TCP_COOKIE_UPPER 6 /* how many of them there are */
 
 struct tcp_listener_ops {
 	void (*on_syn)(void *lctx, struct instant now,

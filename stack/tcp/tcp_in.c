@@ -215,11 +215,17 @@ void tcp_input(struct tcp *tcp, struct instant now, const struct tcp_seg *seg,
 		e = NULL;
 	}
 	if (!e) {
-		tcp_listen_input(tcp, now, seg, join, join_ctx);
+		e = tcp_listen_input(tcp, now, seg, join, join_ctx);
 		tcp->has_isn_floor = false;
-		return;
+		if (!e) {
+			return;
+		}
 	}
 	tcb = container_of(e, struct tcb, entry);
+	if (seg->ttl < tcb->conf.min_ttl) { /* RFC 5082 */
+		tcb_count(tcb, TCP_DROP_TTL);
+		return;
+	}
 	tcb_enter(tcb);
 	tcb->stats.segs_in++;
 	in_segment(tcb, now, seg);

@@ -362,14 +362,13 @@ static void out_idle(struct tcb *tcb)
 	}
 }
 
-/* RFC 4821 7: one segment of new data, larger than the others.  *wait: so much
- * is to gather first, and nothing leaves meanwhile. */
+/* RFC 4821 7: one segment of new data, larger than the others */
 static bool out_mtu_probe(struct tcb *tcb, struct instant now,
-			  struct tcp_seg_desc *d, bool *wait)
+			  struct tcp_seg_desc *d)
 {
 	struct out_range r = { .seq = tcb->rec.sent.nxt };
 
-	r.room = tcp_mtu_probe(tcb, now, wait);
+	r.room = tcp_mtu_probe(tcb, now);
 	if (r.room == 0) {
 		return false;
 	}
@@ -389,7 +388,7 @@ static bool out_data(struct tcb *tcb, struct instant now,
 {
 	uint32_t quota, mss = tcb_mss(tcb);
 	struct tcp_sent_entry *e;
-	bool any, wait = false;
+	bool any;
 
 	if (tcb->snd.probe && out_probe(tcb, now, d)) {
 		return true;
@@ -404,8 +403,9 @@ static bool out_data(struct tcb *tcb, struct instant now,
 					     TCP_SEG_BURST / mss * mss :
 					     mss));
 	any = e ? out_resend(tcb, now, e, false, d) :
-		  out_mtu_probe(tcb, now, d, &wait) ||
-		  (!wait && !tcb->dead && out_new(tcb, now, quota, d));
+		  out_mtu_probe(tcb, now, d) ||
+		  (!tcb->rec.mtup.gathers && !tcb->dead &&
+		   out_new(tcb, now, quota, d));
 	if (any) {
 		tcp_pace_sent(&tcb->pace, now, d->len);
 	} else {

@@ -6,6 +6,13 @@
 
 #define CSUM_OFFSET 16 /* of the checksum field in the TCP header */
 
+/* RFC 6864 4.1: of what cannot be fragmented it means nothing; else no two
+ * segments of a window have the same */
+static uint16_t segment_id(const struct tcp_seg_desc *d)
+{
+	return d->may_fragment ? (uint16_t)(d->flow + d->seq / d->mss) : 0;
+}
+
 void tcp_seg_write(const struct ip_path *path, const struct tcp_seg_desc *d,
 		   struct pkt_out *out)
 {
@@ -18,7 +25,8 @@ void tcp_seg_write(const struct ip_path *path, const struct tcp_seg_desc *d,
 			     .proto = IP_PROTO_TCP,
 			     .ttl = d->ttl,
 			     .tos = d->tos,
-			     .df = true,
+			     .df = !d->may_fragment,
+			     .id = segment_id(d),
 			     .flow = d->flow };
 	struct tcp_hdr h = { .sport = d->t->local.port,
 			     .dport = d->t->remote.port,

@@ -20,6 +20,7 @@ struct tcp_seg_desc {
 	uint16_t path;
 	uint8_t ttl, tos;
 	uint8_t flags;
+	bool may_fragment;
 	uint8_t opt_len; /* multiple of 4 */
 	uint16_t wnd, urg;
 	uint32_t flow; /* IPv6 flow label */

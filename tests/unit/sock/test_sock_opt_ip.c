@@ -76,27 +76,82 @@ static void test_level_of_the_other_family(void **state)
 	native_same_get(IPPROTO_IPV6, IPV6_TCLASS, 4);
 }
 
-/* path MTU discovery is always on: other modes are refused, not pretended */
 static void test_mtu_discover(void **state)
 {
 	(void)state;
 	for (int v = -1; v <= 7; v++) {
-		int want = v < 0 || v > 5 ? EINVAL
-					  : v == 1 || v == 2 ? 0 : ENOPROTOOPT;
-
 		native_open(6);
-		assert_int_equal(ours_set_int(IPPROTO_IP, IP_MTU_DISCOVER, v),
-				 want);
-		assert_int_equal(ours_set_int(IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-					      v),
-				 want);
+		native_same(IPPROTO_IP, IP_MTU_DISCOVER, v);
+		native_same(IPPROTO_IPV6, IPV6_MTU_DISCOVER, v);
 	}
-	native_same_get(IPPROTO_IP, IP_MTU_DISCOVER, 4);
-	native_same_get(IPPROTO_IPV6, IPV6_MTU_DISCOVER, 4);
 	native_open(4);
+	native_same_get(IPPROTO_IP, IP_MTU_DISCOVER, 4);
 	native_same_get(IPPROTO_IP, IP_MTU, 4); /* ENOTCONN */
 	native_open(6);
+	native_same_get(IPPROTO_IPV6, IPV6_MTU_DISCOVER, 4);
 	native_same_get(IPPROTO_IPV6, IPV6_MTU, 4);
+}
+
+static struct pkt_out first_packet(int discover)
+{
+	struct endpoint e = endpoint_make(two.end[1].addr, 80);
+	struct pkt_out out;
+
+	native_open(4);
+	assert_int_equal(ours_set_int(IPPROTO_IP, IP_MTU_DISCOVER, discover),
+			 0);
+	assert_int_equal(sock_connect(ours, two.now, &e), EINPROGRESS);
+	assert_int_equal(stack_output(two.end[0].stack, two.now, &out, 1), 1);
+	sock_close(ours, two.now, true);
+	while (two_move(0)) {
+	}
+	return out;
+}
+
+/* DF where the mode asks for it; who may be fragmented has an identification */
+static void test_dont_fragment(void **state)
+{
+	struct pkt_out out;
+
+	(void)state;
+	for (int v = IP_PMTUDISC_DONT; v <= IP_PMTUDISC_OMIT; v++) {
+		bool df = v != IP_PMTUDISC_DONT && v != IP_PMTUDISC_OMIT;
+
+		out = first_packet(v);
+		assert_int_equal(out.hdr[6], df ? 0x40 : 0);
+		assert_true(df == (be16_get(out.hdr + 4) == 0));
+	}
+}
+
+/* RFC 5082: what came over a router is not of the neighbour */
+static void test_min_ttl(void **state)
+{
+	struct sock *l = two_listen(80, 1), *a;
+
+	(void)state;
+	ours = two_connect(80);
+	two_run(100 * NANOS_MS);
+	two_write(ours, 1);
+	two_run(50 * NANOS_MS);
+	a = sock_accept(l, two.now);
+	assert_non_null(a);
+	assert_int_equal(sock_read_len(a), 1);
+	assert_int_equal(sock_setopt(a, two.now, IPPROTO_IP, IP_MINTTL,
+				     &(int){ 65 }, 4),
+			 0);
+	two_write(ours, 10);
+	two_run(50 * NANOS_MS);
+	assert_int_equal(sock_read_len(a), 1);
+	assert_true(tcp_counter(two.end[1].stack->tcp, TCP_DROP_TTL) > 0);
+	assert_int_equal(sock_setopt(a, two.now, IPPROTO_IP, IP_MINTTL,
+				     &(int){ 64 }, 4),
+			 0);
+	two_run(2 * NANOS_S);
+	assert_int_equal(sock_read_len(a), 11);
+	sock_close(ours, two.now, true);
+	sock_close(a, two.now, true);
+	sock_close(l, two.now, true);
+	two_run(NANOS_S);
 }
 
 static void test_v6only_is_fixed_by_bind(void **state)
@@ -186,6 +241,8 @@ int main(void)
 		NATIVE_TEST(test_lengths),
 		NATIVE_TEST(test_level_of_the_other_family),
 		NATIVE_TEST(test_mtu_discover),
+		NATIVE_TEST(test_dont_fragment),
+		NATIVE_TEST(test_min_ttl),
 		NATIVE_TEST(test_v6only_is_fixed_by_bind),
 		NATIVE_TEST(test_no_options_received),
 		NATIVE_TEST(test_in_the_header),

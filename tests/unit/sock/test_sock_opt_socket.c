@@ -105,9 +105,12 @@ static void test_rcvlowat(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(values); i++) {
 		native_same(SOL_SOCKET, SO_RCVLOWAT, values[i]);
 	}
-	/* as unsigned; the kernel then takes what its buffers allow */
+	/* as unsigned, and half of the buffer at most */
 	assert_int_equal(ours_set_int(SOL_SOCKET, SO_RCVLOWAT, -1), 0);
-	assert_int_equal(ours_get_int(SOL_SOCKET, SO_RCVLOWAT), INT_MAX);
+	assert_int_equal(ours_get_int(SOL_SOCKET, SO_RCVLOWAT), 3 << 20);
+	assert_int_equal(ours_set_int(SOL_SOCKET, SO_RCVBUF, 10000), 0);
+	assert_int_equal(ours_set_int(SOL_SOCKET, SO_RCVLOWAT, 9000), 0);
+	assert_int_equal(ours_get_int(SOL_SOCKET, SO_RCVLOWAT), 5000);
 }
 
 /* urgent octets stay in line here: on is the truth, off cannot be had */
