@@ -123,7 +123,7 @@ struct app_ent {
 	uint64_t reset_turn;  /* the turn before that */
 	bool ending;          /* connection lost; the rest is delivered */
 
-	struct relay relay; /* ... by the kernel */
+	struct relay *relay; /* ... by the kernel; kept once made, NULL none */
 
 	/* listener */
 	struct app_watch kl; /* kernel listener: kfd while it listens */
@@ -154,6 +154,12 @@ struct app {
 static inline struct instant app_now(const struct app *a)
 {
 	return io_time(a->e->io);
+}
+
+/* does the kernel carry it, between two descriptors of ours? */
+static inline bool app_relayed(const struct app_ent *t)
+{
+	return t->relay && !t->relay->over;
 }
 
 void app_count(struct app *a, enum app_reason r);

@@ -246,8 +246,8 @@ void app_conn_go_on(struct app_ent *t)
 	if (t->state != APP_CONNECTED || t->buried) {
 		return;
 	}
-	if (!t->relay.over) {
-		relay_go_on(&t->relay);
+	if (app_relayed(t)) {
+		relay_go_on(t->relay);
 		return;
 	}
 	if (t->resetting && t->reset_turn == t->app->turns) {
@@ -315,8 +315,8 @@ void app_conn_undo(struct app_ent *t)
 	const struct endpoint none = { 0 };
 	struct app *a = t->app;
 
-	if (!t->relay.over) {
-		t->kfd = relay_leave(&t->relay);
+	if (app_relayed(t)) {
+		t->kfd = relay_leave(t->relay);
 	}
 	app_watch_close(&a->set, &t->u);
 	if (t->kfd >= 0) {
@@ -423,8 +423,8 @@ int app_conn_start(struct app_ent *t, int fd)
 
 void app_conn_shutdown(struct app_ent *t, int how)
 {
-	if (!t->relay.over) {
-		relay_shutdown(&t->relay, how);
+	if (app_relayed(t)) {
+		relay_shutdown(t->relay, how);
 	} else {
 		if (how == SHUT_WR || how == SHUT_RDWR) {
 			t->ask_wr = true;
@@ -435,16 +435,16 @@ void app_conn_shutdown(struct app_ent *t, int how)
 			app_conn_go_on(t);
 		}
 	}
-	if (t->relay.over ? t->ask_wr && t->ask_rd
-			  : t->relay.ask_wr && t->relay.ask_rd) {
+	if (app_relayed(t) ? t->relay->ask_wr && t->relay->ask_rd
+			   : t->ask_wr && t->ask_rd) {
 		t->since = app_now(t->app);
 	}
 }
 
 void app_conn_urgent(struct app_ent *t)
 {
-	if (!t->relay.over) {
-		relay_urgent(&t->relay);
+	if (app_relayed(t)) {
+		relay_urgent(t->relay);
 		return;
 	}
 	t->can_in = true;
@@ -471,7 +471,7 @@ void app_conn_kernel_only(struct app_ent *t)
 
 static void relay_up(struct relay *r)
 {
-	struct app_ent *t = container_of(r, struct app_ent, relay);
+	struct app_ent *t = r->o;
 
 	app_conn_kernel_only(t);
 	app_wire_unstuff(r->u.fd, t->stuffed, t->app->scratch, RELAY_BUF);
@@ -482,7 +482,7 @@ static void relay_up(struct relay *r)
 
 static void relay_ended(struct relay *r, int err, bool gone)
 {
-	struct app_ent *t = container_of(r, struct app_ent, relay);
+	struct app_ent *t = r->o;
 
 	if (t->state == APP_CONNECTING && gone) {
 		app_count(t->app, APP_CONNECT_GONE);
@@ -501,7 +501,7 @@ static void relay_ended(struct relay *r, int err, bool gone)
 
 static void relay_busy(struct relay *r)
 {
-	app_again(container_of(r, struct app_ent, relay));
+	app_again(r->o);
 }
 
 static const struct relay_owner owner = { relay_up, relay_ended, relay_busy };
@@ -512,10 +512,17 @@ int app_conn_relay(struct app_ent *t, int u, int k, bool connecting)
 	int err;
 
 	app_ent_name_of(k, false, &t->local); /* for when k is closed */
-	err = relay_start(&t->relay, &a->set, &owner, a->scratch, u, k,
+	if (!t->relay) {
+		t->relay = mem_zalloc(&a->mem, sizeof(*t->relay));
+	}
+	if (!t->relay) {
+		return ENOMEM;
+	}
+	err = relay_start(t->relay, &a->set, &owner, a->scratch, u, k,
 			  connecting);
+	t->relay->o = t;
 	if (err) {
-		t->relay.over = true;
+		t->relay->over = true;
 		return err;
 	}
 	if (!connecting) {

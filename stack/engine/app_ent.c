@@ -78,9 +78,6 @@ struct app_ent *app_ent_new(struct app *a, uint8_t kind, uint8_t family,
 	t->parked_fd = -1;
 	t->u.fd = -1;
 	t->kl.fd = -1;
-	t->relay.over = true;
-	t->relay.u.fd = -1;
-	t->relay.k.fd = -1;
 	list_init(&t->ready);
 	list_init(&t->wait);
 	list_init(&t->port);
@@ -110,8 +107,8 @@ static void release(struct app_ent *t, bool abort)
 {
 	struct app *a = t->app;
 
-	if (!t->relay.over) {
-		relay_stop(&t->relay, abort);
+	if (app_relayed(t)) {
+		relay_stop(t->relay, abort);
 	}
 	app_watch_close(&a->set, &t->u);
 	app_watch_take(&a->set, &t->kl); /* kfd is the descriptor */
@@ -181,8 +178,10 @@ void app_ent_grave(struct app *a)
 	struct list *n;
 
 	while ((n = list_pop_front(&a->grave)) != NULL) {
-		mem_free(&a->mem, list_entry(n, struct app_ent, link),
-			 sizeof(struct app_ent));
+		struct app_ent *t = list_entry(n, struct app_ent, link);
+
+		mem_free(&a->mem, t->relay, sizeof(*t->relay));
+		mem_free(&a->mem, t, sizeof(*t));
 	}
 }
 
@@ -331,7 +330,7 @@ struct sock *app_ent_sock(struct app_ent *t)
 
 int app_ent_kernel_fd(const struct app_ent *t)
 {
-	return t->relay.over ? t->kfd : t->relay.k.fd;
+	return app_relayed(t) ? t->relay->k.fd : t->kfd;
 }
 
 bool app_ent_name_of(int fd, bool peer, struct endpoint *out)
@@ -365,8 +364,8 @@ bool app_ent_remote(const struct app_ent *t, struct endpoint *out)
 	if (t->state != APP_CONNECTED) {
 		return false;
 	}
-	if (!t->relay.over) {
-		return app_ent_name_of(t->relay.k.fd, true, out);
+	if (app_relayed(t)) {
+		return app_ent_name_of(t->relay->k.fd, true, out);
 	}
 	return t->sk && sock_remote(t->sk, out);
 }

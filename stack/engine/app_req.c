@@ -35,7 +35,7 @@ static int names(struct app_ent *t, struct app_req *r)
 {
 	app_ent_local(t, &r->rep->local);
 	app_ent_remote(t, &r->rep->remote);
-	if (!t->relay.over || t->via == APP_VIA_KERNEL) {
+	if (app_relayed(t) || t->via == APP_VIA_KERNEL) {
 		r->rep->flags |= CHAN_F_KERNEL;
 	}
 	return 0;
@@ -52,8 +52,8 @@ int app_req_error(struct app_ent *t)
 		if (t->blocking) {
 			t->failed = false; /* connect() has told it */
 		}
-	} else if (!t->relay.over) {
-		getsockopt(t->relay.k.fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	} else if (app_relayed(t)) {
+		getsockopt(t->relay->k.fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	} else if (t->sk) {
 		err = sock_error(t->sk);
 	}
@@ -102,8 +102,8 @@ static int outq(struct app_ent *t, struct app_req *r)
 	if (t->state == APP_LISTEN) {
 		return EINVAL;
 	}
-	if (!t->relay.over) {
-		n = relay_outq(&t->relay, r->q->name == SIOCOUTQNSD);
+	if (app_relayed(t)) {
+		n = relay_outq(t->relay, r->q->name == SIOCOUTQNSD);
 	} else if (t->sk && t->state == APP_CONNECTED) {
 		n = sock_outq(t->sk) + (uint64_t)app_conn_inq(t);
 	}

@@ -18,7 +18,7 @@
 
 static bool kernel_only(const struct app_ent *t)
 {
-	return !t->relay.over || t->via == APP_VIA_KERNEL;
+	return app_relayed(t) || t->via == APP_VIA_KERNEL;
 }
 
 static int remember(struct app_ent *t, const struct chan_req *q)
@@ -79,7 +79,7 @@ static void note_rcvbuf(struct app_ent *t, const struct chan_req *q)
 	memcpy(&v, q->val, sizeof(v));
 	t->rcvbuf = v > 0 ? (uint32_t)v : 1;
 	if (t->state == APP_CONNECTED) {
-		app_wire_buf(t, t->relay.over ? t->u.fd : t->relay.u.fd);
+		app_wire_buf(t, app_relayed(t) ? t->relay->u.fd : t->u.fd);
 	}
 }
 

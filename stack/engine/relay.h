@@ -42,6 +42,7 @@ struct relay_dir {
 struct relay {
 	struct app_watch_set *set;
 	const struct relay_owner *owner;
+	void *o; /* the owner's; set after relay_start() */
 	struct app_watch u, k;
 	struct relay_dir up, down; /* u to k; k to u */
 	uint8_t *scratch;          /* RELAY_BUF, shared by all */
