@@ -166,6 +166,7 @@ main()
 		step lint $make -s lint
 		step unit unit
 		step pkt $make -s pkt
+		step table $make -s table
 		step sim sims
 		step shim shim tests/shim/run.sh
 		step cpython shim tests/shim/cpython.sh

@@ -27,6 +27,7 @@ struct mp_sub *mp_sub_new(struct mp_conn *c, struct instant now)
 	mp_map_init(&s->tx, mem, MP_TX_MAPS_MAX);
 	mp_map_init(&s->rx, mem, MP_RX_MAPS_MAX);
 	list_init(&s->held);
+	list_init(&s->half);
 	mp_timer_init(&s->timers, c->mp->wheel, s->due, MP_T_JOIN, MP_T_SUB_N,
 		      mp_timer_sub);
 	list_push_back(&c->subs, &s->node);
@@ -73,6 +74,7 @@ static void leave_state(struct mp_sub *s)
 	} else if (s->state == MP_SUB_SYN && s->passive && !s->first) {
 		c->n_joining--;
 		c->mp->n_half_open--;
+		list_del(&s->half);
 	}
 }
 
@@ -294,6 +296,9 @@ static void closed_single(struct mp_conn *c, struct instant now,
 {
 	int err = c->err ? c->err : end_errno(end);
 
+	if (end == TCP_END_RESET && c->rcv.fin_in && !c->snd.shut) {
+		err = c->err ? c->err : EPIPE; /* CLOSE-WAIT, as in Linux */
+	}
 	if (end == TCP_END_NORMAL && c->rcv.fin_in) {
 		mp_conn_event(c, MP_EV_END);
 		mp_timer_stop_all(&c->timers);

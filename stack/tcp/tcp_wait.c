@@ -125,6 +125,11 @@ enum tcp_wait_verdict tcp_wait_input(struct tcp *tcp, struct instant now,
 		tcp_wait_free(w);
 		return TCP_WAIT_OVER;
 	}
+	if (!(seg->flags & (TCP_SYN | TCP_ACK))) {
+		/* RFC 9293 3.10.7.4, fifth: no ACK bit, no answer */
+		tcp->counter[TCP_DROP_NO_ACK]++;
+		return TCP_WAIT_DONE;
+	}
 	if (seg->flags & TCP_FIN && seg->seq + seg->len + 1 == w->rcv_nxt) {
 		/* RFC 9293 3.10.7.4, eighth: the peer missed our ACK */
 		wheel_arm(tcp->wheel, &w->timer,

@@ -35,13 +35,26 @@ static uint8_t parse_flags(struct run *r, const char *text)
 	return flags;
 }
 
-static void parse_attrs(struct run *r, struct words *w, struct attrs *a)
+/* N, or edge, edge+N, edge-N: from the right edge of the stack's window */
+static uint32_t seq_num(struct run *r, struct words *w, const struct flow *f)
+{
+	const char *t = words_peek(w);
+
+	if (!t || strncmp(t, "edge", 4) != 0) {
+		return (uint32_t)words_num(r, w);
+	}
+	words_next(r, w);
+	return f->edge - f->isn_peer + (uint32_t)atoi(t + 4);
+}
+
+static void parse_attrs(struct run *r, struct words *w, const struct flow *f,
+			struct attrs *a)
 {
 	*a = (struct attrs){ .win = 65535, .path = -1 };
 	a->flags = parse_flags(r, words_next(r, w));
 	while (words_peek(w)) {
 		if (words_take(w, "seq")) {
-			a->seq = (uint32_t)words_num(r, w);
+			a->seq = seq_num(r, w, f);
 		} else if (words_take(w, "ack")) {
 			a->ack = (uint32_t)words_num(r, w);
 			a->has_ack = true;
@@ -173,7 +186,7 @@ void build_packet(struct run *r, const char *text, const char *opts)
 	if (!x.f) {
 		pkt_fail(r, "no flow is declared");
 	}
-	parse_attrs(r, &w, &a);
+	parse_attrs(r, &w, x.f, &a);
 	x.flags = a.flags;
 	x.seq = a.seq;
 	x.len = a.len;

@@ -530,6 +530,7 @@ static const struct call {
 	{ "peer", peer_line },
 	{ "conns", call_conns },
 	{ "timewait", call_timewait },
+	{ "state", state_call },
 	{ "set", call_path },
 	{ "noaccept", call_noaccept },
 	{ "icmp", build_icmp },

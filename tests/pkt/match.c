@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "stack/base/check.h"
+#include "stack/base/seq.h"
 #include "stack/wire/show.h"
 #include "tests/pkt/pkt.h"
 
@@ -120,6 +121,18 @@ static void must_be_secret(struct run *r, const struct tcp_seg *s)
 	}
 }
 
+/* the right edge never moves left (RFC 9293 3.8.6); a SYN begins anew */
+static void learn_edge(struct flow *f, const struct tcp_seg *s)
+{
+	bool syn = s->flags & TCP_SYN;
+	uint32_t edge = s->ack + ((uint32_t)s->wnd << (syn ? 0 : f->shift));
+
+	if (s->flags & TCP_ACK && !(s->flags & TCP_RST) &&
+	    (syn || seq_gt(edge, f->edge))) {
+		f->edge = edge;
+	}
+}
+
 void match_take(struct run *r, struct pkt *k)
 {
 	struct sent *p = &r->q[r->n_q];
@@ -143,6 +156,7 @@ void match_take(struct run *r, struct pkt *k)
 	r->n_q++;
 	if (p->f) {
 		match_learn(r, p->f, p);
+		learn_edge(p->f, &p->seg);
 	}
 	if (r->verbose) {
 		char shown[PKT_LINE];

@@ -77,6 +77,7 @@ struct flow {
 	uint32_t nonce_local, nonce_peer;
 	uint32_t ts_last; /* newest TSval that the stack sent */
 	uint8_t shift;    /* window scale in the stack's SYN */
+	uint32_t edge;    /* right edge of what the stack said may come */
 	struct mapping out[PKT_MAPS];
 	unsigned n_out;
 	struct mapping in; /* last one that the script sent */
@@ -232,6 +233,10 @@ void peer_free_all(struct run *r);
 
 /* --- call.c ----------------------------------------------------------------------- */
 void call_line(struct run *r, struct words *w);
+
+/* --- state.c ---------------------------------------------------------------------- */
+/* state FLOW NAME: RFC 9293's name for what the stack keeps of a four-tuple */
+void state_call(struct run *r, struct words *w);
 
 /* --- sweep.c ---------------------------------------------------------------------- */
 void sweep_read(struct run *r, struct sweep *w, const char *file);

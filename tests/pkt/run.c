@@ -1,6 +1,8 @@
 /* run.c - virtual time, and a script's lines one after the other */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "stack/base/check.h"
 #include "stack/base/wheel.h"
@@ -177,6 +179,10 @@ static void line_config(struct run *r, struct words *w)
 			config_crypt(r, w);
 		} else if (strcmp(t, "memory") == 0) {
 			config_memory(r, w);
+		} else if (strcmp(t, "cookies") == 0) {
+			r->cfg.cookies = strcmp(words_next(r, w), "always") == 0
+						 ? STACK_COOKIES_ALWAYS
+						 : STACK_COOKIES_NEVER;
 		} else if (strcmp(t, "checksum") == 0) {
 			r->cfg.mp.checksum = on_off(r, w);
 		} else if (strcmp(t, "server_joins") == 0) {
@@ -514,26 +520,63 @@ static void run_script(struct run *r, const char *file)
 	fake_fini(&r->fake);
 }
 
-int main(int argc, char **argv)
+/* file once for each value that it asks for, or for the value alone */
+static void run_values(const char *file, const char *value, bool verbose)
 {
 	static struct run r;
-	bool verbose = argc > 2 && strcmp(argv[1], "-v") == 0;
 	struct sweep w;
+
+	r.file = file;
+	sweep_read(&r, &w, file);
+	do {
+		r = (struct run){ .verbose = verbose, .sweep = w };
+		if (value) {
+			r.sweep.at = atol(value);
+		}
+		run_script(&r, file);
+	} while (!value && sweep_next(&w));
+}
+
+/* each in a process of its own: a script that fails ends its process */
+static int run_many(char **files)
+{
+	unsigned passed = 0, failed = 0;
+
+	for (; *files; files++) {
+		pid_t pid = fork();
+		int status = -1;
+
+		if (pid == 0) {
+			alarm(60);
+			run_values(*files, NULL, false);
+			exit(0);
+		}
+		if (pid > 0 && waitpid(pid, &status, 0) == pid && !status) {
+			passed++;
+		} else {
+			failed++;
+			printf("%s FAILED\n", *files);
+			fflush(stdout);
+		}
+	}
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed || !passed;
+}
+
+int main(int argc, char **argv)
+{
+	bool verbose = argc > 2 && strcmp(argv[1], "-v") == 0;
 
 	argv += verbose;
 	argc -= verbose;
 	if (argc < 2) {
-		fprintf(stderr, "usage: pkt-run [-v] SCRIPT [VALUE]\n");
+		fprintf(stderr, "usage: pkt-run [-v] SCRIPT [VALUE]\n"
+				"       pkt-run -m SCRIPT..\n");
 		return 2;
 	}
-	r.file = argv[1];
-	sweep_read(&r, &w, argv[1]);
-	do {
-		r = (struct run){ .verbose = verbose, .sweep = w };
-		if (argc > 2) {
-			r.sweep.at = atol(argv[2]);
-		}
-		run_script(&r, argv[1]);
-	} while (argc == 2 && sweep_next(&w));
+	if (strcmp(argv[1], "-m") == 0) {
+		return run_many(argv + 2);
+	}
+	run_values(argv[1], argc > 2 ? argv[2] : NULL, verbose);
 	return 0;
 }
