@@ -58,6 +58,7 @@ struct mp {
 	struct list dirty; /* struct mp_conn.dirty: may send */
 	struct list dead;  /* struct mp_conn.all: to be freed */
 	struct mp_idle idle;
+	struct list half;  /* struct mp_sub.half, oldest first */
 	uint32_t n_conns, n_owing, n_half_open;
 	struct instant last; /* of the last flush */
 	uint64_t counter[MP_REASON_N];
@@ -100,6 +101,7 @@ struct mp_sub_rst {
 
 struct mp_sub {
 	struct list node; /* in mp_conn.subs, or .graves when dead */
+	struct list half; /* in mp.half: passive join, not verified yet */
 	struct mp_conn *c;
 	struct tcb *tcb; /* NULL when dead */
 	enum mp_sub_state state;

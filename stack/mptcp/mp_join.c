@@ -205,6 +205,41 @@ static void accept_syn(struct mp_conn *c, struct instant now,
 	}
 	c->n_joining++;
 	c->mp->n_half_open++;
+	list_push_back(&c->mp->half, &s->half);
+}
+
+/* The third ACK of a join has neither token nor nonce of its SYN, so a join
+ * cannot be answered without keeping them.  Instead the oldest half-open one
+ * makes room for the next: a flood delays who means it by no more than it fills
+ * the places within a round trip.  Who meant it, too, hears that he may try
+ * again.  to: whose join needs the place, one of its own if mine. */
+static void evict(struct mp_conn *to, struct instant now, bool mine)
+{
+	list_each(n, &to->mp->half) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, half);
+		struct mp_conn *of = s->c;
+
+		if (mine && of != to) {
+			continue;
+		}
+		mp_count(to->mp, MP_JOIN_EVICTED);
+		mp_sub_reset_why(s, MP_RST_RESOURCES, true);
+		mp_sub_abort(s, now);
+		if (of != to && !of->n_subs && of->fsm.state != MP_ST_CLOSED) {
+			mp_close_no_subflow(of, now);
+		}
+		return;
+	}
+}
+
+static void make_room(struct mp_conn *c, struct instant now)
+{
+	bool mine = c->n_joining >= MP_HALF_OPEN_MAX ||
+		    c->n_subs >= c->mp->cfg.subflows_max;
+
+	if (mine || c->mp->n_half_open >= MP_HALF_OPEN_TOTAL) {
+		evict(c, now, mine);
+	}
 }
 
 bool mp_join_syn(void *ctx, struct instant now, const struct tcp_seg *syn)
@@ -227,11 +262,10 @@ bool mp_join_syn(void *ctx, struct instant now, const struct tcp_seg *syn)
 	} else if (c->mode != MP_MODE_MPTCP || !c->keys.have_remote ||
 		   !c->established || c->fsm.state >= MP_ST_TIME_WAIT) {
 		refuse_syn(mp, syn, MP_JOIN_PROHIBITED, MP_RST_PROHIBITED);
-	} else if (c->n_subs >= mp->cfg.subflows_max ||
-		   c->n_joining >= MP_HALF_OPEN_MAX ||
-		   mp->n_half_open >= MP_HALF_OPEN_TOTAL) {
+	} else if (c->n_subs - c->n_joining >= mp->cfg.subflows_max) {
 		refuse_syn(mp, syn, MP_JOIN_LIMIT, MP_RST_RESOURCES);
 	} else {
+		make_room(c, now);
 		accept_syn(c, now, syn);
 	}
 	return true;

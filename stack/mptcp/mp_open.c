@@ -5,6 +5,7 @@
 
 #include "stack/base/check.h"
 #include "stack/mptcp/mp.h"
+#include "stack/mptcp/mp_cookie.h"
 
 #define DRAWS_MAX 8
 
@@ -58,6 +59,20 @@ static struct mp_sub *first_sub(struct mp_conn *c, const struct tuple *t,
 	c->first = s;
 	c->t = *t;
 	return s;
+}
+
+/* the key of a SYN cookie, the same each time */
+static bool set_key(struct mp_conn *c, uint64_t key)
+{
+	struct mp *mp = c->mp;
+
+	if (mp_keys_set_local(mp->hash, &c->keys, key) &&
+	    mp_token_add(&mp->tokens, &c->token, c->keys.token_local)) {
+		return true;
+	}
+	mp_count(mp, MP_TOKEN_COLLISION);
+	c->keys.have_local = false;
+	return false;
 }
 
 /* never seen by anybody: no obituary, no hooks */
@@ -177,13 +192,22 @@ enum tcp_verdict mp_open_synack(struct mp_sub *s, struct instant now,
 
 /* --- listening ------------------------------------------------------- */
 
-static bool admitted(struct mp_listener *l)
+static enum mp_admit admitted(struct mp_listener *l, const struct tcp_seg *ack)
 {
-	return !l->ops->admit || l->ops->admit(l->lo);
+	return l->ops->admit ? l->ops->admit(l->lo, ack) : MP_ADMIT_YES;
 }
 
-/* What the SYN offers; false: refuse it, Multipath TCP is required. */
-static bool passive_offer(struct mp_conn *c, const struct tcp_seg *syn)
+static void unadmitted(struct mp_listener *l)
+{
+	if (l->ops->failed) {
+		l->ops->failed(l->lo);
+	}
+}
+
+/* What the SYN offers; false: refuse it, Multipath TCP is required.  key: of a
+ * SYN cookie, or NULL. */
+static bool passive_offer(struct mp_conn *c, const struct tcp_seg *syn,
+			  const uint64_t *key)
 {
 	const struct mp_opts *o = &syn->opts.mp;
 	struct mp *mp = c->mp;
@@ -204,7 +228,7 @@ static bool passive_offer(struct mp_conn *c, const struct tcp_seg *syn)
 		return true;
 	}
 	/* smtcp(7), Order: another version is as none */
-	if (!capable_ok(o, 4) || !draw_key(c) ||
+	if (!capable_ok(o, 4) || !(key ? set_key(c, *key) : draw_key(c)) ||
 	    (o->capable.version != 1 && mp_crypt_answers_smtcp(c))) {
 		mp_count(mp, MP_CAPABLE_REFUSED);
 		plain_from_start(c, MP_FALLBACK_PEER);
@@ -216,63 +240,139 @@ static bool passive_offer(struct mp_conn *c, const struct tcp_seg *syn)
 	return true;
 }
 
-static bool passive_refused(struct mp_conn *c, const struct tcp_seg *syn)
+static bool passive_refused(struct mp_conn *c, const struct tcp_seg *syn,
+			    const uint64_t *key)
 {
-	if (!passive_offer(c, syn)) {
+	if (!passive_offer(c, syn, key)) {
 		mp_count(c->mp, MP_REQUIRE_REFUSED);
 		return true;
 	}
 	return mp_crypt_refuse(c);
 }
 
-static void on_syn(void *lctx, struct instant now, const struct tcp_seg *syn)
+/* A connection that has heard this SYN, and what TCP needs for its SYN-ACK;
+ * NULL: no memory, or refused. */
+static struct mp_conn *passive_conn(struct mp_listener *l, struct instant now,
+				    const struct tcp_seg *syn,
+				    const uint64_t *key, struct tcp_open *open)
 {
-	struct mp_listener *l = lctx;
-	struct mp *mp = l->mp;
-	struct tcp_open open;
-	struct mp_conn *c;
+	struct mp_conn *c = mp_conn_new(l->mp, &l->conf, now);
 	struct mp_sub *s;
-	int err;
 
-	if (!admitted(l)) {
-		tcp_count(mp->tcp, TCP_DROP_BACKLOG);
-		return;
-	}
-	c = mp_conn_new(mp, &l->conf, now);
 	if (!c) {
-		goto failed;
+		return NULL;
 	}
 	c->passive = true;
+	if (key) {
+		/* an answer with a nonce would be another one each time */
+		c->conf.crypt.no_resume = true;
+	}
 	s = first_sub(c, &syn->t, syn->dev, now);
 	if (!s || !mp_crypt_open(c, now, NULL, syn)) {
-		goto failed;
+		forget(c);
+		return NULL;
 	}
-	if (passive_refused(c, syn)) {
-		tcp_reset_seg(mp->tcp, syn, NULL, 0);
-		goto failed;
+	if (passive_refused(c, syn, key)) {
+		tcp_reset_seg(l->mp->tcp, syn, NULL, 0);
+		forget(c);
+		return NULL;
 	}
 	s->irs = syn->seq;
-	open = (struct tcp_open){ .t = syn->t, .path = syn->dev,
-				  .upper = &mp_sub_upper, .up = s,
-				  .shared_wnd = true,
-				  .no_ts = mp_crypt_wants_room(c),
-				  .conf = c->conf.tcp };
-	s->tcb = tcp_accept(mp->tcp, now, syn, &open, &err);
-	if (!s->tcb) {
-		goto failed;
-	}
-	c->listener = l;
-	return;
-failed:
+	*open = (struct tcp_open){ .t = syn->t, .path = syn->dev,
+				   .upper = &mp_sub_upper, .up = s,
+				   .shared_wnd = true,
+				   .no_ts = mp_crypt_wants_room(c),
+				   .conf = c->conf.tcp };
+	return c;
+}
+
+/* false: nothing came of it, and the listener knows */
+static bool passive_accept(struct mp_listener *l, struct instant now,
+			   const struct tcp_seg *syn, const uint64_t *key)
+{
+	struct tcp_open open;
+	struct mp_conn *c = passive_conn(l, now, syn, key, &open);
+	int err;
+
 	if (c) {
+		c->first->tcb = tcp_accept(l->mp->tcp, now, syn, &open, &err);
+		if (c->first->tcb) {
+			c->listener = l;
+			return true;
+		}
 		forget(c);
 	}
-	if (l->ops->failed) {
-		l->ops->failed(l->lo);
+	unadmitted(l);
+	return false;
+}
+
+/* No more may be half open: answered by a connection that is gone again
+ * before anybody hears of it. */
+static void passive_answer(struct mp_listener *l, struct instant now,
+			   const struct tcp_seg *in)
+{
+	struct mp *mp = l->mp;
+	struct tcp_seg syn;
+	struct tcp_open open;
+	struct mp_conn *c;
+	uint64_t key;
+	uint8_t bits;
+
+	tcp_cookie_syn(mp->tcp, now, in, &syn, &key);
+	if (!mp_cookie_keep(&syn, &bits)) {
+		mp_count(mp, MP_COOKIE_NO_ENO);
+		if (mp->cfg.crypt_policy >= MP_CRYPT_REQUIRE_ANY) {
+			return; /* it comes again, perhaps at a better time */
+		}
+	}
+	c = passive_conn(l, now, &syn, &key, &open);
+	if (c) {
+		tcp_answer(mp->tcp, now, l->tl, &syn, &open, bits);
+		forget(c);
 	}
 }
 
-static const struct tcp_listener_ops listener_ops = { .on_syn = on_syn };
+static void on_syn(void *lctx, struct instant now, const struct tcp_seg *syn)
+{
+	struct mp_listener *l = lctx;
+
+	switch (admitted(l, NULL)) {
+	case MP_ADMIT_NO:
+		tcp_count(l->mp->tcp, TCP_DROP_BACKLOG);
+		break;
+	case MP_ADMIT_YES:
+		passive_accept(l, now, syn, NULL);
+		break;
+	case MP_ADMIT_STATELESS:
+		passive_answer(l, now, syn);
+		break;
+	}
+}
+
+/* the answer to a passive_answer() came */
+static void on_cookie(void *lctx, struct instant now, const struct tcp_seg *in,
+		      const struct tcp_seg *ack, const struct tcp_cookie *k)
+{
+	struct mp_listener *l = lctx;
+	const struct mp_opts *o = &ack->opts.mp;
+	struct tcp_seg syn = *in;
+
+	if (!(o->have & MP_HAVE(MP_OPT_CAPABLE)) &&
+	    o->have & MP_HAVE(MP_OPT_DSS)) {
+		return; /* overtook the one with the keys, which comes again */
+	}
+	if (admitted(l, ack) != MP_ADMIT_YES) {
+		tcp_count(l->mp->tcp, TCP_DROP_BACKLOG);
+		return;
+	}
+	mp_cookie_recall(&syn, ack, k->upper, k->tag);
+	passive_accept(l, now, &syn, &k->tag);
+}
+
+static const struct tcp_listener_ops listener_ops = {
+	.on_syn = on_syn,
+	.restore = on_cookie,
+};
 
 struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
 			      bool dual, bool reuseport,

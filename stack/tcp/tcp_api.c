@@ -218,6 +218,9 @@ static uint32_t api_cwnd_room(const struct tcb *tcb)
 	uint32_t first = tcb->rec.sent.n_lost + tcb_unsent(tcb);
 
 	most = most > first ? most - first : 0;
+	if (tcb->rec.mtup.gathers) {
+		return most; /* nothing leaves before there is enough */
+	}
 	return min_u32(most, tcp_pace_room(&tcb->pace, first, tcb_mss(tcb)));
 }
 

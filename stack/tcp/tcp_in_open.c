@@ -2,13 +2,16 @@
 #include "stack/tcp/tcp_ack.h"
 #include "stack/tcp/tcp_in.h"
 
-/* Round trip of the handshake, -1 when a SYN went out twice (Karn's rule).
+/* Round trip of the handshake, -1 when a SYN went out twice (Karn's rule), or
+ * when nobody remembers when (SYN cookies).
  * Timestamps do not tell the copies apart: a SYN-ACK that was lost and sent
  * again echoes a SYN of long ago, and would leave an RTO of three times that
  * to a side that then only receives. */
 static nanos open_rtt(const struct tcb *tcb, struct instant now)
 {
-	return tcb->syns == 1 ? instant_since(now, tcb->snd.last) : -1;
+	return tcb->syns == 1 && !tcb->restored ?
+		       instant_since(now, tcb->snd.last) :
+		       -1;
 }
 
 /* both SYNs are acknowledged */

@@ -7,17 +7,22 @@
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_demux.h"
 
+#define TCP_SYNACK_RETRIES 5 /* Linux: net.ipv4.tcp_synack_retries */
+
 struct tcp_listener {
 	struct tcp_bound bound;
 	struct list link;
 	const struct tcp_listener_ops *ops;
 	void *lctx;
+	/* cookies are looked for until then: not where none was sent */
+	struct instant cookies_until;
 };
 
 /* A segment that belongs to no connection (RFC 9293 3.10.7.1 and .2): a SYN
  * is offered to join, then to a listener; anything else is answered with a
- * reset. */
-void tcp_listen_input(struct tcp *tcp, struct instant now,
+ * reset.  Not NULL: a connection restored from a SYN cookie, whose ACK the
+ * segment is and that is to process it. */
+struct tcp_entry *tcp_listen_input(struct tcp *tcp, struct instant now,
 		      const struct tcp_seg *seg,
 		      bool (*join)(void *ctx, struct instant now,
 				   const struct tcp_seg *syn),

@@ -322,7 +322,9 @@ static void test_half_open_are_bounded(void **state)
 		while (stack_output(two.end[0].stack, two.now, out, 4)) {
 		}
 	}
-	assert_int_equal(syns, SOCK_HALF_OPEN_MIN);
+	/* all were answered, but not all are remembered (SYN cookies) */
+	assert_true(syns >= 300);
+	assert_int_equal(tcp_count_conns(s->tcp), SOCK_HALF_OPEN_MIN);
 	assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN);
 	two_run(300 * NANOS_S); /* they are given up, and the room is back */
 	assert_int_equal(l->n_half, 0);

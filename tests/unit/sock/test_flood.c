@@ -1,0 +1,246 @@
+/* A flood of forged SYNs, of a listener or of joins: who means it still gets a
+ * connection, and nothing is kept for the others (RFC 4987) */
+#include "tests/unit/sock/two.h"
+
+#include <errno.h>
+
+#include "stack/mptcp/mp.h"
+#include "stack/sock/sock_state.h"
+#include "stack/tcp/tcb.h"
+#include "stack/wire/ip_hdr.h"
+#include "stack/wire/tcp_hdr.h"
+
+#define SYNS 10000
+
+static struct {
+	const char *name;
+	uint64_t v;
+} wanted;
+
+static void counter_fn(void *ctx, const char *name, const char *text,
+		       uint64_t v)
+{
+	(void)ctx;
+	(void)text;
+	if (strcmp(name, wanted.name) == 0) {
+		wanted.v = v;
+	}
+}
+
+static uint64_t counted(const char *name)
+{
+	wanted.name = name;
+	wanted.v = UINT64_MAX;
+	stack_counters(two.end[1].stack, counter_fn, NULL);
+	assert_true(wanted.v != UINT64_MAX);
+	return wanted.v;
+}
+
+static void to_server(void *ctx, struct pkt *p)
+{
+	(void)ctx;
+	stack_input(two.end[1].stack, two.now, p);
+}
+
+/* a segment from 10.0.0.2:from to port 80, with options */
+static void forge(uint16_t from, uint32_t seq, uint32_t ack, uint8_t flags,
+		  const uint8_t *opt, unsigned n_opt)
+{
+	struct pkt_out out;
+	struct tcp_seg_desc d = { .flags = flags, .seq = seq, .ack = ack,
+				  .wnd = 1000, .ttl = 64 };
+	struct tuple t = { 0 };
+
+	t.local = endpoint_make(addr_v4(10, 0, 0, 2), from);
+	t.remote = endpoint_make(two.end[1].addr, 80);
+	d.t = &t;
+	d.opt_len = (uint8_t)n_opt;
+	memcpy(d.opt, opt, n_opt);
+	tcp_seg_write(NULL, &d, &out);
+	wirepkt_split(&out, 0, to_server, NULL);
+}
+
+/* what the server has to say to nobody; SYN-ACKs are counted */
+static unsigned swallow(void)
+{
+	struct pkt_out out[4];
+	unsigned n, synacks = 0;
+
+	while ((n = stack_output(two.end[1].stack, two.now, out, 4)) > 0) {
+		for (unsigned i = 0; i < n; i++) {
+			synacks += out[i].hdr[IP4_HDR_LEN + 13] ==
+				   (TCP_SYN | TCP_ACK);
+		}
+	}
+	return synacks;
+}
+
+static const uint8_t linux_syn[] = { 2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1,
+				     0, 0, 0, 0, 1, 3, 3, 7, 30, 4, 1, 1 };
+
+static unsigned flood(uint16_t from, unsigned n)
+{
+	unsigned synacks = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		forge((uint16_t)(from + i), i * 77777, 0, TCP_SYN, linux_syn,
+		      sizeof(linux_syn));
+		synacks += swallow();
+	}
+	return synacks;
+}
+
+/* a client that means it: data both ways, and what it is; ts: its SYN has all
+ * options, which one that names a session secret has not */
+static void genuine(struct sock *l, const char *mode, bool ts)
+{
+	struct sock *c = two_connect(80), *a;
+	struct mp_info info;
+
+	two_run(100 * NANOS_MS);
+	assert_true(sock_connected(c));
+	a = sock_accept(l, two.now);
+	assert_non_null(a);
+	two_write(c, 5000);
+	two_write(a, 3000);
+	two_run(300 * NANOS_MS);
+	assert_int_equal(sock_read_len(a), 5000);
+	assert_int_equal(sock_read_len(c), 3000);
+	assert_true(sock_info(a, &info));
+	assert_string_equal(mp_info_mode(&info), mode);
+	assert_true(sock_info(c, &info));
+	assert_string_equal(mp_info_mode(&info), mode);
+	assert_true(info.sub[0].tcp.sack && info.sub[0].tcp.wscale_ok);
+	assert_int_equal(info.sub[0].tcp.ts, ts);
+	sock_close(c, two.now, true);
+	sock_close(a, two.now, true);
+	two_run(50 * NANOS_MS);
+}
+
+static void flooded(const char *mode)
+{
+	struct sock *l = two_listen(80, 16);
+	struct stack *s = two.end[1].stack;
+	uint64_t before, after;
+
+	assert_int_equal(flood(1024, 200), 200);
+	before = two.end[1].fake.mem.used;
+	assert_int_equal(flood(2048, SYNS), SYNS);
+	after = two.end[1].fake.mem.used;
+	assert_int_equal(before, after);
+	assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN);
+	assert_int_equal(tcp_count_conns(s->tcp), SOCK_HALF_OPEN_MIN);
+	assert_int_equal(counted("TcpExtSyncookiesSent"),
+			 SYNS + 200 - SOCK_HALF_OPEN_MIN);
+	genuine(l, mode, true);
+	assert_int_equal(counted("TcpExtSyncookiesRecv"), 1);
+	assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN);
+	/* and once they are given up, without cookies */
+	two_run(70 * NANOS_S);
+	assert_int_equal(l->n_half, 0);
+	genuine(l, mode, mode[0] == 'm');
+	assert_int_equal(counted("TcpExtSyncookiesRecv"), 1);
+	sock_close(l, two.now, true);
+}
+
+static void test_mptcp(void **state)
+{
+	(void)state;
+	flooded("mptcp");
+}
+
+static void test_smtcp(void **state)
+{
+	(void)state;
+	flooded("smtcp");
+}
+
+/* ACKs out of nowhere while cookies are about */
+static void test_acks(void **state)
+{
+	struct sock *l = two_listen(80, 16);
+
+	(void)state;
+	flood(1024, 200);
+	for (unsigned i = 0; i < SYNS; i++) {
+		forge((uint16_t)(1024 + i), i * 31337, i * 99991, TCP_ACK,
+		      linux_syn, 0);
+		swallow();
+	}
+	assert_null(sock_accept(l, two.now));
+	assert_int_equal(counted("TcpExtSyncookiesRecv"), 0);
+	/* but for the half-open ones, which tell a wrong number by themselves */
+	assert_true(counted("TcpExtSyncookiesFailed") >
+		    SYNS - SOCK_HALF_OPEN_MIN - 1);
+	genuine(l, "mptcp", true);
+	sock_close(l, two.now, true);
+}
+
+/* Joins with a token that somebody overheard: whoever means it joins, now and
+ * while the others fill the places. */
+static void test_joins(void **state)
+{
+	struct ip_path p = { .up = true, .mtu = 1500, .n_addr = 1 };
+	struct sock *l = two_listen(80, 16), *c = two_connect(80), *a;
+	uint8_t opt[12] = { 30, 12, 0x10, 9 };
+	struct mp_info info;
+	unsigned open = 0;
+
+	(void)state;
+	two_run(100 * NANOS_MS);
+	a = sock_accept(l, two.now);
+	assert_non_null(a);
+	two_write(c, 100);
+	two_write(a, 100);
+	two_run(300 * NANOS_MS);
+	assert_true(sock_info(a, &info));
+	be32_put(opt + 4, info.token_local);
+	for (unsigned i = 0; i < SYNS; i++) {
+		be32_put(opt + 8, i);
+		forge((uint16_t)(1024 + i), i * 77777, 0, TCP_SYN, opt,
+		      sizeof(opt));
+		swallow();
+		assert_true(two.end[1].stack->mp->n_half_open <= 4);
+	}
+	assert_true(counted("MPTcpExtMPJoinEvicted") >= SYNS - 4);
+	/* another path of the client's */
+	p.addr[0] = addr_v4(10, 9, 0, 1);
+	p.bits[0] = 24;
+	assert_int_equal(stack_path_add(two.end[0].stack, two.now, &p), 1);
+	two_run(300 * NANOS_MS);
+	assert_true(sock_info(a, &info));
+	for (unsigned i = 0; i < info.n_subs; i++) {
+		open += info.sub[i].established && !info.sub[i].closed;
+	}
+	assert_int_equal(open, 2);
+	sock_close(c, two.now, true);
+	sock_close(a, two.now, true);
+	sock_close(l, two.now, true);
+	two_run(NANOS_S);
+	assert_int_equal(two.end[1].stack->mp->n_half_open, 0);
+}
+
+static int setup_sealed(void **state)
+{
+	two_crypt = MP_CRYPT_PREFER;
+	return two_setup(state);
+}
+
+static int teardown_sealed(void **state)
+{
+	two_crypt = MP_CRYPT_OFF;
+	return two_teardown(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TWO_TEST(test_mptcp),
+		cmocka_unit_test_setup_teardown(test_smtcp, setup_sealed,
+						teardown_sealed),
+		TWO_TEST(test_acks),
+		TWO_TEST(test_joins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
