@@ -1,12 +1,17 @@
-bench_bin := $(B)/bench/xfer $(B)/bench/pipe $(B)/bench/churn $(B)/bench/idle
-# what measures the core alone
-$(B)/bench/idle: $(call obj,tests/bench/idle.c tests/lib/wirepkt.c) $(CORE)
-	@mkdir -p $(@D)
-	@echo "  LINK    $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ -lcrypto
-$(B)/bench/%: tests/bench/%.c
+bench_bin := $(addprefix $(B)/bench/,xfer pipe churn)
+bench_core := $(addprefix $(B)/bench/,idle turnover)
+
+$(bench_bin): $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g -Wall -Wextra -o $@ $<
-bench-tools: $(bench_bin)
+
+# what measures the core alone
+$(bench_core): $(B)/bench/%: $(B)/tests/bench/%.o \
+		$(call obj,tests/bench/hosts.c tests/lib/wirepkt.c) $(CORE)
+	@mkdir -p $(@D)
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcrypto
+
+bench-tools: $(bench_bin) $(bench_core)
 .PHONY: bench-tools
