@@ -1,42 +1,28 @@
 #include "stack/prim/hash.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
-#define HASH_LEN 32
+#define HASH_LEN   32
+#define HASH_BLOCK 64
 
 struct hash {
 	EVP_MD *sha256;
-	EVP_MD_CTX *md; /* keyed to sha256 */
-	EVP_MAC *hmac;
-	EVP_MAC_CTX *mac; /* digest set; only keys change */
+	EVP_MD_CTX *md; /* initialised with sha256; started anew each time */
 };
-
-static bool fetch(struct hash *h)
-{
-	char name[] = "SHA256";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-		OSSL_PARAM_END,
-	};
-
-	h->sha256 = EVP_MD_fetch(NULL, name, NULL);
-	h->md = EVP_MD_CTX_new();
-	h->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	if (!h->sha256 || !h->md || !h->hmac) {
-		return false;
-	}
-	h->mac = EVP_MAC_CTX_new(h->hmac);
-	return h->mac && EVP_MAC_CTX_set_params(h->mac, params) == 1;
-}
 
 struct hash *hash_new(void)
 {
 	struct hash *h = OPENSSL_zalloc(sizeof(*h));
 
-	if (h && !fetch(h)) {
+	if (!h) {
+		return NULL;
+	}
+	h->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	h->md = EVP_MD_CTX_new();
+	if (!h->sha256 || !h->md ||
+	    EVP_DigestInit_ex2(h->md, h->sha256, NULL) != 1) {
 		hash_free(h);
 		return NULL;
 	}
@@ -48,22 +34,31 @@ void hash_free(struct hash *h)
 	if (!h) {
 		return;
 	}
-	EVP_MAC_CTX_free(h->mac);
-	EVP_MAC_free(h->hmac);
 	EVP_MD_CTX_free(h->md);
 	EVP_MD_free(h->sha256);
 	OPENSSL_free(h);
 }
 
+/* SHA-256 of block (HASH_BLOCK octets, or NULL: nothing) and the pieces */
+static bool digest(struct hash *h, const uint8_t *block, const struct iov *v,
+		   unsigned n, uint8_t out[HASH_LEN])
+{
+	bool ok = EVP_DigestInit_ex2(h->md, NULL, NULL) == 1;
+
+	if (ok && block) {
+		ok = EVP_DigestUpdate(h->md, block, HASH_BLOCK) == 1;
+	}
+	for (unsigned i = 0; ok && i < n; i++) {
+		ok = v[i].n == 0 || EVP_DigestUpdate(h->md, v[i].p, v[i].n) == 1;
+	}
+	return ok && EVP_DigestFinal_ex(h->md, out, NULL) == 1;
+}
+
 bool hash_sha256v(struct hash *h, const struct iov *v, unsigned n,
 		  uint8_t out[32])
 {
-	bool ok = EVP_DigestInit_ex2(h->md, h->sha256, NULL) == 1;
+	bool ok = digest(h, NULL, v, n, out);
 
-	for (unsigned i = 0; ok && i < n; i++) {
-		ok = EVP_DigestUpdate(h->md, v[i].p, v[i].n) == 1;
-	}
-	ok = ok && EVP_DigestFinal_ex(h->md, out, NULL) == 1;
 	if (!ok) {
 		memset(out, 0, HASH_LEN);
 	}
@@ -77,19 +72,30 @@ bool hash_sha256(struct hash *h, const void *p, size_t n, uint8_t out[32])
 	return hash_sha256v(h, &v, 1, out);
 }
 
+/* RFC 2104, on one context of the digest: libcrypto's own HMAC makes several
+ * for each key, and a connection has a dozen keys for a message each. */
 bool hash_hmac_sha256v(struct hash *h, const void *key, size_t key_len,
 		       const struct iov *v, unsigned n, uint8_t out[32])
 {
-	/* NULL would mean the previous key */
-	const void *k = key_len ? key : "";
-	size_t len = 0;
-	bool ok = EVP_MAC_init(h->mac, k, key_len, NULL) == 1;
+	uint8_t block[HASH_BLOCK] = { 0 }, inner[HASH_LEN];
+	struct iov in = { key, key_len }, last = { inner, HASH_LEN };
+	bool ok = true;
 
-	for (unsigned i = 0; ok && i < n; i++) {
-		ok = v[i].n == 0 || EVP_MAC_update(h->mac, v[i].p, v[i].n) == 1;
+	if (key_len > HASH_BLOCK) {
+		ok = digest(h, NULL, &in, 1, block);
+	} else if (key_len > 0) {
+		memcpy(block, key, key_len);
 	}
-	ok = ok && EVP_MAC_final(h->mac, out, &len, HASH_LEN) == 1 &&
-	     len == HASH_LEN;
+	for (unsigned i = 0; i < HASH_BLOCK; i++) {
+		block[i] ^= 0x36;
+	}
+	ok = ok && digest(h, block, v, n, inner);
+	for (unsigned i = 0; i < HASH_BLOCK; i++) {
+		block[i] ^= 0x36 ^ 0x5c;
+	}
+	ok = ok && digest(h, block, &last, 1, out);
+	prim_wipe(block, sizeof(block));
+	prim_wipe(inner, sizeof(inner));
 	if (!ok) {
 		memset(out, 0, HASH_LEN);
 	}
