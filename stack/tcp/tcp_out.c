@@ -209,6 +209,15 @@ static void out_of_entry(const struct tcb *tcb, const struct tcp_sent_entry *e,
 	r->retransmit = true;
 }
 
+/* The most that one packet takes from seq on.  A device that cuts it leaves the
+ * urgent pointer as it is, so what is urgent leaves segment by segment. */
+static uint32_t out_most(const struct tcb *tcb, uint32_t seq)
+{
+	bool urgent = tcb->snd.has_urg && seq_gt(tcb->snd.urg, seq);
+
+	return urgent ? tcb_mss(tcb) : max_u32(TCP_SEG_BURST, tcb_mss(tcb));
+}
+
 static uint32_t out_round_up(uint32_t n, uint32_t unit)
 {
 	return (n + unit - 1) / unit * unit;
@@ -224,9 +233,10 @@ static bool out_resend(struct tcb *tcb, struct instant now,
 	uint32_t n;
 
 	out_of_entry(tcb, e, &r);
-	n = max_u32(TCP_SEG_BURST, tcb_mss(tcb));
+	n = out_most(tcb, r.seq);
 	if (r.len > n) {
-		/* it could not be cut: no memory, or too many pieces */
+		/* it could not be cut: no memory, or too many pieces; or it
+		 * became urgent since */
 		r.len = n;
 		r.fin = false;
 	}
@@ -257,7 +267,7 @@ static uint32_t out_new_len(const struct tcb *tcb, uint32_t most)
 	uint32_t unsent = tcb_unsent(tcb);
 	uint32_t flight = tcb->rec.sent.nxt - tcb->rec.sent.una;
 	uint32_t usable = tcb->snd.wnd > flight ? tcb->snd.wnd - flight : 0;
-	uint32_t cap = out_gso(tcb) ? max_u32(TCP_SEG_BURST, mss) : mss;
+	uint32_t cap = out_gso(tcb) ? out_most(tcb, tcb->rec.sent.nxt) : mss;
 	uint32_t n;
 	bool whole;
 

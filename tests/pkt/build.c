@@ -212,7 +212,7 @@ static const struct icmp_name icmp_names[] = {
 	{ "net", 3, 0, 1, 0 },    { "host", 3, 1, 1, 3 },
 	{ "proto", 3, 2, 4, 1 },  { "port", 3, 3, 1, 4 },
 	{ "toobig", 3, 4, 2, 0 }, { "admin", 3, 13, 1, 1 },
-	{ "ttl", 11, 0, 3, 0 },
+	{ "ttl", 11, 0, 3, 0 },   { "quench", 4, 0, 200, 0 },
 };
 
 static const struct icmp_name *icmp_named(struct run *r, const char *name)

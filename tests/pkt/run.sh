@@ -17,5 +17,11 @@ for t in "$@"; do
 		fi
 	done
 done
+# every requirement of RFC 9293 has a test that is there
+while read -r id file _; do
+	case $file in */*) file=tests/$file ;; *) file=tests/pkt/tcp/$file.pkt ;; esac
+	[ -f "$file" ] ||
+		{ echo "tests/pkt/RFC9293 FAILED: $id: no $file"; failed=$((failed + 1)); }
+done < <(grep -E '^(MUST|SHLD|REC)-' tests/pkt/RFC9293)
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
