@@ -29,7 +29,6 @@
 #include "stack/base/wheel.h"
 #include "stack/ip/ip.h"
 #include "stack/tcp/cc.h"
-#include "stack/tcp/tcp_mtup.h"
 #include "stack/wire/tcp_hdr.h"
 
 struct tcp; /* all connections and listeners of one stack */
@@ -88,6 +87,8 @@ struct tcb; /* one connection */
 	  "a retransmission was lost too")                                   \
 	X(TCP_SPURIOUS, "TcpExtTCPDSACKUndo",                                 \
 	  "recoveries found spurious and undone")                            \
+	X(TCP_SPURIOUS_RTO, "TcpExtTCPSpuriousRTOs",                          \
+	  "timeouts found needless by new data (F-RTO)")                     \
 	X(TCP_TLP, "TcpExtTCPLossProbes", "tail loss probes")                 \
 	X(TCP_PROBE, "TcpExtTCPWinProbe", "zero-window probes sent")          \
 	X(TCP_DELACK, "TcpExtDelayedACKs", "delayed acknowledgements sent")   \
@@ -224,6 +225,13 @@ struct tcp_upper {
 	/* the connection is over; the tcb is not the upper's any more.
 	 * Never called from within tcp_connect() or tcp_accept(). */
 	void (*closed)(void *up, struct instant now, enum tcp_end end);
+};
+
+/* when a path's MTU is looked for without ICMP (RFC 4821) */
+enum tcp_mtup_mode {
+	TCP_MTUP_BLACKHOLE, /* when large packets vanish: the default */
+	TCP_MTUP_OFF,
+	TCP_MTUP_ON, /* from the first packet on */
 };
 
 /* Socket options that reach one connection; zero means default. */
@@ -422,6 +430,9 @@ const struct tuple *tcp_tuple(const struct tcb *tcb);
 uint16_t tcp_path(const struct tcb *tcb);
 nanos tcp_srtt(const struct tcb *tcb);
 nanos tcp_rto(const struct tcb *tcb);
+/* as a receiver sees it; srtt when there is no better; 0: not known */
+nanos tcp_rcv_rtt(const struct tcb *tcb);
+uint32_t tcp_cwnd(const struct tcb *tcb); /* octets */
 uint32_t tcp_mss(const struct tcb *tcb); /* payload with usual options */
 enum tcp_state tcp_state(const struct tcb *tcb);
 void tcp_set_conf(struct tcb *tcb, const struct tcp_conf *c, struct instant now);

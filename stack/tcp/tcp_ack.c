@@ -40,6 +40,9 @@ static void ack_count(struct tcb *tcb, unsigned ev)
 	if (ev & TCP_RECOVER_EV_LOST_RTX) {
 		tcb_count(tcb, TCP_LOST_RTX);
 	}
+	if (ev & TCP_RECOVER_EV_FRTO) {
+		tcb_count(tcb, TCP_SPURIOUS_RTO);
+	}
 	if (ev & TCP_RECOVER_EV_UNDO) {
 		tcb_count(tcb, TCP_SPURIOUS);
 	}

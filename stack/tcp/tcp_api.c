@@ -7,6 +7,7 @@
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_keep.h"
 #include "stack/tcp/tcp_listen.h"
+#include "stack/tcp/tcp_mtu.h"
 #include "stack/tcp/tcp_out.h"
 #include "stack/tcp/tcp_timer.h"
 #include "stack/tcp/tcp_wait.h"
@@ -215,13 +216,17 @@ void tcp_reset_seg(struct tcp *tcp, const struct tcp_seg *seg,
 static uint32_t api_cwnd_room(const struct tcb *tcb)
 {
 	uint32_t most = tcp_recover_room(&tcb->rec);
-	uint32_t first = tcb->rec.sent.n_lost + tcb_unsent(tcb);
+	uint32_t first = tcp_recover_due(&tcb->rec) + tcb_unsent(tcb);
+	uint32_t room = most > first ? most - first : 0;
 
-	most = most > first ? most - first : 0;
-	if (tcb->rec.mtup.gathers) {
-		return most; /* nothing leaves before there is enough */
+	if (tcb->snd.probe && !tcb_unsent(tcb)) {
+		/* RFC 8985 7.3: new data, where there is some */
+		return max_u32(room, tcb_mss(tcb));
 	}
-	return min_u32(most, tcp_pace_room(&tcb->pace, first, tcb_mss(tcb)));
+	if (tcb->rec.mtup.gathers) {
+		return room; /* nothing leaves before there is enough */
+	}
+	return min_u32(room, tcp_pace_room(&tcb->pace, first, tcb_mss(tcb)));
 }
 
 uint32_t tcp_room(const struct tcb *tcb)
@@ -463,6 +468,16 @@ nanos tcp_srtt(const struct tcb *tcb)
 	return tcb->rec.rtt.srtt;
 }
 
+nanos tcp_rcv_rtt(const struct tcb *tcb)
+{
+	return tcb->rcvrtt.rtt ? tcb->rcvrtt.rtt : tcb->rec.rtt.srtt;
+}
+
+uint32_t tcp_cwnd(const struct tcb *tcb)
+{
+	return tcb->rec.cc.cwnd;
+}
+
 nanos tcp_rto(const struct tcb *tcb)
 {
 	return tcp_rtt_rto(&tcb->rec.rtt);
@@ -488,7 +503,7 @@ void tcp_set_conf(struct tcb *tcb, const struct tcp_conf *c, struct instant now)
 		tcp_recover_set_cc(&tcb->rec, tcb->conf.cc, now);
 	}
 	if (tcb->conf.mss_clamp != was.mss_clamp) {
-		tcb_lower_mss(tcb, now);
+		tcp_mtu_apply(tcb, now);
 	}
 	if (tcb->conf.keepalive && !was.keepalive) {
 		tcb->keep.since = now;

@@ -407,6 +407,12 @@ static bool out_data(struct tcb *tcb, struct instant now,
 	if (quota == 0) {
 		return false;
 	}
+	if (tcp_frto_holds(&tcb->rec.frto)) {
+		if (out_new(tcb, now, quota, d) || tcb->dead) {
+			return !tcb->dead;
+		}
+		tcp_recover_no_new(&tcb->rec);
+	}
 	e = tcp_recover_next(&tcb->rec,
 			     min_u32(out_round_up(quota, mss),
 				     out_gso(tcb) && mss < TCP_SEG_BURST ?

@@ -31,7 +31,7 @@ void tcp_recover_init(struct tcp_recover *r, struct mem *mem,
 	r->cc.seed = seq;
 	r->point = seq - 1;
 	r->round_end = seq;
-	tcp_undo_init(&r->undo);
+	tcp_undo_init(&r->undo, seq);
 	r->rto_at = INSTANT_NEVER;
 	r->reo_at = INSTANT_NEVER;
 	r->probe_at = INSTANT_NEVER;
@@ -150,6 +150,7 @@ static void settle(struct tcp_recover *r)
 
 static void leave_recovery(struct tcp_recover *r, struct instant now)
 {
+	tcp_frto_stop(&r->frto);
 	if (r->cc.ops->model) {
 		r->cc.ops->on_recovered(&r->cc, now);
 	} else if (r->state == TCP_RECOVER_RECOVERY) {
@@ -164,6 +165,8 @@ static void leave_recovery(struct tcp_recover *r, struct instant now)
 
 static unsigned undo(struct tcp_recover *r, struct instant now)
 {
+	/* a timeout is no sign of another order: it was delay */
+	r->rack.reordering |= r->state != TCP_RECOVER_LOSS;
 	if (recovering(r)) {
 		/* PRR had moved cwnd down to what is in flight */
 		leave_recovery(r, now);
@@ -171,8 +174,24 @@ static unsigned undo(struct tcp_recover *r, struct instant now)
 	r->cc.ops->undo(&r->cc, now);
 	tcp_sent_unmark_lost(&r->sent);
 	tcp_undo_cancel(&r->undo);
-	r->rack.reordering = true; /* it was reordering or delay */
 	return TCP_RECOVER_EV_UNDO;
+}
+
+/* Was what is being recovered from no loss at all? */
+static unsigned check_undo(struct tcp_recover *r,
+			   const struct tcp_recover_ack *a,
+			   const struct tcp_sent_out *o)
+{
+	bool dup = o->acked == 0 && !a->has_data && !a->wnd_changed;
+	bool frto;
+
+	if (tcp_undo_ack(&r->undo, o, r->sent.una, a->echo_before,
+			 recovering(r))) {
+		return undo(r, a->now);
+	}
+	frto = tcp_frto_ack(&r->frto, o, r->sent.una, r->sent.nxt, &r->point,
+			    dup);
+	return frto && r->undo.ok ? undo(r, a->now) | TCP_RECOVER_EV_FRTO : 0;
 }
 
 /* --- an acknowledgement ----------------------------------------------------- */
@@ -440,9 +459,7 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 	if (tcp_rack_probe_ack(&r->rack, a->ack, &o, dup)) {
 		ev |= probe_repaired(r, a->now, outstanding);
 	}
-	if (tcp_undo_ack(&r->undo, &o, a->echo_before, recovering(r))) {
-		ev |= undo(r, a->now);
-	}
+	ev |= check_undo(r, a, &o);
 	lost = detect(r, a->now, o.acked > 0, &ev);
 	ev |= advance(r, a->now, outstanding);
 	if (r->state == TCP_RECOVER_RECOVERY) {
@@ -484,6 +501,7 @@ bool tcp_recover_sent(struct tcp_recover *r, struct instant now, uint32_t len,
 	}
 	tcp_sent_at(&r->sent, r->sent.n - 1)->rate_from = r->rate.from;
 	r->last_sent = now;
+	tcp_frto_sent(&r->frto);
 	spend(r, len);
 	if (was_empty || instant_never(r->rto_at)) {
 		arm_rto(r, now); /* RFC 6298 5.1 */
@@ -494,7 +512,18 @@ bool tcp_recover_sent(struct tcp_recover *r, struct instant now, uint32_t len,
 
 struct tcp_sent_entry *tcp_recover_next(struct tcp_recover *r, uint32_t max)
 {
-	return tcp_sent_next_lost(&r->sent, max);
+	return tcp_frto_holds(&r->frto) ? NULL :
+					  tcp_sent_next_lost(&r->sent, max);
+}
+
+void tcp_recover_no_new(struct tcp_recover *r)
+{
+	tcp_frto_no_new(&r->frto);
+}
+
+uint32_t tcp_recover_due(const struct tcp_recover *r)
+{
+	return tcp_frto_holds(&r->frto) ? 0 : r->sent.n_lost;
 }
 
 void tcp_recover_resent(struct tcp_recover *r, struct instant now,
@@ -506,7 +535,7 @@ void tcp_recover_resent(struct tcp_recover *r, struct instant now,
 	e->rate_from = r->rate.from;
 	e->app_limited = tcp_rate_limited(&r->rate);
 	r->last_sent = now;
-	tcp_undo_resent(&r->undo, now, e->len);
+	tcp_undo_resent(&r->undo, now, e->seq, e->len);
 	spend(r, e->len);
 	/* the head gets its full time to be acknowledged again */
 	if (head || instant_never(r->rto_at)) {
@@ -551,23 +580,49 @@ static bool fire_reo(struct tcp_recover *r, struct instant now, unsigned *ev)
 	return true;
 }
 
+/* RFC 8985 6.3: what left less than a round trip ago may still arrive */
+static void mark_timeout(struct tcp_recover *r, struct instant now,
+			 bool reneged)
+{
+	nanos reo = tcp_rack_reo_wnd(&r->rack, true, tcp_rtt_min(&r->rtt),
+				     r->rtt.srtt);
+
+	tcp_sent_mark_lost_by(&r->sent, instant_add(now, -r->rack.rtt - reo),
+			      reneged);
+}
+
+/* RFC 5681 3.1: the first timeout reduces, the next for the same segment leave
+ * ssthresh as it is.  Fast recovery has reduced already: another factor is
+ * taken only where FlightSize asks for it.  Every one leaves one segment to be
+ * sent. */
+static void timeout_window(struct tcp_recover *r, struct instant now)
+{
+	uint32_t was = r->state == TCP_RECOVER_RECOVERY ? r->cc.ssthresh :
+							  CC_INF;
+	uint32_t out = tcp_sent_outstanding(&r->sent);
+
+	if (r->rtt.timeouts == 1) {
+		r->cc.ops->on_rto(&r->cc, now, max_u32(out, 1));
+		r->cc.ssthresh = min_u32(r->cc.ssthresh, was);
+		tcp_undo_arm(&r->undo, r->sent.una);
+	} else {
+		r->cc.cwnd = r->cc.mss;
+	}
+	/* besides what is thought to be on its way */
+	r->cc.cwnd += r->sent.in_flight;
+}
+
 static void timeout(struct tcp_recover *r, struct instant now, unsigned *ev)
 {
 	bool reneged = tcp_sent_reneged(&r->sent);
-	uint32_t outstanding = tcp_sent_outstanding(&r->sent);
-	uint32_t sacked = reneged ? 0 : r->sent.n_sacked;
-	bool first = r->rtt.timeouts == 0;
 
+	tcp_frto_timeout(&r->frto, r->sack_ok && !reneged &&
+					   (!recovering(r) ||
+					    tcp_frto_waits(&r->frto)));
 	tcp_rtt_backoff(&r->rtt);
-	tcp_sent_mark_all_lost(&r->sent, reneged);
+	mark_timeout(r, now, reneged);
 	*ev |= reneged ? TCP_RECOVER_EV_RENEGED : 0;
-	if (first) {
-		r->cc.ops->on_rto(&r->cc, now,
-				  max_u32(outstanding - sacked, 1));
-		tcp_undo_arm(&r->undo, r->sent.una);
-	} else { /* RFC 5681 3.1: ssthresh stays for the same segment */
-		r->cc.cwnd = r->cc.mss;
-	}
+	timeout_window(r, now);
 	r->state = TCP_RECOVER_LOSS;
 	r->point = r->sent.nxt;
 	r->dupacks = 0;
@@ -629,7 +684,7 @@ void tcp_recover_mss(struct tcp_recover *r, struct instant now, uint16_t mss)
 		return;
 	}
 	tcp_sent_mark_all_lost(&r->sent, false);
-	if (r->state == TCP_RECOVER_RECOVERY) {
+	if (recovering(r)) {
 		leave_recovery(r, now);
 	}
 	r->state = TCP_RECOVER_LOSS;

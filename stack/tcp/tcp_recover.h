@@ -30,6 +30,7 @@
 #include "stack/base/env.h"
 #include "stack/base/time.h"
 #include "stack/tcp/cc.h"
+#include "stack/tcp/tcp_frto.h"
 #include "stack/tcp/tcp_mtup.h"
 #include "stack/tcp/tcp_prr.h"
 #include "stack/tcp/tcp_rate.h"
@@ -55,6 +56,7 @@ enum {
 	TCP_RECOVER_EV_DSACK = 1 << 5,    /* the peer got something twice */
 	TCP_RECOVER_EV_RENEGED = 1 << 6,  /* the peer dropped SACKed data */
 	TCP_RECOVER_EV_REPAIRED = 1 << 7, /* a tail loss probe did */
+	TCP_RECOVER_EV_FRTO = 1 << 8,     /* a timeout was, by F-RTO */
 };
 
 enum tcp_recover_timer {
@@ -80,6 +82,7 @@ struct tcp_recover {
 	uint32_t dupacks, reno;
 	struct tcp_prr prr;     /* RECOVERY only */
 	struct tcp_undo undo;
+	struct tcp_frto frto;   /* LOSS only */
 	/* round trips and window use */
 	uint32_t round_end;
 	uint32_t flight_max;        /* most in flight in this round.. */
@@ -128,6 +131,11 @@ uint32_t tcp_recover_room(const struct tcp_recover *r);
 /* New data was sent: len octets at sent.nxt.  Call tcp_sent_can_add() first. */
 bool tcp_recover_sent(struct tcp_recover *r, struct instant now, uint32_t len,
 		      uint16_t mss, bool app_limited);
+/* F-RTO wants new data before anything is sent again: none is left, or the
+ * peer's window takes none */
+void tcp_recover_no_new(struct tcp_recover *r);
+/* octets that go before new data */
+uint32_t tcp_recover_due(const struct tcp_recover *r);
 /* What to send again (max octets of it at most), NULL: nothing.  Valid until
  * the next call.  Then tcp_recover_resent() for the same entry. */
 struct tcp_sent_entry *tcp_recover_next(struct tcp_recover *r, uint32_t max);

@@ -341,22 +341,28 @@ uint32_t tcp_sent_mark_head_lost(struct tcp_sent *s, uint16_t mss)
 	return e->len;
 }
 
-void tcp_sent_mark_all_lost(struct tcp_sent *s, bool clear_sack)
+void tcp_sent_mark_lost_by(struct tcp_sent *s, struct instant by,
+			   bool clear_sack)
 {
-	list_init(&s->lost);
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct tcp_sent_entry *e = tcp_sent_at(s, i);
 
-		if (e->state == TCP_SENT_SACKED && !clear_sack) {
+		if ((e->state == TCP_SENT_SACKED && !clear_sack) ||
+		    (e->state == TCP_SENT_FLIGHT && i > 0 &&
+		     instant_before(by, e->tx))) {
 			continue;
 		}
-		tcp_sent_count(s, e, 0u - e->len);
+		/* those LOST before leave, too, and come back in order */
+		tcp_sent_leave(s, e);
 		tcp_sent_enter(s, e, TCP_SENT_LOST);
-		list_init(&e->node);
 		list_push_back(&s->lost, &e->node);
 	}
-	list_init(&s->flight);
 	s->lost_hint = &s->lost;
+}
+
+void tcp_sent_mark_all_lost(struct tcp_sent *s, bool clear_sack)
+{
+	tcp_sent_mark_lost_by(s, INSTANT_NEVER, clear_sack);
 }
 
 static bool sent_before(const struct tcp_sent_entry *a,

@@ -162,8 +162,12 @@ void tcp_sent_mark_lost(struct tcp_sent *s, struct tcp_sent_entry *e);
 /* The head entry's first segment (mss octets at most) becomes LOST, if it is
  * in FLIGHT.  Octets marked. */
 uint32_t tcp_sent_mark_head_lost(struct tcp_sent *s, uint16_t mss);
-/* Everything in FLIGHT becomes LOST (timeout).  clear_sack: also what is
- * SACKED, the peer may have dropped it (RFC 2018 8). */
+/* The head becomes LOST, and what is in FLIGHT since `by` or before (timeout).
+ * clear_sack: also what is SACKED, the peer may have dropped it (RFC 2018
+ * 8). */
+void tcp_sent_mark_lost_by(struct tcp_sent *s, struct instant by,
+			   bool clear_sack);
+/* all of it, whenever it was sent */
 void tcp_sent_mark_all_lost(struct tcp_sent *s, bool clear_sack);
 /* everything LOST is in FLIGHT again, as sent at its last transmission: the
  * loss was none */

@@ -66,6 +66,7 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 		break;
 	case TCP_RECOVER_T_PROBE:
 		tcb->snd.probe = true;
+		tcp_ack_room(tcb, now);
 		break;
 	case TCP_RECOVER_T_RTO:
 		tcb_count(tcb, TCP_RTO);

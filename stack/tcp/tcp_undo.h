@@ -16,20 +16,28 @@
 struct tcp_undo {
 	bool ok;
 	uint32_t una;             /* when the window was reduced */
-	int64_t resent;           /* octets sent again, less D-SACKed ones */
-	struct instant first_rtx; /* first retransmission, NEVER: none yet */
+	/* Of what was sent again and is not acknowledged, or was since the
+	 * window was reduced.  One recovery may begin while retransmissions of
+	 * another are out: they count, or their ACKs would be taken for those
+	 * of first copies. */
+	int64_t resent;           /* octets, less D-SACKed ones */
+	struct instant first_rtx; /* the first time, NEVER: none */
+	uint32_t rtx_end;         /* end of the highest, or una */
 };
 
-void tcp_undo_init(struct tcp_undo *u);
-/* the window was reduced */
+/* seq: the first octet that will be sent */
+void tcp_undo_init(struct tcp_undo *u, uint32_t seq);
+/* the window was reduced; una as the last tcp_undo_ack() had it */
 void tcp_undo_arm(struct tcp_undo *u, uint32_t una);
 /* it was right to, or cannot be told any more */
 void tcp_undo_cancel(struct tcp_undo *u);
-/* len octets were sent again */
-void tcp_undo_resent(struct tcp_undo *u, struct instant now, uint32_t len);
-/* An ACK was applied with this result.  recovering: in RECOVERY or LOSS.
- * echo_before as in struct tcp_sent_in.  True: the reduction was needless. */
+/* [seq, seq + len) was sent again, for whatever reason */
+void tcp_undo_resent(struct tcp_undo *u, struct instant now, uint32_t seq,
+		     uint32_t len);
+/* An ACK up to una was applied with this result.  recovering: in RECOVERY or
+ * LOSS.  echo_before as in struct tcp_sent_in.  True: the reduction was
+ * needless. */
 bool tcp_undo_ack(struct tcp_undo *u, const struct tcp_sent_out *o,
-		  struct instant echo_before, bool recovering);
+		  uint32_t una, struct instant echo_before, bool recovering);
 
 #endif

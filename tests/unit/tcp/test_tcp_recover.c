@@ -204,6 +204,7 @@ static void timeouts(void **state)
 	assert_int_equal(ev & TCP_RECOVER_EV_UNDO, 0);
 	assert_int_equal(r.cc.cwnd, 2 * MSS);
 	assert_int_equal(r.rtt.timeouts, 0);
+	tcp_recover_no_new(&r); /* F-RTO would rather send new data */
 	assert_int_equal(resend(d.ns + 50 * MS), 1);
 	assert_int_equal(resend(d.ns + 50 * MS), 2);
 	assert_int_equal(tcp_recover_quota(&r, d), 0);
@@ -249,6 +250,109 @@ static void eifel_undo_of_a_timeout(void **state)
 	assert_in_range(r.cc.cwnd, 10 * MSS, 11 * MSS);
 	assert_int_equal(r.sent.n_lost, 0);
 	assert_null(tcp_recover_next(&r, MSS));
+}
+
+/* fires what is due until the RTO is */
+static struct instant until_rto(void)
+{
+	struct instant d;
+	unsigned ev;
+
+	r.probe_at = INSTANT_NEVER;
+	do {
+		d = tcp_recover_deadline(&r, NULL);
+	} while (tcp_recover_fire(&r, d, &ev) != TCP_RECOVER_T_RTO);
+	return d;
+}
+
+/* RFC 5682: late ACKs of first copies, without timestamps */
+static void frto_undo_of_a_timeout(void **state)
+{
+	nanos t;
+	unsigned ev;
+
+	(void)state;
+	send(0, 10);
+	t = until_rto().ns;
+	resend(t);
+	ev = ack(t + 5 * MS, 1, 0, 0, -1);
+	assert_false(ev & TCP_RECOVER_EV_UNDO);
+	assert_int_equal(r.sent.n_lost, 9 * MSS);
+	/* new data before what is lost */
+	assert_null(tcp_recover_next(&r, MSS));
+	assert_int_equal(tcp_recover_due(&r), 0);
+	assert_int_equal(tcp_recover_quota(&r, at(t + 5 * MS)), 2 * MSS);
+	send(t + 5 * MS, 2);
+	tcp_recover_no_new(&r); /* there is no more: it waits all the same */
+	assert_null(tcp_recover_next(&r, MSS));
+	ev = ack(t + 6 * MS, 2, 0, 0, -1);
+	assert_true(ev & TCP_RECOVER_EV_FRTO);
+	assert_true(ev & TCP_RECOVER_EV_UNDO);
+	assert_int_equal(r.state, TCP_RECOVER_OPEN);
+	assert_int_equal(r.sent.n_lost, 0);
+	assert_true(r.cc.cwnd >= 10 * MSS);
+	assert_int_equal(r.cc.ssthresh, CC_INF);
+	assert_false(r.rack.reordering); /* it was delay */
+}
+
+static void frto_finds_the_loss(void **state)
+{
+	nanos t;
+	unsigned ev;
+
+	(void)state;
+	send(0, 10);
+	t = until_rto().ns;
+	resend(t);
+	ack(t + 50 * MS, 1, 0, 0, -1);
+	send(t + 50 * MS, 2);
+	/* the new data arrives, what was before it has not */
+	ev = ack(t + 100 * MS, 1, 10, 11, -1);
+	assert_false(ev & TCP_RECOVER_EV_UNDO);
+	assert_int_equal(r.state, TCP_RECOVER_LOSS);
+	assert_int_equal(resend(t + 100 * MS), 1);
+	/* in conventional recovery the timer does not begin it anew */
+	t = until_rto().ns;
+	assert_false(tcp_frto_waits(&r.frto));
+}
+
+/* RFC 8985 6.3: what left a moment ago is not lost because the head is */
+static void a_timeout_spares_the_recent(void **state)
+{
+	nanos t;
+
+	(void)state;
+	send(0, 3);
+	ack(50 * MS, 1, 0, 0, -1); /* RACK.rtt is known: 50 ms */
+	r.probe_at = INSTANT_NEVER;
+	send(280 * MS, 1);
+	t = until_rto().ns;
+	assert_in_range(t, 281 * MS, 329 * MS);
+	assert_int_equal(r.sent.n_lost, 2 * MSS);
+	assert_int_equal(r.sent.in_flight, MSS);
+	assert_int_equal(tcp_recover_quota(&r, at(t)), MSS);
+	assert_int_equal(resend(t), 1);
+	assert_int_equal(tcp_recover_quota(&r, at(t)), 0);
+}
+
+/* A lost retransmission that only the timer finds: the window was reduced
+ * already, and FlightSize has not shrunk since. */
+static void timeout_in_recovery(void **state)
+{
+	nanos t;
+	uint32_t ssthresh;
+
+	(void)state;
+	r.cc.cwnd = 20 * MSS;
+	send(0, 20);
+	ack(50 * MS, 0, 1, 20, -1);
+	assert_int_equal(r.state, TCP_RECOVER_RECOVERY);
+	ssthresh = r.cc.ssthresh;
+	assert_int_equal(resend(50 * MS), 0);
+	t = until_rto().ns;
+	assert_int_equal(r.cc.ssthresh, ssthresh);
+	assert_int_equal(r.cc.cwnd, MSS);
+	assert_int_equal(resend(t), 0);
 }
 
 static void dsack_undo_of_a_recovery(void **state)
@@ -710,6 +814,10 @@ int main(void)
 		T(timeouts),
 		T(reneging),
 		T(eifel_undo_of_a_timeout),
+		T(frto_undo_of_a_timeout),
+		T(frto_finds_the_loss),
+		T(a_timeout_spares_the_recent),
+		T(timeout_in_recovery),
 		T(dsack_undo_of_a_recovery),
 		T(probe_repairs_the_tail),
 		T(mtu_fell),
