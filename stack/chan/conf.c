@@ -269,7 +269,7 @@ static const struct conf_opt table[] = {
 	  "write all packets of all paths to FILE; implies --wait",
 	  set_pcapng },
 	{ "congestion", 0, BOTH, false, "NAME", "MPTCP_CONGESTION", "cubic",
-	  "congestion control: cubic or reno", set_congestion },
+	  "congestion control: cubic, reno or bbr", set_congestion },
 	{ "scheduler", 0, BOTH, false, "NAME", "MPTCP_SCHEDULER", "minrtt",
 	  "which subflow sends: minrtt", set_scheduler },
 	{ "crypt", 0, BOTH, false, "off|prefer|require-any|require",

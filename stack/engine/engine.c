@@ -373,7 +373,7 @@ static void explain_stack(const struct run_conf *c, char err[CONF_ERR_MAX])
 	if (c->congestion || c->scheduler) {
 		snprintf(err, CONF_ERR_MAX,
 			 "--congestion=%s or --scheduler=%s "
-			 "is unknown; use cubic or reno, and minrtt",
+			 "is unknown; use cubic, reno or bbr, and minrtt",
 			 c->congestion ? c->congestion : "cubic",
 			 c->scheduler ? c->scheduler : "minrtt");
 	} else {

@@ -39,20 +39,20 @@ struct cc_ack {
 	uint32_t in_flight; /* octets before this acknowledgement */
 	nanos rtt;          /* sample, or -1 */
 	nanos srtt, min_rtt;
-	bool cwnd_limited;  /* the flight filled the window when it was sent */
-	bool in_recovery;   /* do not grow: fast recovery, or a duplicate ACK
+	bool cwnd_limited; /* the flight filled the window when it was sent */
+	bool in_recovery;  /* do not grow: fast recovery, or a duplicate ACK
 			     * (after a timeout slow start goes on, RFC 5681
 			     * 3.1) */
-	bool round_start;   /* the first ACK of a new round trip */
+	bool round_start;  /* the first ACK of a new round trip */
 	/* for models of the path */
-	uint32_t flight; /* octets in flight now, losses marked */
-	uint32_t lost;   /* octets found lost since the last call */
+	uint32_t flight;    /* octets in flight now, losses marked */
+	uint32_t lost;      /* octets found lost since the last call */
 	uint64_t delivered; /* octets ever delivered */
 	/* ..and when the newest range that this ACK brought had been sent;
 	 * `delivered` itself: unknown */
 	uint64_t prior_delivered;
-	uint64_t bw;        /* delivery rate, octets per second; 0: no sample */
-	bool app_limited;   /* ..of an application that gave too little */
+	uint64_t bw;      /* delivery rate, octets per second; 0: no sample */
+	bool app_limited; /* ..of an application that gave too little */
 };
 
 struct cc_ops {
@@ -82,6 +82,7 @@ struct cc_ops {
 
 extern const struct cc_ops cc_reno;
 extern const struct cc_ops cc_cubic;
+extern const struct cc_ops cc_bbr;
 
 /* NULL: unknown name */
 const struct cc_ops *cc_find(const char *name);
@@ -89,6 +90,9 @@ const struct cc_ops *cc_find(const char *name);
 const char *cc_name(unsigned i);
 /* RFC 6928: octets */
 uint32_t cc_initial_window(uint32_t mss);
+/* what leaves at once at this rate (octets per second): a millisecond of it,
+ * whole segments, at least two and at most 64 KiB */
+uint32_t cc_quantum(uint64_t rate, uint32_t mss);
 /* starts with the initial window and ssthresh CC_INF, then calls ops->init */
 void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss,
 	     struct instant now);

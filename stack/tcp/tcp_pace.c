@@ -20,12 +20,11 @@ static uint64_t window_rate(const struct cc *cc, nanos srtt, uint32_t percent)
 }
 
 /* Is the window worth spreading?  The initial one leaves at once (RFC 6928
- * 2), and so does what a few ticks would hold anyhow. */
+ * 2) and so does the next, and what a few ticks would hold anyhow. */
 static bool spreads(const struct cc *cc, nanos min_rtt)
 {
 	return min_rtt >= TCP_PACE_RTT_LEAST &&
-	       cc->ssthresh != CC_INF &&
-	       cc->cwnd > cc_initial_window(cc->mss);
+	       cc->cwnd > 2 * cc_initial_window(cc->mss);
 }
 
 static uint64_t wanted(const struct cc *cc, nanos srtt, nanos min_rtt)
@@ -38,20 +37,12 @@ static uint64_t wanted(const struct cc *cc, nanos srtt, nanos min_rtt)
 		} else if (spreads(cc, min_rtt)) {
 			/* slow start until the window is near ssthresh */
 			rate = window_rate(cc, srtt,
-					   cc->cwnd < cc->ssthresh / 2 ?
-						   RATIO_SLOW_START :
-						   RATIO_AVOIDANCE);
+					   cc->cwnd < cc->ssthresh / 2
+						   ? RATIO_SLOW_START
+						   : RATIO_AVOIDANCE);
 		}
 	}
 	return rate >= TCP_PACE_FASTEST ? 0 : rate;
-}
-
-static uint32_t quantum(uint64_t rate, uint32_t mss)
-{
-	uint64_t n = rate / (uint64_t)(NANOS_S / TCP_PACE_SPAN);
-
-	n = max_u64(min_u64(n, TCP_PACE_BURST), 2 * (uint64_t)mss);
-	return (uint32_t)(n - n % mss);
 }
 
 void tcp_pace_update(struct tcp_pace *p, const struct cc *cc, nanos srtt,
@@ -67,7 +58,7 @@ void tcp_pace_update(struct tcp_pace *p, const struct cc *cc, nanos srtt,
 		return;
 	}
 	p->rate = rate;
-	p->quantum = quantum(rate, max_u32(mss, 1));
+	p->quantum = cc_quantum(rate, mss);
 	p->left = min_u32(p->left, p->quantum);
 }
 
@@ -101,9 +92,8 @@ void tcp_pace_sent(struct tcp_pace *p, struct instant now, uint32_t len)
 		p->next = instant_add(now, -TCP_PACE_CREDIT);
 	}
 	p->left -= min_u32(p->left, len);
-	p->next = instant_add(p->next,
-			      (nanos)((uint64_t)len * (uint64_t)NANOS_S /
-				      p->rate));
+	p->next = instant_add(
+		p->next, (nanos)((uint64_t)len * (uint64_t)NANOS_S / p->rate));
 }
 
 void tcp_pace_release(struct tcp_pace *p)

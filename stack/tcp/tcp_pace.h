@@ -6,9 +6,9 @@
  * late is made up for, within a millisecond.
  *
  * The rate is that of the congestion control, if it has one (bbr).  Else a
- * window beyond the initial one leaves somewhat faster than one in a round
- * trip once a loss was seen: a queue shorter than the window would drop the
- * tail of what comes at once.  Not where a round trip is a few ticks
+ * window beyond twice the initial one leaves somewhat faster than one in a round
+ * trip, twice as fast in slow start: a queue shorter than the window would
+ * drop the tail of what comes at once.  Not where a round trip is a few ticks
  * of the timer wheel, nor where a turn of the event loop sends more than a
  * packet can hold: pacing there costs timers and spreads nothing.  The
  * application's limit (SO_MAX_PACING_RATE) holds always.
@@ -22,11 +22,9 @@
 #include "stack/base/time.h"
 #include "stack/tcp/cc.h"
 
-#define TCP_PACE_SPAN      NANOS_MS        /* of one quantum */
-#define TCP_PACE_CREDIT    NANOS_MS        /* lateness made up for */
-#define TCP_PACE_BURST     65535u          /* most octets of a quantum */
-#define TCP_PACE_RTT_LEAST (2 * NANOS_MS)  /* shorter: windows not spread */
-#define TCP_PACE_FASTEST   (512000000u)    /* octets/s; above: not paced */
+#define TCP_PACE_CREDIT    NANOS_MS       /* lateness made up for */
+#define TCP_PACE_RTT_LEAST (2 * NANOS_MS) /* shorter: windows not spread */
+#define TCP_PACE_FASTEST   (512000000u)   /* octets/s; above: not paced */
 
 struct tcp_pace {
 	uint64_t rate;       /* octets per second, 0: not paced */

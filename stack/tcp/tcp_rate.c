@@ -42,8 +42,8 @@ void tcp_rate_ack(struct tcp_rate *r, const struct tcp_rate_in *in,
 	    in->delivered <= in->prior_delivered) {
 		return;
 	}
-	out->bw = per_second(in->delivered - in->prior_delivered,
-			     out->interval);
+	out->bw =
+		per_second(in->delivered - in->prior_delivered, out->interval);
 	if (!out->app_limited || out->bw >= r->bw) {
 		r->bw = out->bw;
 		r->bw_app_limited = out->app_limited;

@@ -35,12 +35,12 @@ struct tcp_rate {
 /* one ACK that brought something, and the range sent last that it brought */
 struct tcp_rate_in {
 	struct instant now;
-	uint64_t delivered;        /* octets ever delivered, this ACK too */
-	uint64_t prior_delivered;  /* ..when the range was sent.. */
-	struct instant prior_at;   /* ..and when that was learnt */
-	struct instant tx, from;   /* its transmission, and `from` of then */
+	uint64_t delivered;       /* octets ever delivered, this ACK too */
+	uint64_t prior_delivered; /* ..when the range was sent.. */
+	struct instant prior_at;  /* ..and when that was learnt */
+	struct instant tx, from;  /* its transmission, and `from` of then */
 	bool app_limited;
-	nanos min_rtt;             /* 0: unknown */
+	nanos min_rtt; /* 0: unknown */
 };
 
 struct tcp_rate_sample {
@@ -55,11 +55,13 @@ void tcp_rate_restart(struct tcp_rate *r, struct instant now);
 /* Nothing was left to send although more could have been: delivered octets so
  * far, in_flight now. */
 void tcp_rate_idle(struct tcp_rate *r, uint64_t delivered, uint32_t in_flight);
+
 /* is what leaves now sent by an application that gives too little? */
 static inline bool tcp_rate_limited(const struct tcp_rate *r)
 {
 	return r->app_until > 0;
 }
+
 /* Takes a sample.  None: it would span less than a round trip, so that its
  * times cannot be trusted. */
 void tcp_rate_ack(struct tcp_rate *r, const struct tcp_rate_in *in,

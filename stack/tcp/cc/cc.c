@@ -5,7 +5,7 @@
 #include "stack/base/check.h"
 
 /* the first one is the default */
-static const struct cc_ops *const all[] = { &cc_cubic, &cc_reno };
+static const struct cc_ops *const all[] = { &cc_cubic, &cc_reno, &cc_bbr };
 
 const struct cc_ops *cc_find(const char *name)
 {
@@ -26,6 +26,15 @@ const char *cc_name(unsigned i)
 uint32_t cc_initial_window(uint32_t mss)
 {
 	return min_u32(10 * mss, max_u32(2 * mss, 14600));
+}
+
+uint32_t cc_quantum(uint64_t rate, uint32_t mss)
+{
+	uint64_t n = min_u64(rate / 1000, UINT16_MAX);
+
+	mss = max_u32(mss, 1);
+	n = max_u64(n, 2 * (uint64_t)mss);
+	return (uint32_t)(n - n % mss);
 }
 
 void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss,

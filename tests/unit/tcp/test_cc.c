@@ -14,7 +14,8 @@ static void registry(void **state)
 	(void)state;
 	assert_ptr_equal(cc_find("cubic"), &cc_cubic);
 	assert_ptr_equal(cc_find("reno"), &cc_reno);
-	assert_null(cc_find("bbr"));
+	assert_ptr_equal(cc_find("bbr"), &cc_bbr);
+	assert_null(cc_find("bbr2"));
 	assert_null(cc_find(""));
 	for (unsigned i = 0; cc_name(i); i++) {
 		assert_non_null(cc_find(cc_name(i)));

@@ -358,7 +358,7 @@ static void test_uncut(void **state)
 	tcb->rec.cc.cwnd = 1u << 20;
 	tcb->snd.wnd = 1u << 20;
 	pair_write(&p.end[0].conn, 200000, false);
-	pair_run(&p, NANOS_MS, NULL);
+	pair_run(&p, 10 * NANOS_MS, NULL);
 	all = (struct range32){ s->una + tcp_mss(tcb), s->nxt };
 	assert_true(all.hi - all.lo > 2 * UINT16_MAX);
 	in.now = p.now;
