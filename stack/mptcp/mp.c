@@ -150,6 +150,7 @@ void mp_flush(struct mp *mp, struct instant now)
 			mp_sub_free(s);
 		}
 		mp_tx_run(c, now);
+		mp_conn_writable(c, now); /* less of it is unsent */
 		mp_close_step(c, now);
 		mp_idle_turn(c, now);
 	}

@@ -28,6 +28,7 @@
 #include "stack/mptcp/mp_map.h"
 #include "stack/mptcp/mp_reasm.h"
 #include "stack/mptcp/mp_seal.h"
+#include "stack/mptcp/mp_sndbuf.h"
 #include "stack/mptcp/mp_timer.h"
 #include "stack/mptcp/mp_token.h"
 #include "stack/mptcp/mp_unseal.h"
@@ -164,6 +165,7 @@ struct mp_sub {
 /* mp_tx.c, mp_ack.c, mp_reinject.c */
 struct mp_snd {
 	struct ring ring;
+	uint32_t size; /* what it may hold now: mp_sndbuf.c */
 	uint64_t una;  /* DATA_ACKed */
 	uint64_t nxt;  /* next to be given to a subflow */
 	uint64_t edge; /* peer's window: the first offset not allowed */

@@ -48,10 +48,11 @@ void mp_ack_release(struct mp_conn *c, struct instant now)
 	if (c->mode != MP_MODE_MPTCP) {
 		low = c->snd.una;
 	} else {
-		low = lowest_claim(c, ring_free(r) < r->max / 2, now);
+		low = lowest_claim(c, ring_len(r) > c->snd.size / 2, now);
 	}
 	if (low > r->head) {
 		ring_drop(r, low);
+		mp_sndbuf_grow(c);
 		mp_conn_writable(c, now);
 	}
 }

@@ -107,6 +107,14 @@ static void set_conf(struct mp_conn *c, const struct mp_conf *conf)
 	c->conf.tcp.rcv_wnd_limit = crypt ? MP_UNSEAL_WINDOW : 0;
 }
 
+static struct mp_wnd_conf window_conf(const struct mp_conf *conf)
+{
+	return (struct mp_wnd_conf){ .max = conf->rcvbuf,
+				     .fixed = conf->rcvbuf_fixed,
+				     .clamp = conf->wnd_clamp,
+				     .lowat = conf->rcvlowat };
+}
+
 static void run_gone(void *ctx, const struct mp_run *run)
 {
 	struct mp_conn *c = ctx;
@@ -124,6 +132,7 @@ struct mp_conn *mp_conn_new(struct mp *mp, const struct mp_conf *conf,
 			    struct instant now)
 {
 	struct mp_conn *c = mem_zalloc(mp->env->mem, sizeof(*c));
+	struct mp_wnd_conf wnd;
 
 	if (!c) {
 		mp_count(mp, MP_NOMEM);
@@ -143,7 +152,9 @@ struct mp_conn *mp_conn_new(struct mp *mp, const struct mp_conf *conf,
 	/* a piece may pin up to four times its octets (stack/base/pkt.h) */
 	mp_reasm_init(&c->rcv.ooo, mp->env->mem,
 		      4 * (uint64_t)c->conf.rcvbuf + (256u << 10), run_gone, c);
-	mp_wnd_init(&c->rcv.wnd, c->conf.rcvbuf, now);
+	mp_sndbuf_conf(c);
+	wnd = window_conf(&c->conf);
+	mp_wnd_init(&c->rcv.wnd, &wnd, now);
 	mp_timer_init(&c->timers, mp->wheel, c->due, MP_T_DATA, MP_T_CONN_N,
 		      mp_timer_conn);
 	list_push_back(&mp->conns, &c->all);
@@ -197,7 +208,7 @@ void mp_conn_readable(struct mp_conn *c, struct instant now)
 
 void mp_conn_writable(struct mp_conn *c, struct instant now)
 {
-	if (c->snd.want_room && mp_write_room(c) > 0) {
+	if (c->snd.want_room && mp_write_room(c) >= mp_sndbuf_worth(c)) {
 		c->snd.want_room = false;
 		if (c->owner && c->owner->writable) {
 			c->owner->writable(c->o, now);
@@ -308,11 +319,14 @@ void mp_set_conf(struct mp_conn *c, struct instant now,
 {
 	bool pushed = (!c->conf.nodelay && conf->nodelay) ||
 		      (c->conf.cork && !conf->cork);
+	struct mp_wnd_conf wnd;
 
 	set_conf(c, conf);
 	/* a ring never shrinks below what it holds, nor gives up its memory */
 	c->snd.ring.max = max_u32(c->conf.sndbuf, c->snd.ring.cap);
-	mp_wnd_set_max(&c->rcv.wnd, c->conf.rcvbuf);
+	mp_sndbuf_conf(c);
+	wnd = window_conf(&c->conf);
+	mp_wnd_set(&c->rcv.wnd, &wnd);
 	c->rcv.ooo.limit = 4 * (uint64_t)c->conf.rcvbuf + (256u << 10);
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);

@@ -9,6 +9,7 @@ unsigned mp_write_vec(struct mp_conn *c, uint32_t want, struct iov_mut v[2])
 	if (c->snd.shut || c->fsm.state == MP_ST_CLOSED || c->over) {
 		return 0;
 	}
+	want = min_u32(want, mp_write_room(c));
 	n = mp_sealed(c) ? mp_seal_space(c, want, v) :
 			   ring_space(&c->snd.ring, want, v);
 	if (!n) {
@@ -38,12 +39,19 @@ void mp_write_done(struct mp_conn *c, struct instant now, uint32_t n)
 	}
 }
 
+static uint32_t free_of(const struct mp_conn *c)
+{
+	uint64_t used = ring_len(&c->snd.ring);
+
+	return used < c->snd.size ? c->snd.size - (uint32_t)used : 0;
+}
+
 uint32_t mp_write_room(const struct mp_conn *c)
 {
 	if (c->snd.shut || c->fsm.state == MP_ST_CLOSED || c->over) {
 		return 0;
 	}
-	return mp_sealed(c) ? mp_seal_room(c) : ring_free(&c->snd.ring);
+	return mp_sndbuf_room(c, mp_sealed(c) ? mp_seal_room(c) : free_of(c));
 }
 
 uint64_t mp_write_pending(const struct mp_conn *c)
@@ -86,7 +94,7 @@ static nanos longest_rtt(const struct mp_conn *c)
 		const struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
 		if (s->state == MP_SUB_OPEN) {
-			most = nanos_max(most, tcp_srtt(s->tcb));
+			most = nanos_max(most, tcp_rcv_rtt(s->tcb));
 		}
 	}
 	return most;
@@ -110,7 +118,8 @@ void mp_read_done(struct mp_conn *c, struct instant now, uint64_t n)
 
 	n = min_u64(n, r->q_len);
 	r->q_len -= n;
-	mp_wnd_read(&r->wnd, n, longest_rtt(c), now);
+	mp_wnd_read(&r->wnd, n, longest_rtt(c),
+		    mem->limit > mem->used ? mem->limit - mem->used : 0, now);
 	while (n) {
 		struct slice *s = list_entry(r->q.next, struct slice, node);
 

@@ -177,8 +177,7 @@ void mp_reinject_recovered(struct mp_sub *s, struct instant now)
 void mp_reinject_blocked(struct mp_conn *c, struct instant now)
 {
 	struct mp_snd *d = &c->snd;
-	bool full = mp_tx_held_up(c) ? mp_tx_shut_out(c) :
-				       ring_free(&d->ring) == 0;
+	bool full = mp_tx_held_up(c) ? mp_tx_shut_out(c) : mp_sndbuf_full(c);
 	struct mp_sub *slow, *fast;
 	struct mp_map *m;
 	uint64_t hi;

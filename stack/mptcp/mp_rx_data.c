@@ -18,7 +18,7 @@ uint64_t mp_rx_data_ack(const struct mp_conn *c)
 uint64_t mp_rx_limit(const struct mp_conn *c)
 {
 	const struct mp_rcv *r = &c->rcv;
-	uint64_t limit = r->wnd.edge + max_u32(r->wnd.max, r->wnd.floor);
+	uint64_t limit = r->wnd.edge + max_u32(r->wnd.conf.max, r->wnd.floor);
 
 	/* sealed: what is behind the end is looked at, and breaks a rule */
 	return r->fin_known && !mp_sealed(c) ? min_u64(limit, r->fin_off) :

@@ -41,8 +41,7 @@ void mp_seal_fini(struct mp_conn *c)
  * to small frames; each by itself always does. */
 uint32_t mp_seal_room(const struct mp_conn *c)
 {
-	uint32_t all = c->conf.sndbuf - c->conf.sndbuf / 256 -
-		       MP_SEAL_ROOM_MIN;
+	uint32_t all = c->snd.size - c->snd.size / 256 - MP_SEAL_ROOM_MIN;
 	uint64_t used = ring_len(&c->seal.stage) + ring_len(&c->snd.ring);
 
 	return used < all ? all - (uint32_t)used : 0;

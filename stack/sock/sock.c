@@ -172,6 +172,8 @@ bool sock_linger_zero(const struct sock *sk)
 
 void sock_apply(struct sock *sk, struct instant now)
 {
+	sk->conf.sndbuf_fixed = sk->opt.buf_lock & LX_SNDBUF_LOCK;
+	sk->conf.rcvbuf_fixed = sk->opt.buf_lock & LX_RCVBUF_LOCK;
 	if (sk->conn) {
 		mp_set_conf(sk->conn, now, &sk->conf);
 	}

@@ -20,6 +20,7 @@
 #include "stack/tcp/tcp_guard.h"
 #include "stack/tcp/tcp_isn.h"
 #include "stack/tcp/tcp_pace.h"
+#include "stack/tcp/tcp_rcvrtt.h"
 #include "stack/tcp/tcp_reasm.h"
 #include "stack/tcp/tcp_recover.h"
 #include "stack/tcp/tcp_rst.h"
@@ -163,6 +164,7 @@ struct tcb {
 	struct tcp_pace pace;
 	struct tcp_reasm reasm;
 	struct tcp_delack delack;
+	struct tcp_rcvrtt rcvrtt;
 	struct tcp_ts ts;
 	struct tcp_timers timers;
 	struct tcp_persist persist;
@@ -222,11 +224,6 @@ void tcb_orphan(struct tcb *tcb);
 void tcb_account(struct tcb *tcb);
 /* the connection is over but for TIME-WAIT */
 void tcb_to_wait(struct tcb *tcb, struct instant now);
-
-/* payload and options of one segment by the path's MTU, now */
-void tcb_update_mss(struct tcb *tcb, struct instant now);
-/* the path MTU may have fallen: what is out is sent again in its size */
-void tcb_lower_mss(struct tcb *tcb, struct instant now);
 
 static inline uint32_t tcb_ssn(const struct tcb *tcb, uint32_t seq)
 {

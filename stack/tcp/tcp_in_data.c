@@ -68,6 +68,18 @@ static void in_queue(struct tcb *tcb, struct slice *s)
 	}
 }
 
+static void in_round_trip(struct tcb *tcb, struct instant now,
+			  const struct tcp_seg *seg)
+{
+	if (tcb->ts_ok && seg->opts.has_ts) {
+		tcp_rcvrtt_echo(&tcb->rcvrtt, seg->opts.ts_ecr,
+				tcp_ts_rtt(&tcb->ts, now, seg->opts.ts_ecr));
+	} else {
+		tcp_rcvrtt_window(&tcb->rcvrtt, now, tcb->rcv.nxt,
+				  tcp_wnd_acceptable(&tcb->wnd, tcb->rcv.nxt));
+	}
+}
+
 static void in_payload(struct tcb *tcb, struct instant now,
 		       const struct tcp_seg *seg, const struct in_part *p)
 {
@@ -87,6 +99,7 @@ static void in_payload(struct tcb *tcb, struct instant now,
 	}
 	s->seq = p->seq;
 	if (in_order && !gap) {
+		in_round_trip(tcb, now, seg);
 		in_deliver(tcb, now, s);
 		return;
 	}

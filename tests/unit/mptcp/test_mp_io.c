@@ -15,6 +15,7 @@ static void start(uint64_t seed, bool plain, uint32_t sndbuf, uint32_t rcvbuf)
 	mpair_defaults(&P, seed);
 	P.end[0].n_paths = 1;
 	P.end[0].conf.sndbuf = sndbuf;
+	P.end[0].conf.sndbuf_fixed = true;
 	P.end[1].conf.rcvbuf = rcvbuf;
 	if (plain) {
 		P.end[1].cfg.policy = MP_OFF;

@@ -432,10 +432,11 @@ static void send_buffer_changes(void **state)
 	keyed(8192);
 	assert_true(mp_seal_room(c) > 7900 && mp_seal_room(c) < 8192);
 	put_all(7000);
-	c->conf.sndbuf = 4096;
+	c->snd.size = 4096;
 	assert_int_equal(mp_seal_room(c), 0);
 	assert_int_equal(put(100), 0);
 	c->conf.sndbuf = 100000;
+	c->snd.size = 100000;
 	c->snd.ring.max = 100000;
 	put_all(90000);
 	while (mp_seal_fill(c, t0, 20000, SEG)) {

@@ -7,6 +7,8 @@ static void ring_is_bounded(void **state)
 	(void)state;
 	mpair_defaults(&P, 5);
 	P.end[0].n_paths = 1;
+	P.end[0].conf.sndbuf = 4 << 20;
+	P.end[0].conf.sndbuf_fixed = true;
 	up(false);
 	mpair_send(&P, 0, 1, false);
 	mpair_send(&P, 1, 1, false);

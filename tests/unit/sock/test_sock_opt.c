@@ -76,10 +76,12 @@ static void test_layout_is_linuxs(void **state)
 static void test_unknown_is_never_a_success(void **state)
 {
 	(void)state;
-	assert_int_equal(set(SOL_SOCKET, 25, 1), ENOPROTOOPT);
-	assert_int_equal(set(SOL_SOCKET, 36, 1), ENOPROTOOPT); /* SO_MARK */
-	assert_int_equal(set(IPPROTO_TCP, 31, 1), ENOPROTOOPT); /* TCP_ULP */
-	assert_int_equal(set(IPPROTO_IP, 19, 1), ENOPROTOOPT);
+	assert_int_equal(set(SOL_SOCKET, 25, 1), ENODEV); /* SO_BINDTODEVICE */
+	assert_int_equal(set(SOL_SOCKET, 36, 1), EPERM);  /* SO_MARK */
+	assert_int_equal(set(IPPROTO_TCP, 31, 1), ENOENT); /* TCP_ULP */
+	assert_int_equal(set(IPPROTO_IP, 19, 1), EPERM);
+	assert_int_equal(set(SOL_SOCKET, 84, 1), ENOPROTOOPT);
+	assert_int_equal(set(IPPROTO_TCP, 47, 1), ENOPROTOOPT);
 	assert_int_equal(set(99, 1, 1), ENOPROTOOPT);
 	assert_int_equal(set(IPPROTO_IPV6, IPV6_TCLASS, 1), ENOPROTOOPT);
 }
