@@ -143,6 +143,8 @@ help:
 	@echo 'make table      every TCP state against every kind of segment, orders, overlaps'
 	@echo 'make sim        simulation; N=1000 seeds from SEED=1, and those that once failed'
 	@echo 'make sim-fresh  ... of N=2000 seeds that nobody has seen yet'
+	@echo 'make flows      competing flows in the simulator; T=cubic-bbr: one of the scenes'
+	@echo 'make plots      ... as pictures over time, in build/plots'
 	@echo 'make shim-test  programs under the shim against kernel sockets; T=NAME'
 	@echo 'make e2e        end-to-end tests; T=NAME: one of them'
 	@echo 'make fuzz       libFuzzer targets of tests/fuzz with clang; T=eno SECS=600'

@@ -168,6 +168,7 @@ main()
 		step pkt $make -s pkt
 		step table $make -s table
 		step sim sims
+		step flows $make -s flows
 		step shim shim tests/shim/run.sh
 		step cpython shim tests/shim/cpython.sh
 		step e2e $make -s e2e

@@ -15,6 +15,7 @@ deps_test="clang libcmocka-dev mandoc shellcheck iperf3
 	tshark uidmap python3-cryptography"
 deps_san="libclang-rt-14-dev"
 deps_bench="iperf3 python3 wrk socat openssl"
+deps_plots="gnuplot-nox"
 deps_services="nginx ssh iperf3"
 
 deps_missing()

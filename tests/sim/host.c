@@ -195,7 +195,7 @@ static void late_turn(struct world *w, void *ctx, uint64_t arg)
 
 void host_deliver(struct host *h, unsigned path, struct pkt *p)
 {
-	if (!h->stack || p->len == 0) {
+	if (!h->stack || p->len == 0 || (h->w->take && h->w->take(h->w, h, p))) {
 		pkt_put(p);
 		return;
 	}

@@ -126,9 +126,11 @@ void link_send(struct link *l, struct pkt *p)
 	if ((uint64_t)waits / 8 * rate / (uint64_t)NANOS_S + p->len >
 	    l->queue) {
 		world_fault(w, F_QUEUE);
+		l->dropped++;
 		pkt_put(p);
 		return;
 	}
+	l->passed++;
 	p = damage(l, p);
 	l->busy = instant_add(
 		instant_before(l->busy, w->now) ? w->now : l->busy, spend);

@@ -167,6 +167,7 @@ struct link {
 	struct link_fault fault;
 	bool bad; /* burst state */
 	struct instant busy, last;
+	uint64_t passed, dropped; /* packets; dropped: by the full queue */
 };
 
 /* takes over the packet's reference */
@@ -377,6 +378,8 @@ struct world {
 	bool verbose, stopping;
 	bool failed;
 	char why[256];
+	/* a packet that is not for the host's stack: taken. NULL: none is */
+	bool (*take)(struct world *w, struct host *h, const struct pkt *p);
 };
 
 /* a seed is two worlds: one of them has encryption */
