@@ -22,6 +22,7 @@
 #define IP_PMTU_MAX       1024 /* cached destinations, oldest replaced */
 #define IP_PMTU_LIFE      (600 * NANOS_S) /* RFC 1191 6.3, RFC 8201 5.3 */
 #define IP4_MTU_MIN       552 /* an ICMP error may not push below (RFC 5927) */
+#define IP4_MTU_LEAST     68  /* what every IPv4 link has (RFC 791 3.2) */
 #define IP6_MTU_MIN       1280
 
 /* why a packet did not reach a transport: enum, counter name, sentence */
@@ -103,9 +104,22 @@ uint16_t ip_mtu(const struct ip *ip, unsigned path, const struct addr *dst,
 		struct instant now);
 /* An ICMP error, already matched to a connection by the caller, says that mtu
  * is the most that goes (0: unknown, RFC 1191 plateau below `was`).  Clamped
- * to the minimum of the family.  True when the cached value went down. */
+ * to the minimum of the family; what no link of the family has is discarded.
+ * True when the cached value went down. */
 bool ip_mtu_lower(struct ip *ip, unsigned path, const struct addr *dst,
 		  uint16_t mtu, uint16_t was, struct instant now);
+
+/* the next usual MTU below one that is too much (RFC 1191 7.1) */
+uint16_t ip_mtu_plateau(uint16_t was);
+
+/* What probes without ICMP found out (RFC 4821 5.1), for the next connection
+ * that goes there: packets of low octets pass, above high none is hoped to.
+ * After IP_PMTU_LIFE high is that of the device again: it may have become
+ * wider.  low of the whole device forgets it. */
+void ip_mtu_keep(struct ip *ip, unsigned path, const struct addr *dst,
+		 uint16_t low, uint16_t high, struct instant now);
+bool ip_mtu_found(const struct ip *ip, unsigned path, const struct addr *dst,
+		  struct instant now, uint16_t *low, uint16_t *high);
 
 enum ip_kind {
 	IP_KIND_DROP, /* counted; nothing left to do */

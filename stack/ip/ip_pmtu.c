@@ -1,4 +1,4 @@
-/* Path MTU cache (RFC 1191, RFC 8201): learnt values per path and destination,
+/* Path MTU cache (RFC 1191, 8201, 4821): learnt values per path and destination,
  * at most IP_PMTU_MAX of them; each is forgotten after IP_PMTU_LIFE, so that
  * a path that became wider is found again.
  */
@@ -12,8 +12,10 @@ struct entry {
 	struct list age;
 	struct addr dst;
 	unsigned path;
-	uint16_t mtu;
+	uint16_t mtu; /* by ICMP, until then; 0: nothing */
 	struct instant until;
+	uint16_t low, high; /* by probes; low 0: nothing */
+	struct instant high_until;
 };
 
 /* RFC 1191 7.1, for routers that do not say what fits */
@@ -82,7 +84,8 @@ uint16_t ip_mtu(const struct ip *ip, unsigned path, const struct addr *dst,
 		return dst->family == 6 ? IP6_MTU_MIN : IP4_MTU_MIN;
 	}
 	e = find(ip, path, dst);
-	if (!e || instant_due(e->until, now) || e->mtu > p->mtu) {
+	if (!e || e->mtu == 0 || instant_due(e->until, now) ||
+	    e->mtu > p->mtu) {
 		return p->mtu;
 	}
 	return e->mtu;
@@ -112,7 +115,21 @@ static struct entry *entry_make(struct ip *ip, unsigned path,
 	return e;
 }
 
-static uint16_t below(uint16_t was)
+/* found or made, and the youngest now */
+static struct entry *entry_get(struct ip *ip, unsigned path,
+			       const struct addr *dst)
+{
+	struct entry *e = find(ip, path, dst);
+
+	e = e ? e : entry_make(ip, path, dst);
+	if (e) {
+		list_del(&e->age);
+		list_push_back(&ip->pmtu.age, &e->age);
+	}
+	return e;
+}
+
+uint16_t ip_mtu_plateau(uint16_t was)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(plateau); i++) {
 		if (plateau[i] < was) {
@@ -132,24 +149,59 @@ bool ip_mtu_lower(struct ip *ip, unsigned path, const struct addr *dst,
 		return false;
 	}
 	if (mtu == 0) {
-		mtu = below(was);
+		mtu = ip_mtu_plateau(was);
+	} else if (mtu < (dst->family == 6 ? IP6_MTU_MIN : IP4_MTU_LEAST)) {
+		return false; /* RFC 8201 4, RFC 5927 7.2 */
 	}
 	/* a forged report must not push us into tiny segments (RFC 5927 7) */
 	mtu = mtu < least ? least : mtu;
 	if (mtu >= ip_mtu(ip, path, dst, now)) {
 		return false;
 	}
-	e = find(ip, path, dst);
-	if (!e) {
-		e = entry_make(ip, path, dst);
-	}
+	e = entry_get(ip, path, dst);
 	if (!e) {
 		return false;
 	}
 	e->mtu = mtu;
 	e->until = instant_add(now, IP_PMTU_LIFE);
-	list_del(&e->age);
-	list_push_back(&ip->pmtu.age, &e->age);
 	ip_count(ip, IP_PMTU_LOWERED);
+	return true;
+}
+
+void ip_mtu_keep(struct ip *ip, unsigned path, const struct addr *dst,
+		 uint16_t low, uint16_t high, struct instant now)
+{
+	const struct ip_path *p = ip_path(ip, path);
+	struct entry *e;
+
+	if (!p) {
+		return;
+	}
+	if (low >= p->mtu) {
+		e = find(ip, path, dst);
+		if (e) {
+			e->low = 0;
+		}
+		return;
+	}
+	e = entry_get(ip, path, dst);
+	if (e) {
+		e->low = low;
+		e->high = high;
+		e->high_until = instant_add(now, IP_PMTU_LIFE);
+	}
+}
+
+bool ip_mtu_found(const struct ip *ip, unsigned path, const struct addr *dst,
+		  struct instant now, uint16_t *low, uint16_t *high)
+{
+	const struct ip_path *p = ip_path(ip, path);
+	const struct entry *e = p ? find(ip, path, dst) : NULL;
+
+	if (!e || e->low == 0 || e->low >= p->mtu) {
+		return false;
+	}
+	*low = e->low;
+	*high = instant_due(e->high_until, now) ? p->mtu : e->high;
 	return true;
 }

@@ -28,6 +28,7 @@ static bool set_defaults(struct stack *s)
 		s->cfg.socks_max = SOCK_MAX_DEFAULT;
 	}
 	s->conf.tcp.cc = cc_find(cc);
+	s->conf.tcp.mtup = s->cfg.mtu_probing;
 	s->conf.sndbuf = s->cfg.sndbuf ? s->cfg.sndbuf : 4u << 20;
 	s->conf.rcvbuf = s->cfg.rcvbuf ? s->cfg.rcvbuf : 6u << 20;
 	s->conf.rcvlowat = 1;

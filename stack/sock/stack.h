@@ -19,6 +19,7 @@
 #include "stack/base/time.h"
 #include "stack/ip/ip.h"
 #include "stack/mptcp/mptcp.h"
+#include "stack/tcp/tcp.h"
 
 struct stack;
 struct sock;
@@ -36,6 +37,7 @@ struct stack_cfg {
 	uint32_t socks_max;   /* sockets, default 65536 */
 	uint32_t rcvbuf, sndbuf; /* defaults for new sockets; 0: built-in */
 	const char *congestion;  /* NULL: "cubic" */
+	enum tcp_mtup_mode mtu_probing;
 	/* of mp.crypt_policy; mp.crypt is made by stack_new() */
 	struct crypt_setup crypt;
 };
@@ -91,6 +93,9 @@ bool stack_event(struct stack *s, struct stack_event *ev);
 
 /* family 4 or 6; NULL: limit reached */
 struct sock *sock_open(struct stack *s, uint8_t family);
+/* A new one, unconnected, with the options of this one: for a descriptor that
+ * outlives its connection.  NULL: limit reached */
+struct sock *sock_heir(const struct sock *sk);
 void sock_set_user(struct sock *sk, void *user);
 
 /* All return 0 or a Linux errno (positive).

@@ -218,7 +218,7 @@ void tcb_peer_syn(struct tcb *tcb, struct instant now,
 	if (o->has_mss) {
 		tcb->mss.peer = o->mss;
 	}
-	tcb_update_mss(tcb, now);
+	tcp_mtu_update(tcb, now);
 	tcb->sack_ok = o->sack_perm;
 	/* RFC 7323 3.2: only what our SYN had can be answered */
 	tcb->ts_ok = o->has_ts && !tcb->no_ts;

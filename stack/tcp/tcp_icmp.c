@@ -2,6 +2,7 @@
  * quotes a number between SND.UNA and SND.NXT counts; it may end a handshake
  * and lower a path MTU, nothing else. */
 #include "stack/tcp/tcb.h"
+#include "stack/tcp/tcp_mtu.h"
 #include "stack/tcp/tcp_timer.h"
 
 #define QUOTE_MIN 8 /* ports and sequence number */
@@ -10,30 +11,6 @@
 static bool icmp_plausible(const struct tcb *tcb, uint32_t seq)
 {
 	return seq_leq(tcb_una(tcb), seq) && seq_lt(seq, tcb_nxt(tcb));
-}
-
-static void icmp_too_big(struct tcb *tcb, struct instant now,
-			 const struct icmp_msg *m, unsigned path)
-{
-	struct tcp *tcp = tcb->tcp;
-	const struct addr to = tcb->entry.t.remote.addr;
-	uint16_t mtu = m->mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)m->mtu;
-
-	if (!ip_mtu_lower(tcp->ip, path, &to, mtu, tcb->mss.pmtu, now)) {
-		tcp_count(tcp, TCP_ICMP_SOFT);
-		return;
-	}
-	tcp_count(tcp, TCP_PMTU);
-	list_each(pos, &tcp->demux.entries) {
-		struct tcp_entry *e = list_entry(pos, struct tcp_entry, link);
-		struct tcb *other = container_of(e, struct tcb, entry);
-
-		if (!e->timewait && other->path == path &&
-		    addr_eq(&e->t.remote.addr, &to)) {
-			tcb_lower_mss(other, now);
-			tcp_timer_update(other, now);
-		}
-	}
 }
 
 static void icmp_unreach(struct tcb *tcb, struct instant now, enum tcp_end end)
@@ -48,11 +25,14 @@ static void icmp_unreach(struct tcb *tcb, struct instant now, enum tcp_end end)
 }
 
 static void icmp_apply(struct tcb *tcb, struct instant now,
-		       const struct icmp_msg *m, unsigned path)
+		       const struct icmp_msg *m, uint32_t seq)
 {
 	switch (m->kind) {
 	case ICMP_TOO_BIG:
-		icmp_too_big(tcb, now, m, path);
+		tcp_mtu_too_big(tcb, now, m->mtu, seq);
+		if (!tcb->dead) {
+			tcp_timer_update(tcb, now);
+		}
 		break;
 	case ICMP_NET_UNREACH:
 	case ICMP_HOST_UNREACH:
@@ -78,6 +58,7 @@ bool tcp_icmp(struct tcp *tcp, struct instant now, const struct ip_hdr *q,
 	struct tuple t = { 0 };
 	struct tcp_entry *e;
 	struct tcb *tcb;
+	uint32_t seq;
 
 	if (q->proto != IP_PROTO_TCP || q->body_len < QUOTE_MIN) {
 		return false;
@@ -89,11 +70,12 @@ bool tcp_icmp(struct tcp *tcp, struct instant now, const struct ip_hdr *q,
 		return false;
 	}
 	tcb = container_of(e, struct tcb, entry);
-	if (!icmp_plausible(tcb, be32_get(q->body + 4))) {
+	seq = be32_get(q->body + 4);
+	if (tcb->path != path || !icmp_plausible(tcb, seq)) {
 		return false;
 	}
 	tcb_enter(tcb);
-	icmp_apply(tcb, now, m, path);
+	icmp_apply(tcb, now, m, seq);
 	tcb_leave(tcb);
 	return true;
 }

@@ -1,6 +1,7 @@
 #include "stack/tcp/tcb.h"
 #include "stack/tcp/tcp_ack.h"
 #include "stack/tcp/tcp_in.h"
+#include "stack/tcp/tcp_mtu.h"
 
 /* Round trip of the handshake, -1 when a SYN went out twice (Karn's rule), or
  * when nobody remembers when (SYN cookies).
@@ -19,7 +20,7 @@ static void open_done(struct tcb *tcb, struct instant now)
 {
 	tcb->snd.syn_acked = true;
 	tcp_fsm_event(&tcb->fsm, TCP_EV_OPEN);
-	tcb_update_mss(tcb, now);
+	tcp_mtu_update(tcb, now);
 	tcp_recover_start(&tcb->rec, now, (uint16_t)tcb_mss(tcb), tcb->sack_ok,
 			  open_rtt(tcb, now), tcb->syns > 1);
 	tcb->owe &= (uint8_t)~TCP_OWE_SYN;

@@ -67,17 +67,17 @@ static uint16_t size_now(const struct tcb *tcb)
 	return (uint16_t)(tcb->mss.base + header_len(tcb));
 }
 
-void tcb_update_mss(struct tcb *tcb, struct instant now)
+void tcp_mtu_update(struct tcb *tcb, struct instant now)
 {
 	tcb->mss.pmtu = tcp_mtup_mtu(&tcb->rec.mtup, path_mtu(tcb, now));
 	tcb->mss.base = base_for(tcb, tcb->mss.pmtu);
 }
 
-void tcb_lower_mss(struct tcb *tcb, struct instant now)
+void tcp_mtu_apply(struct tcb *tcb, struct instant now)
 {
 	uint16_t was = tcb->mss.base;
 
-	tcb_update_mss(tcb, now);
+	tcp_mtu_update(tcb, now);
 	if (tcb->mss.base != was && tcp_fsm_synced(&tcb->fsm)) {
 		tcp_mtup_resized(&tcb->rec.mtup);
 		tcp_recover_mss(&tcb->rec, now, (uint16_t)tcb_mss(tcb));
@@ -95,7 +95,7 @@ void tcp_mtu_first(struct tcb *tcb, struct instant now)
 		tcb->mss.ours = tcb->conf.mss_clamp;
 	}
 	tcb->mss.peer = is_v6(tcb) ? MSS_DEFAULT6 : MSS_DEFAULT;
-	tcb_update_mss(tcb, now);
+	tcp_mtu_update(tcb, now);
 }
 
 void tcp_mtu_start(struct tcb *tcb, struct instant now)
@@ -111,7 +111,7 @@ void tcp_mtu_start(struct tcb *tcb, struct instant now)
 			       mtu < base(tcb) ? mtu : base(tcb), mtu);
 	}
 	tcb->rec.mtup.look = instant_add(now, LOOK_AGAIN);
-	tcb_update_mss(tcb, now);
+	tcp_mtu_update(tcb, now);
 }
 
 /* --- probes ------------------------------------------------------------------ */
@@ -131,7 +131,7 @@ static void probe_news(struct tcb *tcb, struct instant now,
 	switch (news) {
 	case TCP_MTUP_RAISED:
 		tcb_count(tcb, TCP_MTUP_SUCCESS);
-		tcb_lower_mss(tcb, now);
+		tcp_mtu_apply(tcb, now);
 		keep(tcb, now);
 		break;
 	case TCP_MTUP_FAILED:
@@ -161,7 +161,7 @@ static void lower_all(struct tcb *tcb, struct instant now, uint16_t mtu)
 
 		if (!e->timewait && other->path == tcb->path &&
 		    addr_eq(&e->t.remote.addr, &to)) {
-			tcb_lower_mss(other, now);
+			tcp_mtu_apply(other, now);
 			tcp_timer_update(other, now);
 		}
 	}
@@ -211,7 +211,7 @@ static void examine(struct tcb *tcb, struct instant now, bool timeout)
 	}
 	if (instant_due(m->look, now)) {
 		m->look = instant_add(now, LOOK_AGAIN);
-		tcb_lower_mss(tcb, now);
+		tcp_mtu_apply(tcb, now);
 	}
 }
 
@@ -246,7 +246,7 @@ void tcp_mtu_timeout(struct tcb *tcb, struct instant now)
 		tcb_count(tcb, TCP_MTU_BLACKHOLE);
 		m->suspect = true;
 	}
-	tcb_lower_mss(tcb, now);
+	tcp_mtu_apply(tcb, now);
 }
 
 /* Payload and options of the probe that is due; 0: none. */

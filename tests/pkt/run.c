@@ -1,94 +1,11 @@
-/* run.c - virtual time, and a script's lines one after the other */
+/* run.c - a script's lines one after the other */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "stack/base/check.h"
-#include "stack/base/wheel.h"
-#include "tests/lib/wirepkt.h"
 #include "tests/pkt/pkt.h"
-
-#define BATCH     16
-#define LOOPS_MAX 2000000
-#define TOLERANCE (2 * NANOS_MS)
-
-/* --- the stack ---------------------------------------------------------------- */
-
-static void start(struct run *r)
-{
-	if (r->s) {
-		return;
-	}
-	r->s = stack_new(&r->fake.env, &r->cfg, r->now);
-	check(r->s);
-	for (unsigned i = 0; i < r->n_paths; i++) {
-		if (stack_path_add(r->s, r->now, &r->path[i]) != (int)i) {
-			pkt_fail(r, "path %u is refused", i);
-		}
-	}
-}
-
-static void take(void *ctx, struct pkt *p)
-{
-	match_take(ctx, p);
-}
-
-void run_pump(struct run *r)
-{
-	struct pkt_out out[BATCH];
-	struct stack_event ev;
-	unsigned n;
-
-	while (stack_event(r->s, &ev)) {
-	}
-	if (r->hold) {
-		return;
-	}
-	do {
-		n = stack_output(r->s, r->now, out, BATCH);
-		for (unsigned i = 0; i < n; i++) {
-			if (r->gso) {
-				match_take(r,
-					   wirepkt_whole(&out[i], out[i].dev));
-			} else {
-				wirepkt_split(&out[i], out[i].dev, take, r);
-			}
-		}
-	} while (n);
-}
-
-void run_input(struct run *r, unsigned path, const void *p, uint32_t n)
-{
-	stack_input(r->s, r->now, wirepkt_make(p, n, (uint16_t)path));
-	run_pump(r);
-}
-
-/* On to that instant, or to the first packet if asked for, timer by timer. */
-static void advance(struct run *r, struct instant to, bool (*stop)(void *),
-		    void *ctx)
-{
-	start(r);
-	run_pump(r);
-	for (unsigned i = 0; !stop || !stop(ctx); i++) {
-		struct instant d = stack_deadline(r->s);
-
-		if (i > LOOPS_MAX) {
-			pkt_fail(r, "the stack's timers go round in circles");
-		}
-		if (instant_before(to, d)) {
-			r->now = to;
-			break;
-		}
-		if (instant_before(r->now, d)) {
-			r->now = d;
-		} else if (i) {
-			r->now = instant_add(r->now, WHEEL_TICK);
-		}
-		stack_tick(r->s, r->now);
-		run_pump(r);
-	}
-}
 
 static void must_be_quiet(struct run *r)
 {
@@ -163,7 +80,7 @@ static void line_config(struct run *r, struct words *w)
 {
 	static char cc[16];
 
-	if (r->s) {
+	if (r->running) {
 		pkt_fail(r, "too late: the stack runs");
 	}
 	while (words_peek(w)) {
@@ -197,6 +114,12 @@ static void line_config(struct run *r, struct words *w)
 			r->cfg.rcvbuf = (uint32_t)words_num(r, w);
 		} else if (strcmp(t, "sndbuf") == 0) {
 			r->cfg.sndbuf = (uint32_t)words_num(r, w);
+		} else if (strcmp(t, "mtuprobing") == 0) {
+			const char *v = words_next(r, w);
+
+			r->cfg.mtu_probing = v[1] == 'f' ? TCP_MTUP_OFF
+					     : v[1] == 'n' ? TCP_MTUP_ON
+						   : TCP_MTUP_BLACKHOLE;
 		} else if (strcmp(t, "cc") == 0) {
 			snprintf(cc, sizeof(cc), "%s", words_next(r, w));
 			r->cfg.congestion = cc;
@@ -211,7 +134,7 @@ static void line_path(struct run *r, struct words *w)
 {
 	struct ip_path *p = &r->path[r->n_paths];
 
-	if (r->s || r->n_paths == IP_PATHS_MAX) {
+	if (r->running || r->n_paths == IP_PATHS_MAX) {
 		pkt_fail(r, "no path can be added any more");
 	}
 	*p = (struct ip_path){ .used = true,
@@ -308,8 +231,8 @@ static void line_expect(struct run *r, const struct when *t, bool optional,
 	struct instant base = r->now;
 	int i;
 
-	advance(r, instant_add(base, t->hi + (t->given ? TOLERANCE : 0)),
-		awaited_came, &a);
+	run_advance(r, instant_add(base, t->hi + (t->given ? r->late : 0)),
+		    awaited_came, &a);
 	i = match_find(r, attrs);
 	if (i < 0 && optional) {
 		return;
@@ -317,7 +240,7 @@ static void line_expect(struct run *r, const struct when *t, bool optional,
 	if (i < 0) {
 		pkt_fail(r, "this packet did not come");
 	}
-	if (t->given && instant_since(r->q[i].at, base) < t->lo - TOLERANCE) {
+	if (t->given && instant_since(r->q[i].at, base) < t->lo - r->early) {
 		pkt_fail(r, "too early: after %.6f s",
 			 (double)instant_since(r->q[i].at, base) / 1e9);
 	}
@@ -396,7 +319,7 @@ static void line_rest(struct run *r, const struct when *t, char *p)
 		line_expect(r, t, optional, p + optional + 1, opts);
 		return;
 	}
-	advance(r, instant_add(r->now, t->hi), NULL, NULL);
+	run_advance(r, instant_add(r->now, t->hi), NULL, NULL);
 	words_split(&w, p, " \t");
 	if (words_take(&w, "drain")) {
 		drain(r, words_peek(&w));
@@ -499,7 +422,6 @@ static void run_script(struct run *r, const char *file)
 	r->file = file;
 	fake_init(&r->fake, 1);
 	r->hash = hash_new();
-	r->start = r->now = (struct instant){ 1000 * NANOS_S };
 	r->cfg.mp = (struct mp_cfg){ .policy = MP_PREFER,
 				     .subflows_max = 8,
 				     .scheduler = "minrtt",
@@ -508,12 +430,12 @@ static void run_script(struct run *r, const char *file)
 	for (unsigned i = 0; i < PKT_CONNS; i++) {
 		r->conn[i].key_peer = 0xa0b1c2d3e4f50617 + i * 0x0101010101;
 	}
+	run_clock(r);
 	run_file(r, file, 0);
 	snprintf(r->text, sizeof(r->text), "(end of the script)");
-	start(r);
-	run_pump(r);
+	run_advance(r, r->now, NULL, NULL);
 	must_be_quiet(r);
-	stack_free(r->s);
+	run_end(r);
 	crypt_memo_fini(&r->memo);
 	peer_free_all(r);
 	hash_free(r->hash);

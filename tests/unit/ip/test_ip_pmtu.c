@@ -61,9 +61,41 @@ static void test_floor_of_each_family(void **state)
 	assert_true(addr_parse("2001:db8:1::1", &d6));
 	assert_true(ip_mtu_lower(ip, 0, &d, 68, 1500, t0));
 	assert_int_equal(ip_mtu(ip, 0, &d, t0), IP4_MTU_MIN);
-	assert_true(ip_mtu_lower(ip, 0, &d6, 68, 1500, t0));
+	/* RFC 8201 4: discarded, not rounded up */
+	assert_false(ip_mtu_lower(ip, 0, &d6, 1279, 1500, t0));
+	assert_int_equal(ip_mtu(ip, 0, &d6, t0), 1500);
+	assert_true(ip_mtu_lower(ip, 0, &d6, 1280, 1500, t0));
 	assert_int_equal(ip_mtu(ip, 0, &d6, t0), IP6_MTU_MIN);
-	assert_false(ip_mtu_lower(ip, 0, &d6, 1000, 1280, t0));
+}
+
+static void test_what_probes_found(void **state)
+{
+	struct ip *ip = *state;
+	struct addr d = addr_v4(9, 9, 9, 9);
+	struct instant late = instant_add(t0, IP_PMTU_LIFE);
+	uint16_t low, high;
+
+	assert_false(ip_mtu_found(ip, 0, &d, t0, &low, &high));
+	ip_mtu_keep(ip, 0, &d, 1280, 1400, t0);
+	assert_true(ip_mtu_found(ip, 0, &d, t0, &low, &high));
+	assert_int_equal(low, 1280);
+	assert_int_equal(high, 1400);
+	/* no report of the path, and the path may become wider */
+	assert_int_equal(ip_mtu(ip, 0, &d, t0), 1500);
+	assert_true(ip_mtu_found(ip, 0, &d, late, &low, &high));
+	assert_int_equal(low, 1280);
+	assert_int_equal(high, 1500);
+	/* beside a report */
+	assert_true(ip_mtu_lower(ip, 0, &d, 1350, 1500, t0));
+	assert_int_equal(ip_mtu(ip, 0, &d, t0), 1350);
+	assert_true(ip_mtu_found(ip, 0, &d, t0, &low, &high));
+	ip_mtu_keep(ip, 0, &d, 1500, 1500, t0);
+	assert_false(ip_mtu_found(ip, 0, &d, t0, &low, &high));
+	assert_int_equal(ip_mtu(ip, 0, &d, t0), 1350);
+	/* per path */
+	ip_mtu_keep(ip, 0, &d, 1280, 1400, t0);
+	assert_false(ip_mtu_found(ip, 1, &d, t0, &low, &high));
+	ip_mtu_keep(ip, 1, &d, 1280, 1400, t0); /* there is none */
 }
 
 static void test_plateau_when_unknown(void **state)
@@ -112,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_lowers_and_forgets),
 		T(test_floor_of_each_family),
+		T(test_what_probes_found),
 		T(test_plateau_when_unknown),
 		T(test_cache_is_bounded),
 		T(test_no_memory_is_no_harm),
