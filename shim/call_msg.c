@@ -59,15 +59,16 @@ static ssize_t mark_urgent(int fd, const struct whose *w,
 	return put;
 }
 
-/* MSG_FASTOPEN connects.  Data in the SYN is an optimisation that a kernel
- * without a cookie leaves out as well. */
+/* MSG_FASTOPEN connects; with a cookie the stack's SYN waits for the data */
 static ssize_t open_and_send(int fd, const struct msghdr *m, int flags)
 {
 	struct msghdr plain = *m;
+	int on = 1;
 
 	if (!m->msg_name) {
 		return fail(EINVAL);
 	}
+	shim_setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on));
 	if (shim_connect(fd, m->msg_name, m->msg_namelen) != 0) {
 		return -1;
 	}

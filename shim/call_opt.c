@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -169,32 +170,39 @@ int shim_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 		    min_u32(a.p.len, CHAN_VAL_MAX));
 }
 
-/* What the stack agreed to and the AF_UNIX socket has to do as well.  While a
- * connect is pending more room would make it look connected. */
-static void set_native_too(int fd, const struct whose *w, int name,
-			   const void *val, socklen_t len)
+/* While a connect is pending more room would make it look connected. */
+static void set_native_room(int fd, const struct whose *w, int n)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 	bool connected = w->peer && poll(&pfd, 1, 0) == 1;
+
+	if (!connected && n > FRESH_PENDING) {
+		n = FRESH_PENDING;
+	}
+	libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n));
+}
+
+/* What the stack agreed to and the AF_UNIX socket has to do as well. */
+static void set_native_too(int fd, const struct whose *w, int level, int name,
+			   const void *val, socklen_t len)
+{
 	int n;
 
 	if (len < sizeof(n)) {
 		return;
 	}
 	memcpy(&n, val, sizeof(n));
-	switch (name) {
-	case SO_SNDBUF:
-	case SO_SNDBUFFORCE:
-		if (!connected && n > FRESH_PENDING) {
-			n = FRESH_PENDING;
-		}
-		libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n));
-		break;
-	case SO_RCVLOWAT:
+	if (level == SOL_SOCKET &&
+	    (name == SO_SNDBUF || name == SO_SNDBUFFORCE)) {
+		set_native_room(fd, w, n);
+	} else if (level == SOL_SOCKET && name == SO_RCVLOWAT) {
 		libc.setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n));
-		break;
-	default:
-		break;
+	} else if (level == IPPROTO_TCP && name == TCP_NOTSENT_LOWAT) {
+		/* what waits here is not sent either */
+		n = n > 0 && n < FRESH_SNDBUF ? n : FRESH_SNDBUF;
+		set_native_room(fd, w, n);
+	} else if (level == IPPROTO_TCP && name == TCP_INQ) {
+		libc.setsockopt(fd, SOL_SOCKET, FRESH_INQ, &n, sizeof(n));
 	}
 }
 
@@ -202,7 +210,7 @@ int shim_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 {
 	struct whose w;
 	struct ask a;
-	int err;
+	int err, saved;
 
 	if (!init_on() || is_native(level, name) || !whose(fd, &w)) {
 		return libc.setsockopt(fd, level, name, val, len);
@@ -225,12 +233,9 @@ int shim_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 	if (err) {
 		return fail(err);
 	}
-	if (level == SOL_SOCKET) {
-		int saved = errno;
-
-		set_native_too(fd, &w, name, a.q.val, len);
-		errno = saved;
-	}
+	saved = errno;
+	set_native_too(fd, &w, level, name, a.q.val, len);
+	errno = saved;
 	return 0;
 }
 

@@ -2,12 +2,18 @@
 #include "shim/export.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 
 #include "shim/copy.h"
 #include "shim/end.h"
+#include "shim/fresh.h"
 #include "shim/init.h"
 #include "shim/libc.h"
 #include "shim/whose.h"
@@ -228,6 +234,48 @@ static bool recvmsg_special(int fd, struct msghdr *m, int flags, ssize_t *rc)
 	return true;
 }
 
+/* TCP_INQ: how much more could be read now.  At the end of the stream 1, as on
+ * TCP, so that who asks reads once more. */
+static int inq_of(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
+	int n = 0;
+
+	libc.ioctl(fd, FIONREAD, &n);
+	if (n == 0 && poll(&pfd, 1, 0) == 1) {
+		n = 1;
+	}
+	return n;
+}
+
+/* room: what the program gave for ancillary data, before the call */
+static void put_inq(int fd, struct msghdr *m, size_t room)
+{
+	struct cmsghdr *c = m->msg_control;
+	socklen_t len = sizeof(int);
+	int on = 0, saved = errno, inq;
+	struct whose w;
+
+	if (!init.on || !c || room < sizeof(*c) ||
+	    libc.getsockopt(fd, SOL_SOCKET, FRESH_INQ, &on, &len) != 0 || !on ||
+	    !whose(fd, &w)) {
+		errno = saved;
+		return;
+	}
+	if (room < CMSG_LEN(sizeof(inq))) {
+		m->msg_flags |= MSG_CTRUNC;
+		errno = saved;
+		return;
+	}
+	inq = inq_of(fd);
+	c->cmsg_level = IPPROTO_TCP;
+	c->cmsg_type = TCP_CM_INQ;
+	c->cmsg_len = CMSG_LEN(sizeof(inq));
+	memcpy(CMSG_DATA(c), &inq, sizeof(inq));
+	m->msg_controllen = min_size(room, CMSG_SPACE(sizeof(inq)));
+	errno = saved;
+}
+
 /* after the kernel's answer m can be read */
 static ssize_t recvmsg_end(int fd, ssize_t got, struct msghdr *m, int flags)
 {
@@ -246,13 +294,18 @@ static ssize_t recvmsg_end(int fd, ssize_t got, struct msghdr *m, int flags)
 ssize_t shim_recvmsg(int fd, struct msghdr *m, int flags)
 {
 	ssize_t got;
+	size_t room;
 
 	init_on();
 	if (recvmsg_special(fd, m, flags, &got)) {
 		return got;
 	}
-	got = libc.recvmsg(fd, m, flags);
-	return recvmsg_end(fd, got, m, flags);
+	room = m ? m->msg_controllen : 0;
+	got = recvmsg_end(fd, libc.recvmsg(fd, m, flags), m, flags);
+	if (got >= 0 && room) {
+		put_inq(fd, m, room);
+	}
+	return got;
 }
 
 int shim_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags,

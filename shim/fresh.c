@@ -86,6 +86,7 @@ int fresh_renew(int fd, struct whose *w)
 	copy_option(fd, s, SO_RCVTIMEO);
 	copy_option(fd, s, SO_SNDTIMEO);
 	copy_option(fd, s, SO_RCVLOWAT);
+	copy_option(fd, s, FRESH_INQ);
 	fcntl(s, F_SETOWN, fcntl(fd, F_GETOWN));
 	fcntl(s, F_SETFL, fcntl(fd, F_GETFL));
 	flags = fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;

@@ -29,6 +29,9 @@ void fresh_roomy(int fd);
 /* the same for a socket just accepted, which inherits what the listener has */
 void fresh_roomy_as(int fd, int listener);
 #define FRESH_SNDBUF (2 << 20) /* the kernel doubles it */
+/* TCP_INQ is on: kept where a descriptor can keep it, in an option of the
+ * AF_UNIX socket that means nothing to a stream */
+#define FRESH_INQ SO_RXQ_OVFL
 /* most while a connect is pending, as the kernel counts before doubling */
 #define FRESH_PENDING 106496
 

@@ -160,16 +160,20 @@ void app_ent_free(struct app_ent *t)
 
 void app_ent_die(struct app_ent *t, int err, bool abort)
 {
+	struct sock *heir;
 	struct endpoint e;
 
 	if (t->buried || t->state == APP_DEAD) {
 		return;
 	}
+	/* options are still set and read, as on a socket that was reset */
+	heir = t->sk ? sock_heir(t->sk) : NULL;
 	if (app_ent_local(t, &e)) {
 		t->local = e; /* else as known before */
 	}
 	t->err = err;
 	release(t, abort);
+	t->sk = heir;
 	app_ent_state(t, APP_DEAD);
 }
 

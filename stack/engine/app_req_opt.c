@@ -14,8 +14,6 @@
 #include "stack/base/check.h"
 #include "stack/engine/app.h"
 
-#define LINUX_TCP_CLOSE 7 /* of tcpi_state */
-
 static bool kernel_only(const struct app_ent *t)
 {
 	return app_relayed(t) || t->via == APP_VIA_KERNEL;
@@ -83,12 +81,18 @@ static void note_rcvbuf(struct app_ent *t, const struct chan_req *q)
 	}
 }
 
-static int set_both(struct app_ent *t, const struct chan_req *q)
+static int set_core(struct app_ent *t, const struct chan_req *q)
 {
 	struct sock *sk = app_ent_sock(t);
-	int err = sk ? sock_setopt(sk, app_now(t->app), q->level, q->name,
-				   q->val, q->len)
-		     : ENOBUFS;
+
+	return sk ? sock_setopt(sk, app_now(t->app), q->level, q->name, q->val,
+				q->len)
+		  : ENOBUFS;
+}
+
+static int set_both(struct app_ent *t, const struct chan_req *q)
+{
+	int err = set_core(t, q);
 
 	if (err == 0 && t->via == APP_VIA_ANY && is_ours(q)) {
 		return remember(t, q);
@@ -105,7 +109,7 @@ int app_req_setsockopt(struct app_ent *t, struct app_req *r)
 	int err;
 
 	if (t->state == APP_DEAD) {
-		return EINVAL;
+		return set_core(t, q);
 	}
 	if (kernel_only(t) && is_ours(q)) {
 		return EOPNOTSUPP;
@@ -158,28 +162,15 @@ static int get_core(struct app_ent *t, struct app_req *r)
 	}
 	err = sock_getopt(sk, app_now(t->app), q->level, q->name, r->rep->val,
 			  &len);
+	if (err == ENOPROTOOPT && t->state == APP_DEAD) {
+		return get_default(t, r);
+	}
 	if (err == ENOPROTOOPT && t->state == APP_FRESH &&
 	    t->via == APP_VIA_ANY) {
 		return t->kfd >= 0 ? get_kernel(t->kfd, r) : get_default(t, r);
 	}
 	r->rep->len = err ? 0 : len;
 	return err;
-}
-
-/* nobody carries it any more */
-static int get_dead(struct app_ent *t, struct app_req *r)
-{
-	const struct chan_req *q = r->q;
-
-	if (q->level == IPPROTO_TCP && q->name == TCP_INFO) {
-		struct tcp_info ti = { .tcpi_state = LINUX_TCP_CLOSE };
-		uint32_t len = min_u32(q->len, sizeof(ti));
-
-		memcpy(r->rep->val, &ti, len);
-		r->rep->len = len;
-		return 0;
-	}
-	return get_default(t, r);
 }
 
 int app_req_getsockopt(struct app_ent *t, struct app_req *r)
@@ -195,7 +186,7 @@ int app_req_getsockopt(struct app_ent *t, struct app_req *r)
 		return 0;
 	}
 	if (t->state == APP_DEAD) {
-		return is_ours(q) ? ENOTCONN : get_dead(t, r);
+		return is_ours(q) ? ENOTCONN : get_core(t, r);
 	}
 	if (kernel_only(t) && is_ours(q)) {
 		return EOPNOTSUPP;

@@ -54,6 +54,7 @@ bool mp_join_open(struct mp_conn *c, struct instant now, unsigned path,
 	int err;
 
 	if (!src || c->mode != MP_MODE_MPTCP ||
+	    (c->conf.only_path && c->conf.only_path != path + 1) ||
 	    c->n_subs >= c->mp->cfg.subflows_max || !mp_crypt_may_join(c)) {
 		return false;
 	}

@@ -73,7 +73,7 @@ void mp_sndbuf_grow(struct mp_conn *c)
 	c->snd.size = (uint32_t)max_u64(c->snd.size, want);
 }
 
-static uint64_t unsent(const struct mp_conn *c)
+uint64_t mp_sndbuf_unsent(const struct mp_conn *c)
 {
 	uint64_t n = c->snd.ring.tail - c->snd.nxt;
 
@@ -83,7 +83,7 @@ static uint64_t unsent(const struct mp_conn *c)
 uint32_t mp_sndbuf_room(const struct mp_conn *c, uint32_t free)
 {
 	uint32_t low = c->conf.notsent_lowat;
-	uint64_t waits = low ? unsent(c) : 0;
+	uint64_t waits = low ? mp_sndbuf_unsent(c) : 0;
 
 	if (low) {
 		free = waits < low ? min_u32(free, low - (uint32_t)waits) : 0;

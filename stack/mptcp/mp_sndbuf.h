@@ -25,6 +25,8 @@ void mp_sndbuf_conf(struct mp_conn *c);
 void mp_sndbuf_grow(struct mp_conn *c);
 /* Of `free` octets of room, what a writer may have */
 uint32_t mp_sndbuf_room(const struct mp_conn *c, uint32_t free);
+/* octets that no path has taken yet */
+uint64_t mp_sndbuf_unsent(const struct mp_conn *c);
 /* no room, and there will be no more of it */
 bool mp_sndbuf_full(const struct mp_conn *c);
 /* the room that is worth waking a writer for: not a few octets with each

@@ -137,6 +137,8 @@ struct mp_listener;
 	  "connections with less protection than the same destination had before") \
 	X(MP_JOIN_EVICTED, "MPTcpExtMPJoinEvicted", \
 	  "half-open joins given up for a newer one: too many at once") \
+	X(MP_FASTOPEN_OFF, "MPTcpExtFastOpenOff", \
+	  "TCP Fast Open wanted and not used: Multipath TCP or encryption is on") \
 	X(MP_COOKIE_NO_ENO, "MPTcpExtCookieNoEno", \
 	  "encryption not answered, or SYN ignored where it is required: a SYN cookie cannot keep this offer") \
 	X(MP_REQUIRE_REFUSED, "MPTcpExtRequireRefused", "connections refused: Multipath TCP is required and the peer or path has none")
@@ -215,6 +217,7 @@ struct mp_conf {
 	bool sndbuf_fixed, rcvbuf_fixed;
 	uint32_t rcvlowat;      /* the window is never too small for it */
 	uint32_t wnd_clamp;     /* TCP_WINDOW_CLAMP; 0: none */
+	uint8_t only_path;      /* SO_BINDTODEVICE: path + 1, 0 any */
 	uint32_t notsent_lowat; /* octets that may wait unsent; 0: no limit */
 	/* before connect or listen; each adds to mp_cfg.crypt_conf */
 	struct {
@@ -272,6 +275,9 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 			   const struct tuple *t, unsigned path,
 			   const struct mp_conf *conf,
 			   const struct mp_owner *owner, void *o, int *err);
+/* Fast Open: its SYN waits for the first data, so that established() is not to
+ * be waited for before one writes */
+bool mp_connect_held(const struct mp_conn *c);
 struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
 			      bool dual, bool reuseport,
 			      const struct mp_conf *conf,
@@ -353,6 +359,8 @@ struct mp_info {
 	enum crypt_reason why_clear; /* not sealed: why; CRYPT_OK: no ENO */
 	struct crypt_info crypt;     /* sealed; else zero */
 	uint32_t token_local, token_remote;
+	uint32_t sndbuf, rcvbuf; /* what either may hold now, octets */
+	uint64_t unsent; /* written, and on no path yet */
 	/* data level; of a sealed connection with Init and frames */
 	uint64_t bytes_sent, bytes_received, bytes_reinjected;
 	uint64_t write_seq, snd_una, rcv_nxt;

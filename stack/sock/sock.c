@@ -10,6 +10,10 @@
 #include "stack/sock/sock_linux.h"
 #include "stack/sock/sock_state.h"
 
+/* of a socket without connection: net.ipv4.tcp_rmem's and tcp_wmem's default */
+#define RCVBUF_SHOWN 131072
+#define SNDBUF_SHOWN 16384
+
 static uint64_t id_hash(const struct stack *s, uint64_t id)
 {
 	return siphash13(&s->key, &id, sizeof(id));
@@ -33,8 +37,8 @@ struct sock *sock_new(struct stack *s, uint8_t family)
 	sk->opt.hops = -1;
 	sk->opt.ttl = -1;
 	sk->opt.pmtudisc = LX_PMTUDISC_WANT;
-	sk->opt.rcvbuf = (int32_t)s->conf.rcvbuf;
-	sk->opt.sndbuf = (int32_t)s->conf.sndbuf;
+	sk->opt.rcvbuf = RCVBUF_SHOWN;
+	sk->opt.sndbuf = SNDBUF_SHOWN;
 	list_init(&sk->link);
 	list_init(&sk->ev_link);
 	list_init(&sk->q_link);
@@ -76,6 +80,18 @@ struct sock *sock_open(struct stack *s, uint8_t family)
 		return NULL;
 	}
 	return sock_new(s, family);
+}
+
+struct sock *sock_heir(const struct sock *sk)
+{
+	struct sock *h = sock_new(sk->s, sk->family);
+
+	if (h) {
+		h->opt = sk->opt;
+		h->conf = sk->conf;
+		h->kept = sock_kept_copy(sk->kept, sk->s->env.mem);
+	}
+	return h;
 }
 
 void sock_set_user(struct sock *sk, void *user)

@@ -327,10 +327,27 @@ void sock_unaccept(struct sock *listener, struct sock *sk)
 
 /* --- connecting ----------------------------------------------------------- */
 
+/* SO_DONTROUTE: to the path's own net only */
+static bool may_reach(const struct sock *sk, unsigned path,
+		      const struct addr *src, const struct addr *dst)
+{
+	const struct ip_path *p = ip_path(sk->s->ip, path);
+
+	if (!p || !p->up || (sk->opt.device && sk->opt.device != path + 1)) {
+		return false;
+	}
+	for (unsigned i = 0; sk->opt.dontroute && i < p->n_addr; i++) {
+		if (addr_eq(&p->addr[i], src)) {
+			return addr_in_net(dst, src, p->bits[i]);
+		}
+	}
+	return true;
+}
+
 static int find_way(struct sock *sk, struct tuple *t, unsigned *path)
 {
 	struct ip *ip = sk->s->ip;
-	const struct addr *src;
+	const struct addr *src = NULL;
 	int p;
 
 	if (!addr_is_any(&sk->local.addr)) {
@@ -338,17 +355,16 @@ static int find_way(struct sock *sk, struct tuple *t, unsigned *path)
 		if (t->local.addr.family != t->remote.addr.family) {
 			return t->local.addr.family == 6 ? ENETUNREACH : EINVAL;
 		}
-		p = ip_path_of(ip, &t->local.addr);
-		if (p >= 0 && ip_path(ip, (unsigned)p)->up) {
-			*path = (unsigned)p;
-			return 0;
-		}
-		ip_count(ip, IP_NO_ROUTE);
-		return ENETUNREACH;
+		src = &t->local.addr;
+		p = ip_path_of(ip, src);
+	} else {
+		p = sk->opt.device ? sk->opt.device - 1
+				   : ip_route(ip, &t->remote.addr);
+		src = p < 0 ? NULL
+			    : ip_source(ip, (unsigned)p, &t->remote.addr);
 	}
-	p = ip_route(ip, &t->remote.addr);
-	src = p < 0 ? NULL : ip_source(ip, (unsigned)p, &t->remote.addr);
-	if (!src) {
+	if (p < 0 || !src ||
+	    !may_reach(sk, (unsigned)p, src, &t->remote.addr)) {
 		ip_count(ip, IP_NO_ROUTE);
 		return ENETUNREACH;
 	}
@@ -420,6 +436,11 @@ int sock_connect(struct sock *sk, struct instant now,
 	}
 	sk->remote = t.remote;
 	sk->state = SOCK_CONNECTING;
+	if (mp_connect_held(sk->conn)) {
+		/* TCP_FASTOPEN_CONNECT: done, for all that it can tell */
+		sk->state = SOCK_OPEN;
+		sock_event(sk, SOCK_EV_CONNECTED);
+	}
 	return EINPROGRESS;
 }
 

@@ -82,11 +82,12 @@ static int set_device(struct sock *sk, const void *val, uint32_t len)
 				return EINVAL; /* it has a path */
 			}
 			sk->opt.device = (uint8_t)(i + 1);
+			sk->conf.only_path = sk->opt.device;
 			return 0;
 		}
 	}
 	if (!name[0]) {
-		sk->opt.device = 0;
+		sk->opt.device = sk->conf.only_path = 0;
 	}
 	return name[0] ? ENODEV : 0;
 }
@@ -115,6 +116,22 @@ static void set_rcvbuf(struct sock *sk, int v)
 	sk->opt.rcvbuf = doubled(v, RCVBUF_LEAST);
 	sk->opt.buf_lock |= LX_RCVBUF_LOCK;
 	sk->conf.rcvbuf = (uint32_t)sk->opt.rcvbuf / 2;
+}
+
+/* what was chosen; else what it has grown to, shown doubled as well */
+static int get_buf(const struct sock *sk, int name)
+{
+	bool snd = name == LX_SO_SNDBUF;
+	const struct sock_opts *o = &sk->opt;
+	struct mp_info m;
+
+	if (o->buf_lock & (snd ? LX_SNDBUF_LOCK : LX_RCVBUF_LOCK)) {
+		return snd ? o->sndbuf : o->rcvbuf;
+	}
+	if (sock_info(sk, &m)) {
+		return (int)(2 * (snd ? m.sndbuf : m.rcvbuf));
+	}
+	return snd ? o->sndbuf : o->rcvbuf;
 }
 
 /* Linux: at most half of the buffer, which has to hold it */
@@ -235,10 +252,8 @@ int sock_opt_socket_get(struct sock *sk, int name, void *val, uint32_t *len)
 		v = sk->conf.tcp.keepalive;
 		break;
 	case LX_SO_SNDBUF:
-		v = sk->opt.sndbuf;
-		break;
 	case LX_SO_RCVBUF:
-		v = sk->opt.rcvbuf;
+		v = get_buf(sk, name);
 		break;
 	case LX_SO_RCVLOWAT:
 		v = (int)sk->conf.rcvlowat;

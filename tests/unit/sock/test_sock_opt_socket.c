@@ -1,6 +1,7 @@
 /* SOL_SOCKET against the kernel's own answers */
 #include "tests/unit/sock/native.h"
 
+#include "stack/sock/sock_linux.h"
 #include "stack/sock/sock_state.h"
 
 static void test_switches_as_the_kernel(void **state)
@@ -195,6 +196,109 @@ static void test_set_while_listening(void **state)
 	sock_close(ours, two.now, true);
 }
 
+/* only what is on the path's own net */
+static void test_dontroute(void **state)
+{
+	struct endpoint e = endpoint_make(two.end[1].addr, 80);
+
+	(void)state;
+	assert_int_equal(ours_set_int(SOL_SOCKET, SO_DONTROUTE, 1), 0);
+	assert_int_equal(sock_connect(ours, two.now, &e), ENETUNREACH);
+	assert_int_equal(ours_set_int(SOL_SOCKET, SO_DONTROUTE, 0), 0);
+	assert_int_equal(sock_connect(ours, two.now, &e), EINPROGRESS);
+	sock_close(ours, two.now, true);
+}
+
+/* a device is a path: the connection begins there */
+static void test_bind_to_device(void **state)
+{
+	struct endpoint e = endpoint_make(two.end[1].addr, 80);
+	struct ip_path p = { .up = true, .mtu = 1500, .n_addr = 1,
+			     .bits = { 24 }, .name = "second" };
+	struct pkt_out out;
+	char name[16] = "";
+	uint32_t len = 3;
+
+	(void)state;
+	assert_true(addr_parse("10.9.9.9", &p.addr[0]));
+	assert_int_equal(stack_path_add(two.end[0].stack, two.now, &p), 1);
+	native_same_len(SOL_SOCKET, SO_BINDTODEVICE, "nonesuch", 8);
+	native_same_get(SOL_SOCKET, SO_BINDTODEVICE, 16); /* none: length 0 */
+	assert_int_equal(ours_set(SOL_SOCKET, SO_BINDTODEVICE, "second", 7), 0);
+	assert_int_equal(sock_getopt(ours, two.now, SOL_SOCKET,
+				     SO_BINDTODEVICE, name, &len),
+			 EINVAL);
+	len = sizeof(name);
+	assert_int_equal(sock_getopt(ours, two.now, SOL_SOCKET,
+				     SO_BINDTODEVICE, name, &len),
+			 0);
+	assert_string_equal(name, "second");
+	assert_int_equal(len, 7);
+	assert_int_equal(ours->conf.only_path, 2); /* and none but this */
+	assert_int_equal(sock_connect(ours, two.now, &e), EINPROGRESS);
+	assert_int_equal(stack_output(two.end[0].stack, two.now, &out, 1), 1);
+	assert_int_equal(out.dev, 1);
+	assert_memory_equal(out.hdr + 12, "\012\011\011\011", 4);
+	assert_int_equal(ours_set(SOL_SOCKET, SO_BINDTODEVICE, "second", 7),
+			 EINVAL);
+	sock_close(ours, two.now, true);
+}
+
+/* a descriptor outlives its connection: options stay, the connection does not */
+static void test_heir(void **state)
+{
+	struct sock *h;
+
+	(void)state;
+	ours_set_int(SOL_SOCKET, SO_KEEPALIVE, 1);
+	ours_set_int(SOL_SOCKET, SO_PRIORITY, 3);
+	h = sock_heir(ours);
+	assert_non_null(h);
+	sock_close(ours, two.now, false);
+	ours = h;
+	assert_int_equal(ours_get_int(SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(ours_get_int(SOL_SOCKET, SO_PRIORITY), 3);
+	assert_false(sock_connected(ours));
+	sock_close(ours, two.now, false);
+}
+
+static void test_pacing_rate(void **state)
+{
+	uint64_t rate = 1ull << 40, got;
+	uint32_t len = sizeof(got);
+
+	(void)state;
+	native_same_get(SOL_SOCKET, SO_MAX_PACING_RATE, 4);
+	native_same_get(SOL_SOCKET, SO_MAX_PACING_RATE, 8);
+	native_same_len(SOL_SOCKET, SO_MAX_PACING_RATE, &rate, 8);
+	native_same_get(SOL_SOCKET, SO_MAX_PACING_RATE, 4);
+	native_same_get(SOL_SOCKET, SO_MAX_PACING_RATE, 8);
+	assert_true(ours->conf.tcp.max_pacing_rate == rate);
+	native_same(SOL_SOCKET, SO_MAX_PACING_RATE, 12345);
+	assert_true(ours->conf.tcp.max_pacing_rate == 12345);
+	native_same(SOL_SOCKET, SO_MAX_PACING_RATE, -1);
+	assert_true(ours->conf.tcp.max_pacing_rate == 0);
+	assert_int_equal(sock_getopt(ours, two.now, SOL_SOCKET,
+				     SO_MAX_PACING_RATE, &got, &len),
+			 0);
+	assert_true(got == UINT64_MAX);
+}
+
+/* a size is locked by being chosen, and freed by SO_BUF_LOCK */
+static void test_buf_lock(void **state)
+{
+	(void)state;
+	assert_int_equal(ours_get_int(SOL_SOCKET, LX_SO_BUF_LOCK), 0);
+	ours_set_int(SOL_SOCKET, SO_RCVBUF, 50000);
+	assert_int_equal(ours_get_int(SOL_SOCKET, LX_SO_BUF_LOCK),
+			 LX_RCVBUF_LOCK);
+	assert_true(ours->conf.rcvbuf_fixed);
+	assert_false(ours->conf.sndbuf_fixed);
+	ours_set_int(SOL_SOCKET, LX_SO_BUF_LOCK, LX_SNDBUF_LOCK);
+	assert_false(ours->conf.rcvbuf_fixed);
+	assert_true(ours->conf.sndbuf_fixed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +313,11 @@ int main(void)
 		NATIVE_TEST(test_acceptconn),
 		NATIVE_TEST(test_accepted_inherit),
 		NATIVE_TEST(test_set_while_listening),
+		NATIVE_TEST(test_dontroute),
+		NATIVE_TEST(test_bind_to_device),
+		NATIVE_TEST(test_heir),
+		NATIVE_TEST(test_pacing_rate),
+		NATIVE_TEST(test_buf_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
