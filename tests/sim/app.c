@@ -12,16 +12,37 @@
 
 static void side_step(struct side *s);
 
-uint8_t app_octet(uint64_t key, uint64_t pos)
+/* eight octets of the stream at 8 * word */
+static void app_word(uint64_t key, uint64_t word, uint8_t out[8])
 {
-	uint64_t x = key + (pos >> 3) * 0x9e3779b97f4a7c15u;
+	uint64_t x = key + word * 0x9e3779b97f4a7c15u;
 
-	if ((key & 1) && pos % 24 < sizeof(watch_mark)) {
-		return watch_mark[pos % 24];
+	if ((key & 1) && word % 3 == 0) {
+		memcpy(out, watch_mark, sizeof(watch_mark));
+		return;
 	}
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
 	x ^= x >> 27;
-	return (uint8_t)(x >> (8 * (pos & 7)));
+	memcpy(out, &x, sizeof(x));
+}
+
+void app_octets(uint64_t key, uint64_t pos, uint8_t *out, size_t n)
+{
+	uint8_t word[8];
+
+	while (n > 0) {
+		size_t skip = pos & 7, k = n < 8 - skip ? n : 8 - skip;
+
+		if (k == 8) {
+			app_word(key, pos >> 3, out);
+		} else {
+			app_word(key, pos >> 3, word);
+			memcpy(out, word + skip, k);
+		}
+		out += k;
+		pos += k;
+		n -= k;
+	}
 }
 
 bool app_done(const struct conn *c)
@@ -154,9 +175,10 @@ static uint32_t put(struct side *s, uint32_t want)
 	uint32_t put = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		for (size_t j = 0; j < v[i].n && put < want; j++, put++) {
-			v[i].p[j] = app_octet(s->key, s->tx + put);
-		}
+		uint32_t k = (uint32_t)min_u64(v[i].n, want - put);
+
+		app_octets(s->key, s->tx + put, v[i].p, k);
+		put += k;
 	}
 	if (n) {
 		sock_write_done(s->sk, s->conn->w->now, put);

@@ -36,10 +36,7 @@ static void add_reason(void *ctx, const char *name, const char *text,
 	unsigned i;
 
 	(void)text;
-	for (i = 0; i < st->n_reasons; i++) {
-		if (strcmp(st->reason_name[i], name) == 0) {
-			break;
-		}
+	for (i = 0; i < st->n_reasons && st->reason_name[i] != name; i++) {
 	}
 	if (i == st->n_reasons) {
 		check(i < SIM_REASON_MAX);

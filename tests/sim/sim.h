@@ -329,9 +329,9 @@ struct conn {
 void app_start(struct world *w, void *conn, uint64_t arg);
 void app_event(struct host *h, const struct stack_event *ev);
 void app_listen(struct host *h);
-/* octet pos of the stream with this key; odd keys: with marks that watch.c
- * looks for */
-uint8_t app_octet(uint64_t key, uint64_t pos);
+/* octets from pos on of the stream with this key; odd keys: with marks that
+ * watch.c looks for */
+void app_octets(uint64_t key, uint64_t pos, uint8_t *out, size_t n);
 /* both programs have let go */
 bool app_done(const struct conn *c);
 
