@@ -1,52 +1,10 @@
 /* call.c - the program's side: socket calls, and what it sees */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stack/base/check.h"
 #include "stack/sock/sock_linux.h"
 #include "tests/pkt/pkt.h"
-
-struct errno_name {
-	const char *name;
-	int v;
-};
-
-static const struct errno_name errnos[] = {
-	{ "0", 0 },
-	{ "EINPROGRESS", EINPROGRESS },
-	{ "ECONNREFUSED", ECONNREFUSED },
-	{ "ECONNRESET", ECONNRESET },
-	{ "ETIMEDOUT", ETIMEDOUT },
-	{ "EHOSTUNREACH", EHOSTUNREACH },
-	{ "ENETUNREACH", ENETUNREACH },
-	{ "EPROTO", EPROTO },
-	{ "EPIPE", EPIPE },
-	{ "ENOTCONN", ENOTCONN },
-	{ "EADDRINUSE", EADDRINUSE },
-	{ "ECONNABORTED", ECONNABORTED },
-	{ "EALREADY", EALREADY },
-	{ "EINVAL", EINVAL },
-	{ "ENOBUFS", ENOBUFS },
-};
-
-static const char *errno_text(int v)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(errnos); i++) {
-		if (errnos[i].v == v) {
-			return errnos[i].name;
-		}
-	}
-	return strerror(v);
-}
-
-static void errno_want(struct run *r, const char *want, int got)
-{
-	if (strcmp(want, errno_text(got)) != 0) {
-		pkt_fail(r, "error: expected %s, got %s", want,
-			 errno_text(got));
-	}
-}
 
 static struct handle *handle(struct run *r, const char *name)
 {
@@ -112,7 +70,7 @@ static void call_connect(struct run *r, const char *name, struct words *w)
 	if (!err) {
 		err = sock_connect(h->sk, r->now, &to);
 	}
-	errno_want(r, want, err);
+	opts_errno_want(r, want, err);
 }
 
 /* NAME = listen PORT [6] [backlog N] */
@@ -126,8 +84,8 @@ static void call_listen(struct run *r, const char *name, struct words *w)
 	if (words_take(w, "backlog")) {
 		backlog = (unsigned)words_num(r, w);
 	}
-	errno_want(r, "0", sock_bind(h->sk, &e));
-	errno_want(r, "0", sock_listen(h->sk, r->now, backlog));
+	opts_errno_want(r, "0", sock_bind(h->sk, &e));
+	opts_errno_want(r, "0", sock_listen(h->sk, r->now, backlog));
 }
 
 /* NAME = accept LISTENER */
@@ -268,7 +226,7 @@ static void call_shutdown(struct run *r, struct words *w)
 {
 	struct sock *sk = handle(r, words_next(r, w))->sk;
 
-	errno_want(r, "0",
+	opts_errno_want(r, "0",
 		   words_take(w, "read") ? sock_shutdown_read(sk, r->now)
 					 : sock_shutdown_write(sk, r->now));
 }
@@ -293,7 +251,7 @@ static void call_error(struct run *r, struct words *w)
 {
 	struct handle *h = handle(r, words_next(r, w));
 
-	errno_want(r, words_next(r, w), sock_error_peek(h->sk));
+	opts_errno_want(r, words_next(r, w), sock_error_peek(h->sk));
 }
 
 static void call_connected(struct run *r, struct words *w)
@@ -312,55 +270,17 @@ static void call_noconnected(struct run *r, struct words *w)
 
 /* --- options -------------------------------------------------------------------------- */
 
-struct opt_name {
-	const char *name;
-	int level, v;
-};
-
-static const struct opt_name opts[] = {
-	{ "NODELAY", LX_IPPROTO_TCP, LX_TCP_NODELAY },
-	{ "CORK", LX_IPPROTO_TCP, LX_TCP_CORK },
-	{ "MAXSEG", LX_IPPROTO_TCP, LX_TCP_MAXSEG },
-	{ "KEEPIDLE", LX_IPPROTO_TCP, LX_TCP_KEEPIDLE },
-	{ "KEEPINTVL", LX_IPPROTO_TCP, LX_TCP_KEEPINTVL },
-	{ "KEEPCNT", LX_IPPROTO_TCP, LX_TCP_KEEPCNT },
-	{ "SYNCNT", LX_IPPROTO_TCP, LX_TCP_SYNCNT },
-	{ "LINGER2", LX_IPPROTO_TCP, LX_TCP_LINGER2 },
-	{ "QUICKACK", LX_IPPROTO_TCP, LX_TCP_QUICKACK },
-	{ "USER_TIMEOUT", LX_IPPROTO_TCP, LX_TCP_USER_TIMEOUT },
-	{ "DEFER_ACCEPT", LX_IPPROTO_TCP, LX_TCP_DEFER_ACCEPT },
-	{ "KEEPALIVE", LX_SOL_SOCKET, LX_SO_KEEPALIVE },
-	{ "RCVBUF", LX_SOL_SOCKET, LX_SO_RCVBUF },
-	{ "SNDBUF", LX_SOL_SOCKET, LX_SO_SNDBUF },
-	{ "REUSEADDR", LX_SOL_SOCKET, LX_SO_REUSEADDR },
-	{ "REKEY", LX_SOL_MPTCP, LX_MPTCP_CRYPT_REKEY },
-	{ "FORGET", LX_SOL_MPTCP, LX_MPTCP_CRYPT_FORGET },
-	{ "AWARE", LX_SOL_MPTCP, LX_MPTCP_CRYPT_AWARE },
-	{ "RESUME", LX_SOL_MPTCP, LX_MPTCP_CRYPT_RESUME },
-	{ "KEEP", LX_SOL_MPTCP, LX_MPTCP_CRYPT_KEEP },
-	{ "PASSIVE", LX_SOL_MPTCP, LX_MPTCP_CRYPT_PASSIVE },
-};
-
 /* setopt NAME OPTION VALUE [error E] */
 static void call_setopt(struct run *r, struct words *w)
 {
 	struct handle *h = handle(r, words_next(r, w));
-	const char *name = words_next(r, w);
+	const struct opt_name *o = opts_find(r, words_next(r, w));
+	int v = (int)words_num(r, w);
+	const char *want = words_take(w, "error") ? words_next(r, w) : "0";
 
-	for (unsigned i = 0; i < ARRAY_SIZE(opts); i++) {
-		if (strcmp(opts[i].name, name) == 0) {
-			int v = (int)words_num(r, w);
-			const char *want = words_take(w, "error")
-						   ? words_next(r, w)
-						   : "0";
-
-			errno_want(r, want,
-				   sock_setopt(h->sk, r->now, opts[i].level,
-					       opts[i].v, &v, sizeof(v)));
-			return;
-		}
-	}
-	pkt_fail(r, "unknown option \"%s\"", name);
+	opts_errno_want(r, want,
+			sock_setopt(h->sk, r->now, o->level, o->v, &v,
+				    sizeof(v)));
 }
 
 /* --- asking -------------------------------------------------------------------------- */

@@ -121,7 +121,9 @@ struct run {
 	struct stack_cfg cfg;
 	struct crypt_memo memo; /* of the stack, when config says so */
 	struct stack *s;
+	bool running; /* too late for configuration */
 	struct instant start, now;
+	nanos early, late; /* how far a packet's time may be off */
 	struct ip_path path[IP_PATHS_MAX];
 	unsigned n_paths;
 	bool gso;  /* large packets are matched whole */
@@ -231,8 +233,19 @@ void peer_session(struct run *r, const struct mp_info *info, struct words *w);
 void peer_free(struct peer *p);
 void peer_free_all(struct run *r);
 
-/* --- call.c ----------------------------------------------------------------------- */
+/* --- call.c, or kernel_call.c ----------------------------------------------------- */
 void call_line(struct run *r, struct words *w);
+
+/* --- opts.c ----------------------------------------------------------------------- */
+struct opt_name {
+	const char *name;
+	int level, v;
+};
+
+/* the socket option of that name */
+const struct opt_name *opts_find(struct run *r, const char *name);
+const char *opts_errno(int v); /* EINVAL .. */
+void opts_errno_want(struct run *r, const char *want, int got);
 
 /* --- state.c ---------------------------------------------------------------------- */
 /* state FLOW NAME: RFC 9293's name for what the stack keeps of a four-tuple */
@@ -245,8 +258,15 @@ void sweep_expand(struct run *r, char line[PKT_LINE]);
 
 /* --- run.c ------------------------------------------------------------------------ */
 struct flow *run_flow(struct run *r, const char *name); /* NULL: none */
+
+/* --- virtual.c: our stack in virtual time; kernel.c: this machine's kernel in real */
+void run_clock(struct run *r);
+/* on to that instant, or until stop() */
+void run_advance(struct run *r, struct instant to, bool (*stop)(void *),
+		 void *ctx);
 /* everything that wants to leave now is queued */
 void run_pump(struct run *r);
 void run_input(struct run *r, unsigned path, const void *p, uint32_t n);
+void run_end(struct run *r);
 
 #endif

@@ -1,0 +1,93 @@
+#!/bin/bash
+# kernel.sh [NAME..] - the scripts of plain TCP against this machine's kernel,
+# each in a network namespace of its own, in real time
+#
+# What a kernel cannot do is skipped by rule, with the reason.  Each difference
+# is in tests/pkt/KERNEL with what decides, or it is a failure.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+B=${B:-build} limit=5 jobs=${JOBS:-8}
+[ "${SLOW:-0}" != 1 ] || limit=200
+[ $# -gt 0 ] || set -- ''
+
+# why FILE: the reason to skip it, if there is one
+why()
+{
+	awk -v limit=$limit -v slow="${SLOW:-0}" '
+	function reason(text) { if (!why) { why = text } }
+	function wait_of(t,    ab) {
+		split(substr(t, 2), ab, "~")
+		return ab[2] != "" ? (ab[1] + ab[2]) / 2 : ab[1]
+	}
+	function scan(file,    line, w, n, i) {
+		while ((getline line < file) > 0) {
+			sub(/#.*/, "", line)
+			n = split(line, w, " ")
+			if (n == 0) { continue }
+			if (w[1] == "include") { scan("tests/pkt/inc/" w[2] ".pkt"); continue }
+			if (w[1] == "config") {
+				for (i = 2; i <= n; i += 2) {
+					if (w[i] == "mptcp" && w[i + 1] == "off") { plain = 1 }
+					else { reason("config " w[i] ": it has no such setting") }
+				}
+			}
+			i = 1
+			if (w[1] ~ /^[+]/) { total += wait_of(w[1]); i = 2 }
+			if (w[i] ~ /^(hold|release)$/) { reason("hold: it does not wait with what it sends") }
+			if (w[i] == "gso") { reason("gso: packets are matched as they come from the device") }
+			if (w[i] == "urgent") { reason("urgent: it marks an octet and not a place") }
+			if (w[i] ~ /^(peer|secret|mode|session|is|subflows)$/) { reason(w[i] ": of this stack alone") }
+			if (w[i] == "set") { reason("set: paths are of this stack alone") }
+			if (w[i] == "sweep") { reason("sweep: one script for many values") }
+		}
+		close(file)
+	}
+	BEGIN {
+		scan(ARGV[1])
+		if (!plain) { reason("Multipath TCP: its keys cannot be chosen") }
+		if (total > limit) {
+			reason("waits for " int(total) " s" (slow == 1 ? "" : " (SLOW=1 has " (total > 200 ? "not even this" : "it") ")"))
+		}
+		if (why) { print why }
+	}' "$1"
+}
+
+one()
+{
+	local f=$1 reason out rc name known
+	name=$(basename "$f" .pkt)
+	reason=$(why "$f")
+	[ -z "$reason" ] || { echo "SKIP $name: $reason"; return; }
+	known=$(awk -v n="$name" '$1 == n { print "yes" }' tests/pkt/KERNEL)
+	out=$(timeout 300 unshare -n bash -c '
+		# what is an option with us, and the doubling of RFC 6298 5.5
+		for s in syn_linear_timeouts=0 mtu_probing=1; do
+			sysctl -qw "net.ipv4.tcp_$s" 2>/dev/null
+		done
+		ip link set lo up
+		exec "$@"' - "$B/pkt-kernel" "$f" 2>&1)
+	rc=$?
+	case $rc$known in
+	0) echo "ok   $name" ;;
+	0yes) echo "same $name (listed in tests/pkt/KERNEL)" ;;
+	77*) echo "$out" | sed -n "s/^SKIP /SKIP $name: /p" ;;
+	*yes) echo "diff $name (tests/pkt/KERNEL)" ;;
+	*) printf 'FAIL %s\n%s\n' "$name" "$(echo "$out" | head -12 | sed 's/^/    /')" ;;
+	esac
+}
+
+if [ "${1:-}" = --one ]; then
+	one "$2"
+	exit
+fi
+if ! unshare -n true 2>/dev/null || [ ! -w /dev/net/tun ]; then
+	echo "SKIP pkt-kernel: needs root and /dev/net/tun"
+	exit 0
+fi
+for t in "$@"; do
+	printf '%s\n' tests/pkt/tcp/"${t#tcp/}"*.pkt
+done | B=$B xargs -P "$jobs" -n 1 tests/pkt/kernel.sh --one >"$B/pkt-kernel.log"
+grep -v '^ok ' "$B/pkt-kernel.log" | sort -s -k1,1 | grep '^SKIP\|^same\|^diff'
+grep -v '^ok \|^SKIP\|^same\|^diff' "$B/pkt-kernel.log"
+awk '$1 == "ok" || $1 == "same" { p++ } $1 == "diff" { d++ } $1 == "FAIL" { f++ } $1 == "SKIP" { s++ }
+	END { print p + d + 0 " passed, " f + 0 " failed, " s + 0 " skipped (" d + 0 " known differences)"; exit f > 0 }' "$B/pkt-kernel.log"
