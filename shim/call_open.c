@@ -201,7 +201,7 @@ int shim_accept4(int fd, struct sockaddr *sa, socklen_t *user_len, int flags)
 		case FOREIGN:
 			return give_out(s, sa, user_len, &ss, len);
 		case OURS:
-			fresh_roomy_as(s, fd);
+			fresh_accepted(s, fd);
 			len = chan_addr_put(&n.remote, n.family, 0, &ss);
 			return give_out(s, sa, user_len, &ss, len);
 		case DROP:

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/random.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "shim/init.h"
@@ -184,10 +185,25 @@ void fresh_roomy(int fd)
 	errno = saved;
 }
 
-void fresh_roomy_as(int fd, int listener)
+/* a time-out of calls on the listener is one of calls on what it accepts */
+static void inherit_timeout(int from, int to, int name)
+{
+	struct timeval t = { 0, 0 };
+	socklen_t len = sizeof(t);
+
+	if (libc.getsockopt(from, SOL_SOCKET, name, &t, &len) == 0 &&
+	    (t.tv_sec || t.tv_usec)) {
+		libc.setsockopt(to, SOL_SOCKET, name, &t, len);
+	}
+}
+
+void fresh_accepted(int fd, int listener)
 {
 	int size = FRESH_SNDBUF, saved = errno;
 	socklen_t len = sizeof(size);
+
+	inherit_timeout(listener, fd, SO_RCVTIMEO);
+	inherit_timeout(listener, fd, SO_SNDTIMEO);
 
 	if (chosen(listener) && libc.getsockopt(listener, SOL_SOCKET, SO_SNDBUF,
 						&size, &len) == 0) {

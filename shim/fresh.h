@@ -26,8 +26,9 @@ int fresh_kernel(struct ask *a, bool bind);
  * at least 768 octets, so the default holds 278 small ones.  Not while a
  * pending connect keeps the buffer full, and not when the program chose. */
 void fresh_roomy(int fd);
-/* the same for a socket just accepted, which inherits what the listener has */
-void fresh_roomy_as(int fd, int listener);
+/* the same for a socket just accepted, which inherits what the listener has:
+ * its size, its time-outs */
+void fresh_accepted(int fd, int listener);
 #define FRESH_SNDBUF (2 << 20) /* the kernel doubles it */
 /* TCP_INQ is on: kept where a descriptor can keep it, in an option of the
  * AF_UNIX socket that means nothing to a stream */

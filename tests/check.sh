@@ -170,6 +170,7 @@ main()
 		step sim sims
 		step flows $make -s flows
 		step shim shim tests/shim/run.sh
+		step options shim tests/shim/table/table.sh
 		step cpython shim tests/shim/cpython.sh
 		step e2e $make -s e2e
 		step witness tests/witness/run.sh

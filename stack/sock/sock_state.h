@@ -112,6 +112,7 @@ struct stack {
 	struct list bound;
 	struct mp_conf conf; /* of a new socket */
 	struct stack_echo echo[STACK_ECHO_MAX];
+	struct wheel_timer frag_timer;
 	void (*obituary)(void *ctx, const struct mp_info *info);
 	void *obituary_ctx;
 };
@@ -137,6 +138,12 @@ void sock_apply(struct sock *sk, struct instant now);
 
 void stack_echo_in(struct stack *s, struct instant now, const struct ip_in *in,
 		   unsigned path);
+/* p is not taken: its sender hears why */
+void stack_icmp_refuse(struct stack *s, struct instant now,
+		       const struct ip_in *in, const struct pkt *p);
+/* the timer of fragments that wait for others */
+void stack_frag_arm(struct stack *s);
+void stack_frag_fire(struct wheel_timer *t, struct instant now);
 void stack_echo_reap(struct stack *s);
 void stack_echo_fini(struct stack *s);
 bool stack_echo_out(struct stack *s, struct pkt_out *out);

@@ -41,6 +41,9 @@ static bool layers_new(struct stack *s, struct instant now)
 	if (!s->ip) {
 		return false;
 	}
+	if (s->cfg.drop_fragments) {
+		ip_drop_fragments(s->ip);
+	}
 	s->tcp = tcp_new(&s->env, s->ip, &s->wheel, now);
 	if (!s->tcp) {
 		return false;
@@ -78,6 +81,7 @@ struct stack *stack_new(const struct env *env, const struct stack_cfg *cfg,
 	list_init(&s->events);
 	list_init(&s->bound);
 	wheel_init(&s->wheel, now);
+	wheel_timer_init(&s->frag_timer, stack_frag_fire);
 	s->key.k0 = entropy_u64(&env->entropy);
 	s->key.k1 = entropy_u64(&env->entropy);
 	/* orphans keep their entry: twice the handles, and then some */

@@ -44,11 +44,30 @@ static void icmp_in(struct stack *s, struct instant now, unsigned path,
 	ip_count(s->ip, IP_ICMP_IN);
 }
 
-void stack_input(struct stack *s, struct instant now, struct pkt *p)
+static void take(struct stack *s, struct instant now, struct pkt *p,
+		 bool whole);
+
+/* the whole is taken like a packet that arrived */
+static void fragment_in(struct stack *s, struct instant now, struct pkt *p,
+			struct ip_in *in)
+{
+	bool refused;
+	struct pkt *whole = ip_reassemble(s->ip, now, p, in, &refused);
+
+	if (refused) {
+		stack_icmp_refuse(s, now, in, p);
+	}
+	if (whole) {
+		take(s, now, whole, true);
+		pkt_put(whole);
+	}
+	stack_frag_arm(s);
+}
+
+static void take(struct stack *s, struct instant now, struct pkt *p, bool whole)
 {
 	struct ip_in in;
 
-	stack_echo_reap(s);
 	switch (ip_input(s->ip, p, &in)) {
 	case IP_KIND_DROP:
 		break;
@@ -61,6 +80,22 @@ void stack_input(struct stack *s, struct instant now, struct pkt *p)
 	case IP_KIND_ECHO:
 		stack_echo_in(s, now, &in, p->dev);
 		break;
+	case IP_KIND_FRAGMENT:
+		if (whole) { /* fragments within fragments: no deeper */
+			ip_count(s->ip, IP_REASM_FAILS);
+		} else {
+			fragment_in(s, now, p, &in);
+		}
+		break;
+	case IP_KIND_REFUSED:
+		stack_icmp_refuse(s, now, &in, p);
+		break;
 	}
+}
+
+void stack_input(struct stack *s, struct instant now, struct pkt *p)
+{
+	stack_echo_reap(s);
+	take(s, now, p, false);
 	pkt_put(p);
 }

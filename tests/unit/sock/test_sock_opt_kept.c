@@ -214,6 +214,8 @@ static void test_accepted_have_a_copy(void **state)
 	ours = l;
 	ours_set_int(IPPROTO_IP, LX_IP_RECVTOS, 1);
 	ours_set_int(SOL_SOCKET, LX_SO_PRIORITY, 5);
+	ours_set_int(IPPROTO_IP, LX_IP_MULTICAST_ALL, 0);
+	ours_set_int(IPPROTO_TCP, LX_TCP_FASTOPEN, 5);
 	ours_set_int(IPPROTO_TCP, LX_TCP_INQ, 1);
 	ours_set_int(IPPROTO_TCP, LX_TCP_NOTSENT_LOWAT, 9999);
 	c = two_connect(80);
@@ -223,14 +225,16 @@ static void test_accepted_have_a_copy(void **state)
 	ours = sock_accept(l, two.now);
 	assert_non_null(ours);
 	assert_int_equal(ours_get_int(IPPROTO_IP, LX_IP_RECVTOS), 1);
-	assert_int_equal(ours_get_int(SOL_SOCKET, LX_SO_PRIORITY), 5);
+	assert_int_equal(ours_get_int(SOL_SOCKET, LX_SO_PRIORITY), 0);
+	assert_int_equal(ours_get_int(IPPROTO_IP, LX_IP_MULTICAST_ALL), 0);
+	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_FASTOPEN), 0);
 	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_NOTSENT_LOWAT), 9999);
 	/* the descriptor that accept() gives has no mark of it: mptcp-shim(7) */
 	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_INQ), 0);
-	ours_set_int(SOL_SOCKET, LX_SO_PRIORITY, 2);
+	ours_set_int(IPPROTO_IP, LX_IP_RECVTOS, 0);
 	sock_close(ours, two.now, true);
 	ours = l;
-	assert_int_equal(ours_get_int(SOL_SOCKET, LX_SO_PRIORITY), 5);
+	assert_int_equal(ours_get_int(IPPROTO_IP, LX_IP_RECVTOS), 1);
 	sock_close(c, two.now, true);
 	sock_close(l, two.now, true);
 	two_run(NANOS_S);
