@@ -210,6 +210,13 @@ int app_start(struct engine *e)
 	return 0;
 }
 
+void app_sweep_soon(struct engine *e)
+{
+	if (e->app) {
+		e->app->next_sweep = app_now(e->app);
+	}
+}
+
 uint32_t app_busy(const struct engine *e)
 {
 	return e->app ? e->app->n_live : 0;

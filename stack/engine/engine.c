@@ -297,6 +297,9 @@ static void turn(struct loop *l)
 	if (instant_due(stack_deadline(e->stack), e->now)) {
 		stack_tick(e->stack, e->now);
 	}
+	if (life_went(l->life)) {
+		app_sweep_soon(e); /* or the end would wait for the sweep */
+	}
 	app_turn(e);
 	stats_turn(l->stats);
 	send_all(l);

@@ -30,6 +30,7 @@ struct life {
 	struct instant term; /* SIGTERM: the latest end; NEVER: none */
 	struct instant deadline;
 	bool nobody; /* mptcp-run said so */
+	bool went;   /* somebody ended: life_went() */
 	bool wanted; /* another start waits for our device: no grace */
 	struct io_op sig_op, life_op;
 	int sig_fd, life_fd;
@@ -50,6 +51,7 @@ static void watch_done(struct io_op *op, int res, unsigned flags)
 	free(w);
 	l->last_alive = io_time(l->io);
 	l->n_pids--;
+	l->went = true;
 }
 
 void life_watch_pidfd(struct life *l, int pid, int pidfd)
@@ -115,6 +117,7 @@ static void life_done(struct io_op *op, int res, unsigned flags)
 	(void)flags;
 	if (res >= 4 && memcmp(l->word, "end\n", 4) == 0) {
 		l->nobody = true;
+		l->went = true;
 	}
 }
 
@@ -166,6 +169,14 @@ void life_free(struct life *l)
 	}
 	close(l->sig_fd);
 	free(l);
+}
+
+bool life_went(struct life *l)
+{
+	bool went = l->went;
+
+	l->went = false;
+	return went;
 }
 
 /* --- the question --------------------------------------------------------- */

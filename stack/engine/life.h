@@ -31,6 +31,10 @@ void life_free(struct life *l);
 void life_watch_pid(struct life *l, int pid);
 void life_watch_pidfd(struct life *l, int pid, int pidfd); /* takes pidfd */
 
+/* since the last call a process ended, or mptcp-run said that none is left:
+ * sockets may be nobody's any more */
+bool life_went(struct life *l);
+
 /* what is left to do: sockets held, connections owing, in TIME-WAIT */
 struct life_load {
 	uint32_t busy, owing, timewait;
