@@ -426,6 +426,7 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 		explain_stack(c, err);
 		return false;
 	}
+	stack_set_refused(l->e.stack, past_client, l->e.past);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 enum kind {
 	SAY_REFUSED,
 	SAY_LESS,
+	SAY_CLIENT,
 };
 
 struct past {
@@ -137,29 +138,32 @@ static void refusal(const struct past *p, const struct mp_info *i,
 		    char line[PAST_LINE])
 {
 	const char *clear = crypt_use_why(i), *plain = "";
-	char to[ENDPOINT_TEXT_MAX];
+	const char *would = i->passive ? "accept it" : "connect";
+	char to[ENDPOINT_TEXT_MAX + 8] = "";
 
-	to_text(i, to);
+	memcpy(to, "client ", i->passive ? 8 : 0);
+	to_text(i, to + strlen(to));
 	if (i->mode == MP_MODE_TCP) {
 		plain = mp_reason_text(i->why_plain);
 	}
 	if (p->conf->crypt.policy >= CONF_CRYPT_REQUIRE_ANY && !i->sealed) {
 		snprintf(line, PAST_LINE,
 			 "%s refused: it is not encrypted: %s; --crypt=prefer "
-			 "would connect",
-			 to, clear ? clear : "the handshake did not get there");
+			 "would %s",
+			 to, clear ? clear : "the handshake did not get there",
+			 would);
 	} else if (p->conf->crypt.policy == CONF_CRYPT_REQUIRE &&
 		   i->sec != MP_SEC_SMTCP) {
 		snprintf(
 			line, PAST_LINE,
 			"%s refused: encrypted, but without Multipath TCP%s%s; "
-			"--crypt=require-any would connect",
-			to, *plain ? ": " : "", plain);
+			"--crypt=require-any would %s",
+			to, *plain ? ": " : "", plain, would);
 	} else {
 		snprintf(line, PAST_LINE,
 			 "%s refused: no Multipath TCP%s%s; --mptcp=prefer "
-			 "would connect",
-			 to, *plain ? ": " : "", plain);
+			 "would %s",
+			 to, *plain ? ": " : "", plain, would);
 	}
 }
 
@@ -264,6 +268,19 @@ void past_refused(struct past *p, const struct mp_info *i, char line[PAST_LINE])
 		refusal(p, i, line);
 	}
 	say(p, SAY_REFUSED, i, line);
+}
+
+void past_client(void *past, const struct mp_info *i)
+{
+	struct past *p = past;
+	struct endpoint from = endpoint_make(destination(i).addr, 0);
+	char line[PAST_LINE];
+
+	if (p->e->verbose >= 2 &&
+	    notice_may(&p->notice, io_time(p->e->io), SAY_CLIENT, &from)) {
+		refusal(p, i, line);
+		engine_log(p->e, 2, "%s", line);
+	}
 }
 
 void past_connected(struct past *p, const struct mp_info *i,

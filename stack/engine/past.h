@@ -33,6 +33,9 @@ void past_connected(struct past *p, const struct mp_info *i,
 		    char line[PAST_LINE]);
 void past_refused(struct past *p, const struct mp_info *i,
 		  char line[PAST_LINE]);
+/* A client of one of our listeners was refused by policy: with -v a line, one
+ * for each client in a while. */
+void past_client(void *past, const struct mp_info *i);
 /* data came, or the connection ends: if it is known by now that the peer has
  * the keys, that is written down */
 void past_note(struct past *p, const struct mp_info *i);

@@ -176,8 +176,8 @@ void stats_conn_json(struct json *j, const char *key,
 	json_end(j, '}');
 }
 
-/* "smtcp, 2 subflows"; "tcpcrypt, plain TCP: ..."; "mptcp, 1 subflow, not
- * encrypted: no ENO option in the SYN" */
+/* "smtcp, 2 subflows"; "plain TCP: ..."; "tcpcrypt, no Multipath TCP: ...";
+ * "mptcp, 1 subflow, not encrypted: no ENO option in the SYN" */
 static void mode(const struct mp_info *info, char *buf, size_t n)
 {
 	const char *why = crypt_use_why(info);
@@ -196,7 +196,9 @@ static void mode(const struct mp_info *info, char *buf, size_t n)
 		snprintf(buf, n, "%s, %u subflow%s", mp_info_mode(info), subs,
 			 subs == 1 ? "" : "s");
 	} else {
-		snprintf(buf, n, "%s%s", info->sealed ? "tcpcrypt, " : "",
+		snprintf(buf, n, "%s: %s",
+			 info->sealed ? "tcpcrypt, no Multipath TCP" :
+					"plain TCP",
 			 mp_reason_text(info->why_plain));
 	}
 	used = strlen(buf);

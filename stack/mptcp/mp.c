@@ -171,6 +171,13 @@ void mp_set_obituary(struct mp *mp,
 	mp->obituary_ctx = ctx;
 }
 
+void mp_set_refused(struct mp *mp,
+		    void (*fn)(void *ctx, const struct mp_conn *c), void *ctx)
+{
+	mp->refused = fn;
+	mp->refused_ctx = ctx;
+}
+
 uint32_t mp_count_conns(const struct mp *mp)
 {
 	return mp->n_conns;

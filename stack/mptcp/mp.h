@@ -66,6 +66,8 @@ struct mp {
 	void (*obituary)(void *ctx, struct instant now,
 			 const struct mp_conn *c);
 	void *obituary_ctx;
+	void (*refused)(void *ctx, const struct mp_conn *c);
+	void *refused_ctx;
 };
 
 struct mp_listener {
@@ -310,6 +312,8 @@ void mp_conn_readable(struct mp_conn *c, struct instant now);
 void mp_conn_writable(struct mp_conn *c, struct instant now);
 /* tells the owner, once, that it is over */
 void mp_conn_over(struct mp_conn *c, struct instant now, int err);
+/* it is passive and the policy does not accept it */
+void mp_conn_refused(const struct mp_conn *c);
 /* ends it now: subflows are reset, the owner hears err */
 void mp_conn_fail(struct mp_conn *c, struct instant now, int err);
 /* if nothing is left to do and no owner holds it: to be freed */

@@ -216,6 +216,13 @@ void mp_conn_writable(struct mp_conn *c, struct instant now)
 	}
 }
 
+void mp_conn_refused(const struct mp_conn *c)
+{
+	if (c->mp->refused) {
+		c->mp->refused(c->mp->refused_ctx, c);
+	}
+}
+
 void mp_conn_over(struct mp_conn *c, struct instant now, int err)
 {
 	struct mp_listener *l = c->listener;
@@ -227,6 +234,9 @@ void mp_conn_over(struct mp_conn *c, struct instant now, int err)
 	c->err = err;
 	if (l) {
 		c->listener = NULL;
+		if (err == EPROTO) {
+			mp_conn_refused(c);
+		}
 		if (l->ops->failed) {
 			l->ops->failed(l->lo);
 		}

@@ -42,24 +42,24 @@ struct mp_listener;
 	X(MP_CAPABLE_REFUSED, "MPTcpExtMPCapableRefused", \
 	  "MP_CAPABLE ignored: version, flags or crypto bits not acceptable") \
 	X(MP_FALLBACK_SYNACK, "MPTcpExtMPCapableFallbackSYNACK", \
-	  "plain TCP: the SYN/ACK had no MP_CAPABLE (peer has none, or it was stripped)") \
+	  "the SYN/ACK had no MP_CAPABLE (peer has none, or it was stripped)") \
 	X(MP_FALLBACK_ACK, "MPTcpExtMPCapableFallbackACK", \
-	  "plain TCP: the third ACK had no MP_CAPABLE (stripped on the path)") \
+	  "the third ACK had no MP_CAPABLE (stripped on the path)") \
 	X(MP_FALLBACK_SYN_TIMEOUT, "MPTcpExtMPCapableSYNTXDrop", \
-	  "plain TCP: SYNs with MP_CAPABLE went unanswered") \
+	  "SYNs with MP_CAPABLE went unanswered") \
 	X(MP_FALLBACK_PEER, "MPTcpExtFallbackPeerPlain", \
-	  "plain TCP: the peer's SYN had no MP_CAPABLE") \
-	X(MP_FALLBACK_OFF, "MPTcpExtFallbackOff", "plain TCP: Multipath TCP is switched off here") \
+	  "the peer's SYN had no MP_CAPABLE") \
+	X(MP_FALLBACK_OFF, "MPTcpExtFallbackOff", "Multipath TCP is switched off here") \
 	X(MP_FALLBACK_NO_DSS, "MPTcpExtNoDSSFallback", \
-	  "plain TCP: data arrived without a mapping before the connection was confirmed") \
+	  "data arrived without a mapping before the connection was confirmed") \
 	X(MP_FALLBACK_NO_DATA_ACK, "MPTcpExtNoDataAckFallback", \
-	  "plain TCP: our data was acknowledged without DATA_ACK") \
+	  "our data was acknowledged without DATA_ACK") \
 	X(MP_FALLBACK_INFINITE_RX, "MPTcpExtInfiniteMapRx", \
-	  "plain TCP: the peer sent an infinite mapping") \
+	  "the peer sent an infinite mapping") \
 	X(MP_FALLBACK_CSUM, "MPTcpExtMPFailFallback", \
-	  "plain TCP: checksum failure on the only subflow") \
+	  "checksum failure on the only subflow") \
 	X(MP_FALLBACK_SIMULTANEOUS, "MPTcpExtFallbackSimultaneous", \
-	  "plain TCP: simultaneous open") \
+	  "simultaneous open") \
 	X(MP_INFINITE_TX, "MPTcpExtInfiniteMapTx", "infinite mappings sent") \
 	X(MP_JOIN_SYN_TX, "MPTcpExtMPJoinSynTx", "MP_JOIN SYNs sent") \
 	X(MP_JOIN_SYN_RX, "MPTcpExtMPJoinSynRx", "MP_JOIN SYNs received") \
@@ -112,7 +112,7 @@ struct mp_listener;
 	X(MP_DATA_FIN_TX, "MPTcpExtDataFinTx", "DATA_FIN sent") \
 	X(MP_TOKEN_COLLISION, "MPTcpExtMPCapableTokenCollision", "keys drawn again: token in use") \
 	X(MP_FALLBACK_CRYPT, "MPTcpExtFallbackCrypt", \
-	  "plain TCP: the peer has tcpcrypt and Multipath TCP, but not together, and encryption is preferred") \
+	  "the peer has tcpcrypt and Multipath TCP, but not together, and encryption is preferred") \
 	X(MP_CRYPT_REFUSED, "MPTcpExtCryptRefused", \
 	  "connections refused: encryption is required and the peer or path has none") \
 	X(MP_CRYPT_BAD_FRAME, "MPTcpExtCryptBadFrame", \
@@ -393,6 +393,9 @@ void mp_set_obituary(struct mp *mp,
 		     void (*fn)(void *ctx, struct instant now,
 				const struct mp_conn *c),
 		     void *ctx);
+/* fn for each connection that a peer asked for and the policy refused */
+void mp_set_refused(struct mp *mp,
+		    void (*fn)(void *ctx, const struct mp_conn *c), void *ctx);
 uint32_t mp_count_conns(const struct mp *mp);
 uint32_t mp_count_owing(const struct mp *mp); /* closed by the owner, not done */
 void mp_count(struct mp *mp, enum mp_reason r);

@@ -115,6 +115,8 @@ struct stack {
 	struct wheel_timer frag_timer;
 	void (*obituary)(void *ctx, const struct mp_info *info);
 	void *obituary_ctx;
+	void (*refused)(void *ctx, const struct mp_info *info);
+	void *refused_ctx;
 };
 
 extern const struct mp_owner sock_owner;

@@ -169,6 +169,10 @@ void stack_each_conn(const struct stack *s,
 void stack_set_obituary(struct stack *s,
 			void (*fn)(void *ctx, const struct mp_info *info),
 			void *ctx);
+/* fn for each connection that a peer asked for and the policy refused */
+void stack_set_refused(struct stack *s,
+		       void (*fn)(void *ctx, const struct mp_info *info),
+		       void *ctx);
 /* connections that still owe the peer data or a FIN though no handle is left */
 uint32_t stack_owing(const struct stack *s);
 uint32_t stack_timewait(const struct stack *s);

@@ -55,6 +55,24 @@ void stack_set_obituary(struct stack *s,
 	s->obituary_ctx = ctx;
 }
 
+static void refused(void *ctx, const struct mp_conn *c)
+{
+	struct stack *s = ctx;
+	struct mp_info info;
+
+	mp_info(c, &info);
+	s->refused(s->refused_ctx, &info);
+}
+
+void stack_set_refused(struct stack *s,
+		       void (*fn)(void *ctx, const struct mp_info *info),
+		       void *ctx)
+{
+	s->refused = fn;
+	s->refused_ctx = ctx;
+	mp_set_refused(s->mp, fn ? refused : NULL, s);
+}
+
 uint32_t stack_owing(const struct stack *s)
 {
 	return mp_count_owing(s->mp) + tcp_count_owing(s->tcp);

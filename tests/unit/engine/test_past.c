@@ -113,6 +113,34 @@ static bool has(const char *text)
 	return strstr(line, text) != NULL;
 }
 
+/* clients of our listeners: with -v, one line for each address */
+static void test_clients(void **state)
+{
+	(void)state;
+	plain();
+	i.passive = true;
+	conf.crypt.policy = CONF_CRYPT_REQUIRE;
+	begin(KNOWN_NONE, 0, "");
+	logged[0] = '\0';
+	past_client(p, &i);
+	assert_string_equal(logged, ""); /* not without -v */
+	e.verbose = 2;
+	past_client(p, &i);
+	assert_non_null(strstr(logged, "client 192.0.2.1:80 refused: it is not "
+				       "encrypted: "));
+	assert_non_null(strstr(logged, "; --crypt=prefer would accept it"));
+	logged[0] = '\0';
+	i.sub[0].t.remote.port++;
+	past_client(p, &i);
+	assert_string_equal(logged, "");
+	i.sub[0].t.remote.addr = addr_v4(192, 0, 2, 2);
+	past_client(p, &i);
+	assert_non_null(strstr(logged, "client 192.0.2.2:81 refused"));
+	logged[0] = '\0';
+	i.passive = false;
+	e.verbose = 1;
+}
+
 static void test_refusals(void **state)
 {
 	(void)state;
@@ -128,14 +156,14 @@ static void test_refusals(void **state)
 	i.sec = MP_SEC_TCPCRYPT;
 	begin(KNOWN_NONE, 0, "");
 	past_refused(p, &i, line);
-	assert_true(has("encrypted, but without Multipath TCP: plain TCP: the "
+	assert_true(has("encrypted, but without Multipath TCP: the "
 			"SYN/ACK had no MP_CAPABLE"));
 	assert_true(has("; --crypt=require-any"));
 	conf.crypt.policy = CONF_CRYPT_PREFER;
 	conf.mptcp = CONF_MPTCP_REQUIRE;
 	begin(KNOWN_NONE, 0, "");
 	past_refused(p, &i, line);
-	assert_true(has("refused: no Multipath TCP: plain TCP: "));
+	assert_true(has("refused: no Multipath TCP: the SYN/ACK "));
 	assert_true(has("; --mptcp=prefer"));
 	assert_string_equal(logged, "");
 }
@@ -187,7 +215,7 @@ static void test_less(void **state)
 	begin(KNOWN_SMTCP, 0, "");
 	i.sealed = true;
 	past_refused(p, &i, line);
-	assert_true(has("encrypted, but without Multipath TCP: plain TCP: "));
+	assert_true(has("encrypted, but without Multipath TCP: "));
 }
 
 static bool told(void)
@@ -269,7 +297,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_refusals), T(test_verbosity), T(test_less),
+		T(test_refusals), T(test_clients), T(test_verbosity), T(test_less),
 		T(test_note),     T(test_memo),      T(test_name),
 	};
 

@@ -334,7 +334,8 @@ static void test_encrypted(void **state)
 	i.why_plain = MP_FALLBACK_SYNACK;
 	assert_non_null(strstr(json_of(&i), "\"mode\": \"tcpcrypt\""));
 	assert_non_null(strstr(stats_conn_line(&i, line, sizeof(line)),
-			       ":80 tcpcrypt, plain TCP: the SYN/ACK had no"));
+			       ":80 tcpcrypt, no Multipath TCP: the SYN/ACK "
+			       "had no"));
 }
 
 /* what is missing is named: encryption, Multipath TCP, both */
