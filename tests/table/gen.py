@@ -84,9 +84,33 @@ def mptcp_options(state, kind, seq, num):
     return ""
 
 
-def case(proto, state, row, cell):
+TS = {"old": 900, "same": 1000, "new": 2000}
+
+
+def with_ts(out):
+    """the peer's packets have timestamps, all the same"""
+    def one(text):
+        if not re.match(r"(\+\S+ )?< ", text):
+            return text
+        echo = "0" if re.search(r"< S ", text) else "ecr"
+        opts = f"nop, nop, ts 1000 {echo}"
+        if text.endswith(">"):
+            return f"{text[:-1]}, {opts}>"
+        return f"{text} <{opts}>"
+    return [one(text) for text in out]
+
+
+def ts_option(flags, stamp):
+    if stamp in (None, "none"):
+        return ""
+    return f"nop, nop, ts {TS[stamp]} {'0' if flags[0] == 'S' and '.' not in flags else 'ecr'}"
+
+
+def case(proto, state, row, cell, stamp=None):
     kind, seq_at, ack_at = row[:3]
     out, num = prologue(proto, state)
+    if stamp:
+        out = with_ts(out)
     flags, length, space = KINDS[kind]
     seq, seq_n = seq_text(seq_at, kind, num)
     ack = None if ack_at == "-" else ack_of(ack_at, num)
@@ -96,7 +120,7 @@ def case(proto, state, row, cell):
         "mss 500" if "S" in flags else ""
     out.append(f"< {flags} seq {seq}" + (f" ack {ack}" if ack is not None else "")
                + " win 60000" + (f" len {length}" if length else "")
-               + f" <{opts}>")
+               + f" <{', '.join(x for x in (opts, ts_option(flags, stamp)) if x)}>")
     m = re.fullmatch(r"(-|A(?:\d+|s)?|S|RA?)(?:>([A-Z0-9]+))?(?:!([A-Z0]+))?", cell)
     assert m, (row, cell)
     reply, to, err = m.groups()
@@ -230,36 +254,40 @@ def put(folder, name, what, text):
         f.write("\n".join([f"# {what}"] + text) + "\n")
 
 
-def states(folder):
-    rows, columns = table("states")
-    other = {}
+def overrides():
+    """mptcp.states: (segment, seq, ack, state) to cell"""
+    out = {}
     for text in lines("mptcp.states"):
         m = re.match(r"(\w+) +(\w+) +(\S+) +([A-Z0-9-]+) +(\S+) +(\w)$", text)
         if m:
-            other[m[1], m[2], m[3], m[4]] = m[5]
-    used = set()
+            out[m[1], m[2], m[3], m[4]] = m[5]
+    return out
+
+
+def states(folder, name):
+    rows, columns = table(name)
+    other, used = overrides(), set()
     for row in rows:
-        for state, cell in zip(columns, row[3]):
+        stamp = row[3] if len(row) > 4 else None
+        for state, cell in zip(columns, row[-1]):
             if cell == ".":
                 continue
-            what = f"{state}: {' '.join(row[:3])}: {cell}"
-            name = f"{state}_{row[0]}_{row[1]}_{row[2].replace('-', 'none')}"
-            put(folder, f"tcp_{name}", what, case("tcp", state, row, cell))
-            for key in ((*row[:3], state), (row[0], row[1], "any", state),
-                        (row[0], "any", "any", state)):
-                if key in other:
-                    used.add(key)
-                    cell = other[key]
-                    break
-            if cell == "." or not os.path.exists(f"{HERE}/mptcp/{state}.pkt"):
+            what = f"{state}: {' '.join(row[:-1])}: {cell}"
+            case_name = "_".join((state, *row[:-1])).replace("_-", "_none")
+            put(folder, f"tcp_{case_name}", what,
+                case("tcp", state, row, cell, stamp))
+            key = (*row[:3], state)
+            if key in other:
+                used.add(key)
+                cell = other[key]
+            if not os.path.exists(f"{HERE}/mptcp/{state}.pkt"):
                 continue
             if row[2] == "inside" and \
                ack_of("inside", prologue("mptcp", state)[1]) is None:
                 continue
-            what = f"{state}: {' '.join(row[:3])}: {cell}, MPTCP"
-            put(folder, f"mptcp_{name}", what, case("mptcp", state, row, cell))
-    if set(other) - used:
-        sys.exit(f"mptcp.states: no such row: {set(other) - used}")
+            put(folder, f"mptcp_{case_name}", what + ", MPTCP",
+                case("mptcp", state, row, cell, stamp))
+    return set(other) - used
 
 
 def main():
@@ -267,7 +295,9 @@ def main():
     os.makedirs(folder, exist_ok=True)
     for f in os.listdir(folder):
         os.unlink(os.path.join(folder, f))
-    states(folder)
+    left = states(folder, "states") & states(folder, "states.ts")
+    if left:
+        sys.exit(f"mptcp.states: no such row: {left}")
     spans = list(itertools.combinations(range(5), 2))
     for proto in ("tcp", "mptcp"):
         for perm in itertools.permutations(range(5)):
