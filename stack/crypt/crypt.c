@@ -42,6 +42,7 @@ struct crypt_conn {
 	bool orig_b; /* our role when ss[0] was made: which keys are ours */
 	bool resumed;
 	uint64_t cached; /* number of the next secret in the cache, 0: none */
+	struct instant next_born; /* the peer's first frame was opened */
 	uint8_t mpc[MPC_MAX];
 	uint8_t mpc_len, peer_name_len;
 	uint8_t peer_name[CRYPT_PEER_MAX];
@@ -621,13 +622,24 @@ size_t crypt_frame_len(const uint8_t *hdr)
 					      : 0;
 }
 
+/* The peer keeps the secret when it has opened a frame of ours.  Whoever opens
+ * connections may use it at once, in a SYN that overtakes that frame, and would
+ * be declined: it waits until the frame is acknowledged. */
+static bool peer_keeps_next(const struct crypt_conn *k)
+{
+	const struct crypt_rec *r = &k->set.rec;
+
+	return k->peer_name_len == 0 || r->tx_gen > 0 || r->tx_marked;
+}
+
 /* The peer has the same keys: only now the next secret is worth keeping. */
-static void keep_next(struct crypt_conn *k, struct instant now)
+static void keep_next(struct crypt_conn *k)
 {
 	struct crypt_set *s = &k->set;
 
-	if (s->have_next) {
-		k->cached = crypt_cache_put(&k->c->cache, now, &s->next,
+	if (s->have_next && s->rec.rx_frames > 0 && peer_keeps_next(k)) {
+		k->cached = crypt_cache_put(&k->c->cache, k->next_born,
+					    &s->next,
 					    k->peer_name, k->peer_name_len);
 		k->c->counter[CRYPT_CACHED] += k->cached != 0;
 		crypt_set_no_next(s);
@@ -670,7 +682,10 @@ enum crypt_reason crypt_open(struct crypt_conn *k, struct instant now,
 		    k->set.rec.rx_gen > k->set.rec.tx_gen) {
 			k->c->counter[CRYPT_REKEY_IN]++;
 		}
-		keep_next(k, now);
+		if (k->set.rec.rx_frames == 1) {
+			k->next_born = now;
+		}
+		keep_next(k);
 	}
 	return counted(k, r);
 }
@@ -698,6 +713,7 @@ void crypt_acked(struct crypt_conn *k, uint64_t offset)
 {
 	if (k->state == CRYPT_KEYED) {
 		crypt_rec_acked(&k->set.rec, offset);
+		keep_next(k);
 	}
 }
 
