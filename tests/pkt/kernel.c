@@ -24,6 +24,8 @@
  * the script looked at its clock seems early. */
 #define EARLY (40 * NANOS_MS)
 #define LATE  (150 * NANOS_MS)
+/* a timer of the kernel is late by up to an eighth of its time */
+#define COARSE 7
 /* how long a packet that has been sent may take until it can be read */
 #define SOON (30 * NANOS_MS)
 
@@ -42,6 +44,7 @@ void run_clock(struct run *r)
 	r->start = r->now = clock_now();
 	r->early = EARLY;
 	r->late = LATE;
+	r->coarse = COARSE;
 }
 
 /* --- devices ------------------------------------------------------------------ */

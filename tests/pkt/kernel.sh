@@ -59,14 +59,18 @@ one()
 	reason=$(why "$f")
 	[ -z "$reason" ] || { echo "SKIP $name: $reason"; return; }
 	known=$(awk -v n="$name" '$1 == n { print "yes" }' tests/pkt/KERNEL)
-	out=$(timeout 300 unshare -n bash -c '
-		# what is an option with us, and the doubling of RFC 6298 5.5
-		for s in syn_linear_timeouts=0 mtu_probing=1; do
-			sysctl -qw "net.ipv4.tcp_$s" 2>/dev/null
-		done
-		ip link set lo up
-		exec "$@"' - "$B/pkt-kernel" "$f" 2>&1)
-	rc=$?
+	for _ in 1 2 3; do
+		out=$(timeout 300 unshare -n bash -c '
+			# what is an option with us, and the doubling of RFC 6298 5.5
+			for s in syn_linear_timeouts=0 mtu_probing=1 fastopen=3; do
+				sysctl -qw "net.ipv4.tcp_$s" 2>/dev/null
+			done
+			ip link set lo up
+			exec "$@"' - "$B/pkt-kernel" "$f" 2>&1)
+		rc=$?
+		# a machine that is busy makes differences, but not three times
+		[ $rc = 1 ] && [ -z "$known" ] || break
+	done
 	case $rc$known in
 	0) echo "ok   $name" ;;
 	0yes) echo "same $name (listed in tests/pkt/KERNEL)" ;;

@@ -17,6 +17,7 @@ struct real {
 	char name[16];
 	int fd; /* -1: closed */
 	int err; /* what SO_ERROR gave */
+	bool held; /* TCP_FASTOPEN_CONNECT: the SYN waits for data */
 	uint64_t wrote, read;
 };
 
@@ -123,6 +124,10 @@ static void make_connect(struct run *r, const char *name, struct words *w)
 	n = address(&to, &a);
 	if (!err && connect(s->fd, (struct sockaddr *)&a, n)) {
 		err = errno;
+	}
+	if (err == 0 && strcmp(want, "EINPROGRESS") == 0) {
+		s->held = true;
+		return;
 	}
 	opts_errno_want(r, want, err);
 }
@@ -311,10 +316,12 @@ static bool is_connected(struct run *r, struct words *w)
 {
 	uint8_t state = LINUX_CLOSE; /* tcpi_state, the first octet */
 	socklen_t n = sizeof(state);
+	struct real *s = get(r, w);
 
-	getsockopt(get(r, w)->fd, IPPROTO_TCP, LX_TCP_INFO, &state, &n);
-	return state != LINUX_SYN_SENT && state != LINUX_SYN_RECV &&
-	       state != LINUX_CLOSE;
+	getsockopt(s->fd, IPPROTO_TCP, LX_TCP_INFO, &state, &n);
+	return (s->held && !s->wrote) ||
+	       (state != LINUX_SYN_SENT && state != LINUX_SYN_RECV &&
+		state != LINUX_CLOSE);
 }
 
 static void call_connected(struct run *r, struct words *w)

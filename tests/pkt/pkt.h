@@ -124,6 +124,7 @@ struct run {
 	bool running; /* too late for configuration */
 	struct instant start, now;
 	nanos early, late; /* how far a packet's time may be off */
+	unsigned coarse;   /* and later by a part of the wait; 0: no */
 	struct ip_path path[IP_PATHS_MAX];
 	unsigned n_paths;
 	bool gso;  /* large packets are matched whole */

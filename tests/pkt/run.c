@@ -223,6 +223,12 @@ struct when {
 	nanos lo, hi;
 };
 
+/* how late a packet may be: the longer a timer, the coarser it may be */
+static nanos late(const struct run *r, const struct when *t)
+{
+	return r->late + (r->coarse ? t->hi / r->coarse : 0);
+}
+
 /* > and ?> lines */
 static void line_expect(struct run *r, const struct when *t, bool optional,
 			const char *attrs, const char *opts)
@@ -231,7 +237,7 @@ static void line_expect(struct run *r, const struct when *t, bool optional,
 	struct instant base = r->now;
 	int i;
 
-	run_advance(r, instant_add(base, t->hi + (t->given ? r->late : 0)),
+	run_advance(r, instant_add(base, t->hi + (t->given ? late(r, t) : 0)),
 		    awaited_came, &a);
 	i = match_find(r, attrs);
 	if (i < 0 && optional) {
