@@ -32,16 +32,59 @@ static void wait_for_room(struct app_ent *l)
 	}
 }
 
-static void gone(struct app_ent *l)
+/* Another listener of the same address and port (SO_REUSEPORT), or NULL.  That a
+ * program closed one of several is seen only when it is tried: what came to
+ * that one since then, or waits there, is the others'. */
+static struct app_ent *other(const struct app_ent *l)
 {
-	app_count(l->app, APP_LISTENER_GONE);
-	app_ent_free(l);
+	struct endpoint e, o;
+
+	if (!app_ent_local(l, &e)) {
+		return NULL;
+	}
+	list_each(n, &l->app->bound) {
+		struct app_ent *t = list_entry(n, struct app_ent, port);
+
+		if (t != l && t->state == APP_LISTEN && !t->buried &&
+		    t->family == l->family && app_ent_local(t, &o) &&
+		    endpoint_eq(&e, &o)) {
+			return t;
+		}
+	}
+	return NULL;
 }
 
-/* our end of a new connection to the program, and its entry; NULL: not now */
-static struct app_ent *deliver(struct app_ent *l, const struct endpoint *local,
+static bool deliver_kernel(struct app_ent *l, int k);
+
+/* returns who takes its place, or NULL */
+static struct app_ent *gone(struct app_ent *l)
+{
+	struct app_ent *next = other(l);
+	struct sock *sk;
+	int k;
+
+	app_count(l->app, APP_LISTENER_GONE);
+	list_del(&l->port); /* nobody's place any more */
+	while (next && next->sk && l->sk &&
+	       (sk = sock_accept(l->sk, app_now(l->app))) != NULL) {
+		sock_pass_on(next->sk, sk);
+	}
+	while (next && !next->buried && next->parked_fd < 0 && l->kl.fd >= 0 &&
+	       (k = accept4(l->kl.fd, NULL, NULL,
+			    SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		deliver_kernel(next, k);
+	}
+	app_ent_free(l);
+	return next && !next->buried ? next : NULL;
+}
+
+/* our end of a new connection to the program, and its entry; NULL: not now, or
+ * *to is NULL: nobody listens */
+static struct app_ent *deliver(struct app_ent **to,
+			       const struct endpoint *local,
 			       const struct endpoint *remote, int *fd)
 {
+	struct app_ent *l = *to;
 	struct chan_name n = { .kind = CHAN_KIND_CONN,
 			       .family = l->family,
 			       .id = new_id(),
@@ -49,14 +92,15 @@ static struct app_ent *deliver(struct app_ent *l, const struct endpoint *local,
 			       .remote = *remote };
 	struct app_ent *t;
 
-	*fd = app_wire_accept(l, &n);
-	if (*fd < 0) {
-		if (errno == ECONNREFUSED) {
-			gone(l);
-		} else {
+	while ((*fd = app_wire_accept(l, &n)) < 0) {
+		if (errno != ECONNREFUSED) {
 			wait_for_room(l);
+			return NULL;
 		}
-		return NULL;
+		l = *to = gone(l);
+		if (!l) {
+			return NULL;
+		}
 	}
 	t = app_ent_new(l->app, CHAN_KIND_CONN, l->family, n.id);
 	if (!t) {
@@ -92,20 +136,21 @@ static bool names(const struct sock *sk, struct endpoint *local,
 
 static bool deliver_core(struct app_ent *l, struct sock *sk)
 {
+	struct instant now = app_now(l->app);
 	struct endpoint local, remote;
 	struct app_ent *t;
 	int fd;
 
 	if (!names(sk, &local, &remote)) {
-		sock_close(sk, app_now(l->app), true);
+		sock_close(sk, now, true);
 		return true;
 	}
-	t = deliver(l, &local, &remote, &fd);
+	t = deliver(&l, &local, &remote, &fd);
 	if (!t) {
-		if (!l->buried) {
+		if (l && l->sk) {
 			sock_unaccept(l->sk, sk);
 		} else {
-			sock_close(sk, app_now(l->app), true);
+			sock_close(sk, now, true);
 		}
 		return false;
 	}
@@ -145,12 +190,12 @@ static bool deliver_kernel(struct app_ent *l, int k)
 		close(k); /* reset meanwhile */
 		return true;
 	}
-	t = deliver(l, &local, &remote, &fd);
+	t = deliver(&l, &local, &remote, &fd);
 	if (!t) {
-		if (l->buried) {
-			close(k);
-		} else {
+		if (l && l->parked_fd < 0) {
 			l->parked_fd = k;
+		} else {
+			close(k);
 		}
 		return false;
 	}

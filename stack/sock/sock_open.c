@@ -326,6 +326,14 @@ void sock_unaccept(struct sock *listener, struct sock *sk)
 	listener->n_ready++;
 }
 
+void sock_pass_on(struct sock *listener, struct sock *sk)
+{
+	check(!sk->listener && listener->s == sk->s);
+	sock_event_drop(sk);
+	sk->listener = listener;
+	queue_ready(listener, sk);
+}
+
 /* --- connecting ----------------------------------------------------------- */
 
 /* SO_DONTROUTE: to the path's own net only */

@@ -111,6 +111,8 @@ struct sock *sock_accept(struct sock *listener, struct instant now);
 /* undoes sock_accept()'s reservation for one that cannot be delivered now:
  * puts it back in front */
 void sock_unaccept(struct sock *listener, struct sock *sk);
+/* another listener takes it: the one that it came to is gone */
+void sock_pass_on(struct sock *listener, struct sock *sk);
 struct sock *sock_find(struct stack *s, uint64_t id); /* NULL: gone */
 uint64_t sock_id(const struct sock *sk); /* unique for the stack's life */
 

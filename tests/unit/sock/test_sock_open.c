@@ -57,6 +57,47 @@ static void test_reuse_rules(void **state)
 	}
 }
 
+/* SO_REUSEPORT: the listeners share what comes, by the four-tuple; and one takes
+ * over what came to another */
+static void test_reuseport_shares(void **state)
+{
+	struct endpoint e = endpoint_make(addr_any(4), 80);
+	struct sock *l[2], *c[40], *a;
+	unsigned got[2] = { 0, 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		l[i] = sock_open(two.end[1].stack, 4);
+		set(l[i], 1, 15, 1); /* SO_REUSEPORT */
+		assert_int_equal(sock_bind(l[i], &e), 0);
+		assert_int_equal(sock_listen(l[i], two.now, 50), 0);
+	}
+	for (unsigned i = 0; i < 40; i++) {
+		c[i] = two_connect(80);
+	}
+	two_run(50 * NANOS_MS);
+	for (unsigned i = 0; i < 40; i++) {
+		two_write(c[i], 1);
+	}
+	two_run(50 * NANOS_MS);
+	a = sock_accept(l[0], two.now);
+	assert_non_null(a);
+	sock_pass_on(l[1], a);
+	for (unsigned i = 0; i < 2; i++) {
+		while ((a = sock_accept(l[i], two.now)) != NULL) {
+			got[i]++;
+			sock_close(a, two.now, true);
+		}
+		sock_close(l[i], two.now, true);
+	}
+	assert_int_equal(got[0] + got[1], 40);
+	assert_true(got[0] >= 8 && got[1] >= 8);
+	for (unsigned i = 0; i < 40; i++) {
+		sock_close(c[i], two.now, true);
+	}
+	two_run(NANOS_S);
+}
+
 static void test_port_zero_picks(void **state)
 {
 	struct sock *a = sock_open(two.end[0].stack, 4);
@@ -310,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TWO_TEST(test_bind_errors),
 		TWO_TEST(test_reuse_rules),
+		TWO_TEST(test_reuseport_shares),
 		TWO_TEST(test_port_zero_picks),
 		TWO_TEST(test_connect_errors),
 		TWO_TEST(test_connect_accept_and_names),
