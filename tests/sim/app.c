@@ -529,6 +529,9 @@ static void set_options(struct side *s)
 	if (c->opt.quickack) {
 		set_int(s, 6, 12, 1);
 	}
+	if (c->opt.min_ttl) { /* ours leave with 64, and nobody takes from it */
+		set_int(s, LX_IPPROTO_IP, LX_IP_MINTTL, 64);
+	}
 	if (c->opt.keepalive) {
 		set_int(s, 1, 9, 1);
 		set_int(s, 6, 4, 5);

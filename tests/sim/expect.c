@@ -323,6 +323,9 @@ static void synack_out(struct conn *c, const struct tcp_seg *seg)
 	x->iss[1] = seg->seq;
 	x->sm = tep == ENO_TEP_EXP;
 	x->resumed = resumes(&o);
+	/* an offer that a SYN cookie cannot keep is not answered */
+	x->murky |= want && !tep &&
+		    c->side[1].host->cfg.cookies == STACK_COOKIES_ALWAYS;
 	if (!x->murky && !x->eno_touched &&
 	    ((want == ENO_TEP_EXP) != x->sm || !want != !tep)) {
 		world_fail(c->w,

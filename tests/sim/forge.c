@@ -280,6 +280,9 @@ static void forge_tcp(struct box *b, const struct edit *e, bool out)
 
 	world_fault(b->w, F_FORGED_TCP);
 	bare(&f);
+	if ((e->seg.seq & 3) == 0) { /* from further away */
+		f.ip.ttl = 33;
+	}
 	switch (world_below(b->w, 12)) {
 	case 0: /* beyond the window */
 		f.seg.seq += 0x40000000;

@@ -95,6 +95,10 @@ static void schedule(struct link *l, struct pkt *p)
 				 (nanos)world_below(w, (uint64_t)f->jitter));
 		world_fault(w, F_JITTER);
 	}
+	if (instant_before(at, f->stall)) {
+		at = f->stall;
+		world_fault(w, F_STALL);
+	}
 	if (world_chance(w, f->reorder)) {
 		at = instant_add(
 			at, 1 + (nanos)world_below(w, (uint64_t)f->reorder_by));

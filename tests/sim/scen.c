@@ -87,6 +87,7 @@ static void build_cfg(struct world *w, struct host *h, bool csum)
 	if (w->crypted) {
 		scen_crypt_host(w, h);
 	}
+	scen_more_host(w, h);
 }
 
 static void build_hosts(struct world *w)
@@ -235,6 +236,7 @@ struct conn *scen_conn(struct world *w, nanos at)
 	c->opt.nodelay = chance(w, 0.3);
 	c->opt.quickack = chance(w, 0.1);
 	c->opt.keepalive = chance(w, 0.15);
+	scen_more_conn(w, c);
 	world_in(w, at, app_start, c, 0);
 	return c;
 }
@@ -359,6 +361,7 @@ void scen_build(struct world *w)
 		}
 	}
 	if (w->crypted && scen_crypt_special(w)) {
+		scen_more_faults(w);
 		check_start(w);
 		return;
 	}
@@ -368,5 +371,6 @@ void scen_build(struct world *w)
 	while (n-- > 0) {
 		scen_fault_any(w);
 	}
+	scen_more_faults(w);
 	check_start(w);
 }

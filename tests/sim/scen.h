@@ -54,4 +54,11 @@ void scen_crypt_again(struct world *w, struct conn *c,
 		      const struct conn *first);
 /* what may go wrong: a kind of encryption's own, or NULL, one of the others */
 const struct scen_kind *scen_crypt_kind(struct world *w);
+
+/* --- scen_more.c: what came later ----------------------------------------- */
+
+void scen_more_host(struct world *w, struct host *h);
+void scen_more_conn(struct world *w, struct conn *c);
+void scen_more_faults(struct world *w);
+
 #endif

@@ -36,6 +36,7 @@
 #define SIM_LAZY        (4 * NANOS_S)
 #define SIM_LAZY_ROUNDS 4
 #define SIM_PORT_SHUT 82 /* nobody listens here */
+#define SIM_STALL     NANOS_S /* F_STALL, at most */
 
 /* what can go wrong: name and what it does; each is counted when it really
  * touched a packet or a call */
@@ -108,7 +109,8 @@
 	X(F_REKEY, "program asks for new keys")                                \
 	X(F_FORGET, "program has the session's secret wiped")                  \
 	X(F_PASSIVE, "simultaneous open, one in the passive role")             \
-	X(F_AGAIN, "connection to a peer of before")
+	X(F_AGAIN, "connection to a peer of before")                           \
+	X(F_STALL, "path stalls, then delivers all")
 
 enum sim_fault {
 #define X(id, text) id,
@@ -152,6 +154,7 @@ struct link_fault {
 	double loss, burst_in, burst_out, dup, reorder, corrupt;
 	nanos jitter, reorder_by;
 	uint32_t slower; /* divides the rate; 0 or 1: not */
+	struct instant stall; /* nothing arrives before; 0: not so */
 	bool down;
 	enum sim_fault why_down;
 };
@@ -318,7 +321,7 @@ struct conn {
 	bool v6only_sock;
 	struct {
 		uint32_t sndbuf, rcvbuf, maxseg;
-		bool nodelay, keepalive, quickack;
+		bool nodelay, keepalive, quickack, min_ttl;
 		const char *cc;
 	} opt;
 	double rekey; /* chance per event that a program asks for new keys */
@@ -359,6 +362,7 @@ struct world {
 	struct rng rng;  /* faults as they happen */
 	struct rng scen; /* what the seed means: drawn before the start */
 	struct rng seal; /* ... with encryption: the rest stays as it was */
+	struct rng more; /* ... and what came later, scen_more.c */
 	bool crypted;    /* there is encryption in this world */
 	unsigned special;    /* scen_crypt.c */
 	bool no_loss;        /* nothing is lost, but to full queues */

@@ -37,6 +37,7 @@ void world_init(struct world *w, uint64_t seed, bool crypted,
 	rng_seed(&w->rng, seed * 2 + 1);
 	rng_seed(&w->scen, seed * 2);
 	rng_seed(&w->seal, ~(seed * 2));
+	rng_seed(&w->more, ~(seed * 2 + 1));
 	w->crypted = crypted;
 	watch_init(w);
 }
