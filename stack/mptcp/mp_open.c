@@ -103,6 +103,25 @@ static bool active_offer(struct mp_conn *c, struct instant now,
 	return mp_crypt_open(c, now, remote, NULL) && !mp_crypt_refuse(c);
 }
 
+/* RFC 7413: data in a SYN belong to plain TCP.  With Multipath TCP they would
+ * have no mapping, and with an ENO option they are discarded (RFC 8547 4.7). */
+static bool may_fastopen(const struct mp_conn *c, bool wanted)
+{
+	if (!wanted) {
+		return false;
+	}
+	if (c->mode == MP_MODE_TCP && !c->crypt.k) {
+		return true;
+	}
+	mp_count(c->mp, MP_FASTOPEN_OFF);
+	return false;
+}
+
+bool mp_connect_held(const struct mp_conn *c)
+{
+	return c->first && c->first->tcb && tcp_tfo_holds(c->first->tcb);
+}
+
 struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 			   const struct tuple *t, unsigned path,
 			   const struct mp_conf *conf,
@@ -131,6 +150,7 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 				  .shared_wnd = true,
 				  .no_ts = mp_crypt_wants_room(c),
 				  .conf = c->conf.tcp };
+	open.fastopen = may_fastopen(c, open.conf.tfo_connect);
 	s->tcb = tcp_connect(mp->tcp, now, &open, err);
 	if (!s->tcb) {
 		forget(c);
@@ -273,6 +293,7 @@ static struct mp_conn *passive_conn(struct mp_listener *l, struct instant now,
 		return NULL;
 	}
 	if (passive_refused(c, syn, key)) {
+		mp_conn_refused(c);
 		tcp_reset_seg(l->mp->tcp, syn, NULL, 0);
 		forget(c);
 		return NULL;
@@ -283,6 +304,9 @@ static struct mp_conn *passive_conn(struct mp_listener *l, struct instant now,
 				   .shared_wnd = true,
 				   .no_ts = mp_crypt_wants_room(c),
 				   .conf = c->conf.tcp };
+	open->fastopen = !key && !syn->opts.eno.n &&
+			 !(syn->opts.mp.have & MP_HAVE(MP_OPT_CAPABLE)) &&
+			 may_fastopen(c, open->conf.tfo_queue > 0);
 	return c;
 }
 

@@ -210,6 +210,24 @@ static void run_plain(struct mp_conn *c, struct instant now)
 	}
 }
 
+/* RFC 7413 4.2.1: the SYN takes along what is there */
+static void run_held(struct mp_conn *c, struct instant now)
+{
+	struct mp_sub *s = c->first;
+	struct mp_snd *d = &c->snd;
+	uint32_t n = (uint32_t)min_u64(d->ring.tail - d->nxt,
+				       tcp_tfo_most(s->tcb));
+
+	if (n) {
+		s->sent += n;
+		push(s, now, d->nxt + n, n);
+		advance(c, s, n, true);
+	}
+	if (n || d->shut) {
+		tcp_tfo_go(s->tcb);
+	}
+}
+
 /* RFC 9293 3.8.6.1: somebody must ask for the window; everybody, because a
  * path that has nothing to retransmit may have died unnoticed */
 static void set_blocked(struct mp_conn *c, struct instant now)
@@ -267,6 +285,9 @@ static void run(struct mp_conn *c, struct instant now)
 
 void mp_tx_run(struct mp_conn *c, struct instant now)
 {
+	if (mp_connect_held(c) && c->fsm.state != MP_ST_CLOSED) {
+		run_held(c, now);
+	}
 	if (!c->established || c->fsm.state == MP_ST_CLOSED) {
 		return;
 	}

@@ -300,6 +300,8 @@ void mp_write_done(struct mp_conn *c, struct instant now, uint32_t n);
 uint32_t mp_write_room(const struct mp_conn *c);
 /* octets written and not yet acknowledged by the peer (SIOCOUTQ) */
 uint64_t mp_write_pending(const struct mp_conn *c);
+/* of these, what no path has taken yet (SIOCOUTQNSD) */
+uint64_t mp_write_unsent(const struct mp_conn *c);
 void mp_write_urgent(struct mp_conn *c, struct instant now);
 
 /* --- reading: straight from the packets' buffers ----------------------- */

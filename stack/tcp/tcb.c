@@ -255,6 +255,7 @@ bool tcb_leave(struct tcb *tcb)
 	if (--tcb->depth || !tcb->dead) {
 		return !tcb->dead;
 	}
+	tcp_tfo_end(tcb);
 	tcp_recover_fini(&tcb->rec);
 	tcp_reasm_fini(&tcb->reasm);
 	mem_free(tcb->tcp->env->mem, tcb, sizeof(*tcb));

@@ -25,6 +25,7 @@
 #include "stack/tcp/tcp_recover.h"
 #include "stack/tcp/tcp_rst.h"
 #include "stack/tcp/tcp_seg.h"
+#include "stack/tcp/tcp_tfo.h"
 #include "stack/tcp/tcp_ts.h"
 #include "stack/tcp/tcp_wnd.h"
 
@@ -43,6 +44,8 @@ struct tcp {
 	bool has_isn_floor;
 	const uint32_t *isn_exact; /* while a cookie's connection is made */
 	struct tcp_cookie_jar jar;
+	struct tcp_tfo tfo;
+	struct tcp_listener *asked; /* whose on_syn() is on the stack */
 	uint32_t n_conns, n_owing, n_waits;
 	uint64_t counter[TCP_REASON_N];
 };
@@ -170,6 +173,7 @@ struct tcb {
 	struct tcp_persist persist;
 	struct tcp_keep keep;
 	struct tcp_stats stats;
+	struct tcp_tfo_conn *tfo; /* NULL: nothing to do with it */
 };
 
 static inline void tcb_count(struct tcb *tcb, enum tcp_reason r)

@@ -62,6 +62,18 @@ struct tcb; /* one connection */
 	  "connections restored from a SYN cookie")                          \
 	X(TCP_COOKIE_FAILED, "TcpExtSyncookiesFailed",                        \
 	  "ACK without a valid SYN cookie: answered with a reset")           \
+	X(TCP_TFO_ACTIVE, "TcpExtTCPFastOpenActive",                          \
+	  "data in our SYN that were acknowledged at once")                  \
+	X(TCP_TFO_ACTIVE_FAIL, "TcpExtTCPFastOpenActiveFail",                 \
+	  "data in our SYN that were not, or a SYN with Fast Open lost")     \
+	X(TCP_TFO_PASSIVE, "TcpExtTCPFastOpenPassive",                        \
+	  "connections opened to us by the data of their SYN")               \
+	X(TCP_TFO_PASSIVE_FAIL, "TcpExtTCPFastOpenPassiveFail",               \
+	  "Fast Open cookies that were not ours, or too old")                \
+	X(TCP_TFO_OVERFLOW, "TcpExtTCPFastOpenListenOverflow",                \
+	  "SYN data not taken: the listener's Fast Open queue is full")      \
+	X(TCP_TFO_REQUEST, "TcpExtTCPFastOpenCookieReqd",                     \
+	  "Fast Open cookies that were asked for")                           \
 	X(TCP_DROP_NOMEM, "TcpDropNoMem", "memory limit reached")             \
 	X(TCP_DROP_PAWS, "TcpExtPAWSEstab", "timestamp older than the last (PAWS)") \
 	X(TCP_DROP_WINDOW, "TcpDropWindow", "entirely outside the window")    \
@@ -272,6 +284,7 @@ struct tcp_open {
 	 * than this one was promised (RFC 8684 3.3.4) */
 	bool shared_wnd;
 	bool no_ts; /* our SYN offers no timestamps: options need the room */
+	bool fastopen; /* RFC 7413 may be used, as conf says (tcp_tfo.h) */
 	struct tcp_conf conf;
 };
 
@@ -313,6 +326,11 @@ void tcp_free(struct tcp *tcp); /* ends everything silently */
  * NULL and *err = EADDRNOTAVAIL (no port), EADDRINUSE (tuple in use), ENOBUFS */
 struct tcb *tcp_connect(struct tcp *tcp, struct instant now,
 			const struct tcp_open *o, int *err);
+/* An active open with tcp_open.fastopen may hold its SYN back until it has
+ * data: tcp_push() at most tcp_tfo_most() octets, if any, then tcp_tfo_go(). */
+bool tcp_tfo_holds(const struct tcb *tcb);
+uint32_t tcp_tfo_most(const struct tcb *tcb);
+void tcp_tfo_go(struct tcb *tcb);
 /* Passive: makes a connection in SYN-RECEIVED for this SYN. */
 struct tcb *tcp_accept(struct tcp *tcp, struct instant now,
 		       const struct tcp_seg *syn, const struct tcp_open *o,
@@ -417,6 +435,10 @@ struct tcp_info_core {
 	uint32_t unacked;    /* pushed or sent, not cumulatively acknowledged */
 	uint32_t snd_wnd, rcv_wnd;
 	uint32_t rto_count;  /* timeouts in a row, 0 after progress */
+	uint64_t pacing_rate;   /* octets per second, 0: not paced */
+	uint64_t delivery_rate; /* last sample, 0: none; it may be.. */
+	bool app_limited;       /* ..of an application that gave too little */
+	uint64_t delivered;     /* octets that the peer has, in order or not */
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
 	uint32_t segs_out, segs_in, retrans;
 	uint8_t snd_wscale, rcv_wscale;

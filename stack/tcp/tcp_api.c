@@ -78,6 +78,7 @@ struct tcp *tcp_new(const struct env *env, struct ip *ip, struct wheel *wheel,
 	list_init(&tcp->ready);
 	list_init(&tcp->waits);
 	list_init(&tcp->listeners);
+	tcp_tfo_init(&tcp->tfo);
 	env->entropy.fill(env->entropy.ctx, &tcp->isn_key,
 			  sizeof(tcp->isn_key));
 	env->entropy.fill(env->entropy.ctx, &key, sizeof(key));
@@ -109,6 +110,7 @@ void tcp_free(struct tcp *tcp)
 		tcp_unlisten(tcp, list_entry(pos, struct tcp_listener, link));
 	}
 	tcp_demux_fini(&tcp->demux);
+	tcp_tfo_fini(&tcp->tfo, tcp->env->mem);
 	mem_free(tcp->env->mem, tcp, sizeof(*tcp));
 }
 
@@ -154,6 +156,9 @@ struct tcb *tcp_connect(struct tcp *tcp, struct instant now,
 	tcp_fsm_event(&tcb->fsm, TCP_EV_ACTIVE);
 	tcp_count(tcp, TCP_ACTIVE_OPENS);
 	tcb->owe = TCP_OWE_SYN;
+	if (o->fastopen) {
+		tcp_tfo_open(tcb, now);
+	}
 	tcb_ready(tcb);
 	*err = 0;
 	return tcb;
@@ -181,6 +186,9 @@ struct tcb *tcp_accept(struct tcp *tcp, struct instant now,
 		return NULL;
 	}
 	tcb_accept(tcb, now, syn);
+	if (o->fastopen && o->conf.tfo_queue && tcp->asked) {
+		tcp_tfo_accept(tcb, now, tcp->asked, syn);
+	}
 	tcp_count(tcp, TCP_PASSIVE_OPENS);
 	tcb_ready(tcb);
 	*err = 0;
@@ -434,6 +442,10 @@ void tcp_info(const struct tcb *tcb, struct tcp_info_core *out)
 		.snd_wnd = tcb->snd.wnd,
 		.rcv_wnd = tcp_wnd_acceptable(&tcb->wnd, tcb->rcv.nxt),
 		.rto_count = r->rtt.timeouts,
+		.pacing_rate = tcb->pace.rate,
+		.delivery_rate = r->rate.bw,
+		.app_limited = r->rate.bw_app_limited,
+		.delivered = r->sent.delivered,
 		.bytes_sent = s->bytes_sent,
 		.bytes_acked = s->bytes_acked,
 		.bytes_received = s->bytes_received,

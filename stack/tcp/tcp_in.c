@@ -123,6 +123,13 @@ static bool in_syn(struct tcb *tcb, struct instant now, struct tcp_seg *seg)
 	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_RST) {
 		return false;
 	}
+	if (tcb->tfo && tcb->tfo->wait && seg->seq == tcb->rcv.irs &&
+	    !(seg->flags & TCP_ACK)) {
+		/* RFC 7413 4.2.1: the peer has not heard our SYN-ACK, and
+		 * leaves its data out */
+		tcb->owe |= TCP_OWE_SYN;
+		return true;
+	}
 	if (tcb->fsm.state != TCP_SYN_RECEIVED || seg->seq != tcb->rcv.irs) {
 		tcb_count(tcb, TCP_DROP_SYN);
 		tcp_in_challenge(tcb, now);
@@ -187,6 +194,9 @@ static void in_segment(struct tcb *tcb, struct instant now,
 		return;
 	}
 	tcb->rcv.last = now;
+	if (tcb->tfo) {
+		tcp_tfo_heard(tcb);
+	}
 	tcp_keep_heard(tcb);
 	if (tcb->ts_ok && seg->opts.has_ts) {
 		tcp_ts_update(&tcb->ts, now, seg->opts.ts_val, seg->seq,

@@ -23,6 +23,8 @@ void tcp_in_open_syn_sent(struct tcb *tcb, struct instant now,
 			  const struct tcp_seg *seg);
 bool tcp_in_open_ack(struct tcb *tcb, struct instant now,
 		     const struct tcp_seg *seg);
+/* a passive connection is open before its SYN-ACK is acknowledged: tcp_tfo.c */
+void tcp_in_open_early(struct tcb *tcb, struct instant now);
 /* tcp_in_data.c: payload, urgent pointer and FIN */
 void tcp_in_data(struct tcb *tcb, struct instant now,
 		 const struct tcp_seg *seg);

@@ -37,7 +37,7 @@ static bool open_check(struct tcb *tcb, struct instant now,
 {
 	bool ack = seg->flags & TCP_ACK;
 
-	if (ack && !(tcb->snd.syn_sent && seg->ack == tcb->snd.iss + 1)) {
+	if (ack && !(tcb->snd.syn_sent && tcp_tfo_acceptable(tcb, seg->ack))) {
 		tcb_count(tcb, TCP_DROP_ACK);
 		tcp_reset_seg(tcb->tcp, seg, NULL, 0);
 		return false;
@@ -75,6 +75,9 @@ void tcp_in_open_syn_sent(struct tcb *tcb, struct instant now,
 		tcb->snd.wl2 = seg->ack;
 		tcb->owe |= TCP_OWE_ACK;
 		open_done(tcb, now);
+		if (tcb->tfo && !tcb->dead) {
+			tcp_tfo_synack(tcb, now, seg);
+		}
 		tcp_ack_room(tcb, now);
 		return;
 	}
@@ -87,7 +90,7 @@ void tcp_in_open_syn_sent(struct tcb *tcb, struct instant now,
 bool tcp_in_open_ack(struct tcb *tcb, struct instant now,
 		     const struct tcp_seg *seg)
 {
-	if (!tcb->snd.syn_sent || seg->ack != tcb->snd.iss + 1) {
+	if (!tcb->snd.syn_sent || !tcp_tfo_acceptable(tcb, seg->ack)) {
 		tcb_count(tcb, TCP_DROP_ACK);
 		tcp_reset_seg(tcb->tcp, seg, NULL, 0);
 		return false;
@@ -100,5 +103,16 @@ bool tcp_in_open_ack(struct tcb *tcb, struct instant now,
 	tcb->snd.wl1 = seg->seq;
 	tcb->snd.wl2 = seg->ack;
 	open_done(tcb, now);
+	if (tcb->tfo && !tcb->dead) {
+		tcp_tfo_synack(tcb, now, seg);
+	}
 	return !tcb->dead;
+}
+
+void tcp_in_open_early(struct tcb *tcb, struct instant now)
+{
+	open_done(tcb, now);
+	if (!tcb->dead) {
+		tcb->owe |= TCP_OWE_SYN;
+	}
 }

@@ -26,6 +26,7 @@ struct tcp_listener *tcp_listen(struct tcp *tcp, const struct endpoint *local,
 	l->ops = ops;
 	l->lctx = lctx;
 	l->cookies_until = (struct instant){ INT64_MIN };
+	list_init(&l->tfo);
 	if (!tcp_demux_bind(&tcp->demux, &l->bound)) {
 		mem_free(tcp->env->mem, l, sizeof(*l));
 		*err = EADDRINUSE;
@@ -37,6 +38,7 @@ struct tcp_listener *tcp_listen(struct tcp *tcp, const struct endpoint *local,
 
 void tcp_unlisten(struct tcp *tcp, struct tcp_listener *l)
 {
+	tcp_tfo_unlisten(l);
 	tcp_demux_unbind(&tcp->demux, &l->bound);
 	list_del(&l->link);
 	mem_free(tcp->env->mem, l, sizeof(*l));
@@ -157,6 +159,21 @@ static enum restored restore(struct tcp *tcp, struct instant now,
 	return tcb_leave(tcb) ? RESTORED : IGNORED;
 }
 
+/* RFC 7413 4.2.2: with its data the connection may be open at once */
+static void ask(struct tcp *tcp, struct instant now, struct tcp_listener *l,
+		const struct tcp_seg *syn)
+{
+	struct tcp_entry *e;
+
+	tcp->asked = l;
+	l->ops->on_syn(l->lctx, now, syn);
+	tcp->asked = NULL;
+	e = l->n_tfo && syn->len ? tcp_demux_find(&tcp->demux, &syn->t) : NULL;
+	if (e && !e->timewait) {
+		tcp_tfo_start(container_of(e, struct tcb, entry), now, syn);
+	}
+}
+
 /* --- segments without a connection ------------------------------------------ */
 
 struct tcp_entry *tcp_listen_input(struct tcp *tcp, struct instant now,
@@ -186,7 +203,7 @@ struct tcp_entry *tcp_listen_input(struct tcp *tcp, struct instant now,
 	b = kind == (TCP_SYN | TCP_ACK) ? NULL : b;
 	l = b ? container_of(b, struct tcp_listener, bound) : NULL;
 	if (l && kind == TCP_SYN) {
-		l->ops->on_syn(l->lctx, now, seg);
+		ask(tcp, now, l, seg);
 		return NULL;
 	}
 	if (l && restore(tcp, now, seg, l, &e) != NOT_OURS) {

@@ -16,6 +16,8 @@ struct tcp_listener {
 	void *lctx;
 	/* cookies are looked for until then: not where none was sent */
 	struct instant cookies_until;
+	struct list tfo; /* struct tcp_tfo_conn.link: not acknowledged yet */
+	uint32_t n_tfo;
 };
 
 /* A segment that belongs to no connection (RFC 9293 3.10.7.1 and .2): a SYN

@@ -168,10 +168,27 @@ static bool out_range(struct tcb *tcb, struct instant now, struct out_range *r,
 
 /* --- SYN ------------------------------------------------------------------ */
 
+/* RFC 7413 4.2.1: only the first one, and as much as is there */
+static void out_syn_data(struct tcb *tcb, struct tcp_seg_desc *d)
+{
+	uint32_t n = min_u32(tcb_unsent(tcb), tcp_tfo_room(tcb, d->opt_len));
+
+	if (!n || tcb->syns) {
+		return;
+	}
+	d->n_iov = tcb->upper->payload(tcb->up, 1, n, d->iov);
+	if (d->n_iov) {
+		d->len = n;
+		d->mss = n; /* one segment, whatever the MSS is yet */
+		tcb->tfo->sent = (uint16_t)n;
+		tcb->stats.bytes_sent += n;
+	}
+}
+
 static void out_syn(struct tcb *tcb, struct instant now,
 		    struct tcp_seg_desc *d)
 {
-	bool reply = tcb->fsm.state == TCP_SYN_RECEIVED;
+	bool reply = tcb->fsm.state != TCP_SYN_SENT;
 	struct tcp_tx tx = { .kind = reply ? TCP_TX_SYNACK : TCP_TX_SYN,
 			     .retransmit = tcb->syns > 0,
 			     .syns = tcb->syns,
@@ -180,6 +197,9 @@ static void out_syn(struct tcb *tcb, struct instant now,
 	out_start(tcb, d, tcb->snd.iss,
 		  (uint8_t)(TCP_SYN | (reply ? TCP_ACK : 0)));
 	d->opt_len = tcp_txopt_write(tcb, &tx, false, d->opt);
+	if (!reply && tcb->tfo) {
+		out_syn_data(tcb, d);
+	}
 	out_done(tcb, now, d);
 	if (tcb->syns) {
 		tcb_count(tcb, TCP_SYN_RETRANS);
@@ -397,8 +417,8 @@ static bool out_data(struct tcb *tcb, struct instant now,
 		     struct tcp_seg_desc *d)
 {
 	uint32_t quota, mss = tcb_mss(tcb);
+	bool any, held = tcb->pace.held;
 	struct tcp_sent_entry *e;
-	bool any;
 
 	if (tcb->snd.probe && out_probe(tcb, now, d)) {
 		return true;
@@ -425,6 +445,8 @@ static bool out_data(struct tcb *tcb, struct instant now,
 	if (any) {
 		tcp_pace_sent(&tcb->pace, now, d->len);
 	} else {
+		/* time had refused the upper room: the timer tells it */
+		tcb->pace.held = held;
 		out_idle(tcb);
 	}
 	return any;
@@ -434,11 +456,11 @@ static bool out_data(struct tcb *tcb, struct instant now,
 
 bool tcp_out_next(struct tcb *tcb, struct instant now, struct tcp_seg_desc *d)
 {
+	if (tcb->owe & TCP_OWE_SYN) {
+		out_syn(tcb, now, d);
+		return true;
+	}
 	if (!tcp_fsm_synced(&tcb->fsm)) {
-		if (tcb->owe & TCP_OWE_SYN) {
-			out_syn(tcb, now, d);
-			return true;
-		}
 		if (tcb->fsm.state != TCP_SYN_RECEIVED ||
 		    !(tcb->owe & TCP_OWE_ACK)) {
 			return false;

@@ -36,6 +36,9 @@ static void timer_syn(struct tcb *tcb, struct instant now)
 	}
 	tcp_rtt_backoff(&tcb->rec.rtt);
 	tcb->owe |= TCP_OWE_SYN;
+	if (tcb->tfo) {
+		tcp_tfo_timeout(tcb);
+	}
 	tcb->upper->timeout(tcb->up, now, tcb->rec.rtt.timeouts);
 }
 
@@ -74,6 +77,9 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 			tcb_count(tcb, TCP_ABORT_TIMEOUT);
 			tcb_end(tcb, now, TCP_END_TIMEOUT);
 			return;
+		}
+		if (tcb->tfo && tcb->tfo->wait) {
+			tcb->owe |= TCP_OWE_SYN; /* it may be what was lost */
 		}
 		tcp_delack_quick(&tcb->delack);
 		tcp_mtu_timeout(tcb, now);
@@ -186,7 +192,8 @@ static void timer_update_send(struct tcb *tcb, struct instant now)
 	struct instant when = INSTANT_NEVER;
 	enum tcp_timer_kind kind = TCP_TIMER_NONE;
 
-	if (!tcp_fsm_synced(&tcb->fsm)) {
+	if (!tcp_fsm_synced(&tcb->fsm) ||
+	    (tcb->tfo && tcb->tfo->wait && tcp_sent_empty(&tcb->rec.sent))) {
 		/* armed from the transmission on, not moved by input */
 		if (tcb->owe & TCP_OWE_SYN) {
 			kind = TCP_TIMER_NONE;

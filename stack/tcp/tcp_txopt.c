@@ -23,6 +23,7 @@ static void txopt_syn(struct tcb *tcb, const struct tcp_tx *tx, struct wr *w)
 	if (!reply || tcb->wscale_ok) {
 		tcp_hdr_emit_wscale(w, tcp_wnd_shift(tcb->wnd.most));
 	}
+	tcp_tfo_option(tcb, tx, w);
 	/* 19 octets become 20; the 9 without timestamps are left as they are,
 	 * for whoever gave those up needs each octet */
 	if (reply ? tcb->ts_ok : !tcb->no_ts) {

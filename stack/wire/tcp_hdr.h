@@ -29,6 +29,8 @@
 #define TCP_HDR_LEN     20
 #define TCP_HDR_OPT_MAX 40
 #define TCP_HDR_SACK_MAX 4
+#define TCP_HDR_TFO_MIN 4 /* octets of a Fast Open cookie (RFC 7413 4.1.1) */
+#define TCP_HDR_TFO_MAX 16
 
 /* one SACK block or 32-bit sequence range, [lo, hi) */
 struct range32 {
@@ -38,6 +40,8 @@ struct range32 {
 struct tcp_opts {
 	bool malformed;
 	bool has_mss, has_wscale, sack_perm, has_ts;
+	bool has_tfo;    /* Fast Open; of a wrong length: as none */
+	uint8_t tfo_len; /* of the cookie, 0: asked for */
 	uint8_t wscale; /* as sent, may exceed 14 */
 	uint8_t n_sack;
 	uint16_t mss;
@@ -45,6 +49,7 @@ struct tcp_opts {
 	struct range32 sack[TCP_HDR_SACK_MAX];
 	struct mp_opts mp; /* mp.have == 0: no MPTCP option */
 	struct eno_opt_seen eno; /* points into the packet */
+	const uint8_t *tfo; /* with tfo_len; likewise */
 };
 
 struct tcp_seg {
@@ -98,6 +103,8 @@ unsigned tcp_hdr_emit_mss(struct wr *w, uint16_t mss);
 unsigned tcp_hdr_emit_wscale(struct wr *w, uint8_t shift);
 unsigned tcp_hdr_emit_sack_perm(struct wr *w);
 unsigned tcp_hdr_emit_ts(struct wr *w, uint32_t val, uint32_t ecr);
+/* Fast Open with a cookie of n octets, or a request (0) */
+unsigned tcp_hdr_emit_tfo(struct wr *w, const uint8_t *cookie, uint8_t n);
 /* as many of n blocks as fit, at least one or nothing */
 unsigned tcp_hdr_emit_sack(struct wr *w, const struct range32 *b, unsigned n);
 /* NOPs up to a multiple of 4 */

@@ -7,6 +7,7 @@
 #define OPT_SACK_PERM 4
 #define OPT_SACK      5
 #define OPT_TS        8
+#define OPT_TFO       34
 
 /* NOP NOP and an option's kind and length, as nearly all senders align it */
 #define NOP_NOP_TS 0x0101080au
@@ -33,6 +34,21 @@ static bool parse_sack(const uint8_t *p, uint8_t len, struct tcp_opts *out)
 		out->n_sack = (uint8_t)n;
 	}
 	return true;
+}
+
+/* RFC 7413 4.1.1: 4 to 16 octets, an even number of them.  Others are no
+ * cookies, and no reason to doubt what follows. */
+static void parse_tfo(const uint8_t *p, uint8_t len, struct tcp_opts *out)
+{
+	uint8_t n = (uint8_t)(len - 2);
+
+	if (out->has_tfo || n % 2 ||
+	    (n && (n < TCP_HDR_TFO_MIN || n > TCP_HDR_TFO_MAX))) {
+		return;
+	}
+	out->has_tfo = true;
+	out->tfo_len = n;
+	out->tfo = n ? p + 2 : NULL;
 }
 
 /* One option of `len` octets, all there; of two of a kind the first counts.
@@ -62,6 +78,9 @@ static bool parse_one(const uint8_t *p, uint8_t len, struct tcp_opts *out)
 			parse_ts(p, out);
 		}
 		return len == 10;
+	case OPT_TFO:
+		parse_tfo(p, len, out);
+		return true;
 	case ENO_OPT_KIND:
 		eno_opt_note(&out->eno, p, len);
 		return true;
@@ -144,6 +163,17 @@ unsigned tcp_hdr_emit_ts(struct wr *w, uint32_t val, uint32_t ecr)
 	wr_u32(w, val);
 	wr_u32(w, ecr);
 	return 10;
+}
+
+unsigned tcp_hdr_emit_tfo(struct wr *w, const uint8_t *cookie, uint8_t n)
+{
+	if (!room(w, 2u + n)) {
+		return 0;
+	}
+	wr_u8(w, OPT_TFO);
+	wr_u8(w, (uint8_t)(2 + n));
+	wr_copy(w, cookie, n);
+	return 2u + n;
 }
 
 unsigned tcp_hdr_emit_sack(struct wr *w, const struct range32 *b, unsigned n)

@@ -356,6 +356,23 @@ static void opt_eno(struct run *r, struct build_ctx *x, struct words *w,
 	}
 }
 
+/* tfo ask: a request; tfo got: the cookie the stack gave last; tfo HEX */
+static void opt_tfo(struct run *r, struct words *w, struct wr *o)
+{
+	uint8_t *at = o->p;
+
+	wr_u8(o, 34);
+	wr_u8(o, 0);
+	if (words_take(w, "got")) {
+		wr_copy(o, r->tfo, r->tfo_len);
+	} else if (!words_take(w, "ask")) {
+		opt_raw(r, w, o);
+	}
+	if (o->ok) {
+		at[1] = (uint8_t)(o->p - at);
+	}
+}
+
 static bool opt_mptcp(struct run *r, struct build_ctx *x, const char *name,
 		      struct words *w, struct wr *o)
 {
@@ -442,6 +459,8 @@ void build_opt(struct run *r, struct build_ctx *x, struct words *w,
 		wr_u8(o, 1);
 	} else if (strcmp(name, "eno") == 0) {
 		opt_eno(r, x, w, o);
+	} else if (strcmp(name, "tfo") == 0) {
+		opt_tfo(r, w, o);
 	} else if (strcmp(name, "raw") == 0) {
 		opt_raw(r, w, o);
 	} else if (!opt_mptcp(r, x, name, w, o)) {

@@ -65,7 +65,9 @@ const char *match_show(struct run *r, const struct sent *p, char *buf, size_t n)
 static bool payload_ok(struct run *r, const struct sent *p)
 {
 	const struct flow *f = p->f;
-	uint32_t ssn = p->seg.seq - f->isn_local;
+	/* a SYN stands before its data (RFC 7413) */
+	uint32_t ssn = p->seg.seq - f->isn_local +
+		       ((p->seg.flags & TCP_SYN) != 0);
 	uint64_t off = ssn - 1;
 
 	for (unsigned i = f->n_out; i-- > 0;) {
@@ -137,6 +139,7 @@ void match_take(struct run *r, struct pkt *k)
 {
 	struct sent *p = &r->q[r->n_q];
 	const char *fault;
+	struct icmp_msg icmp;
 	struct ip_hdr ip;
 	unsigned opt_len;
 
@@ -144,6 +147,14 @@ void match_take(struct run *r, struct pkt *k)
 		pkt_fail(r, "the stack sends without end");
 	}
 	*p = (struct sent){ .pkt = k, .at = r->now, .path = k->dev };
+	if (ip_hdr_parse(k->data, k->len, &ip) == IP_HDR_OK &&
+	    icmp_msg_parse(&ip, &icmp)) {
+		r->icmp_sent = (uint32_t)icmp.type << 8 | icmp.code;
+		r->icmp_word = icmp.rest;
+		r->n_icmp++;
+		pkt_put(k);
+		return;
+	}
 	if (ip_hdr_parse(k->data, k->len, &ip) != IP_HDR_OK ||
 	    ip.proto != IP_PROTO_TCP ||
 	    tcp_hdr_parse(&ip, k->csum_ok, &p->seg) != TCP_HDR_OK) {
@@ -234,6 +245,17 @@ static bool num_ok(struct run *r, struct words *w, uint32_t got)
 	return (uint32_t)words_num(r, w) == got;
 }
 
+/* the IPv6 flow label: set, same as in the packet matched before, or new */
+static bool label_ok(const struct sent *p, const char *how, uint32_t *got)
+{
+	uint32_t was = p->f->label;
+
+	*got = be32_get(p->pkt->data) & 0xfffff;
+	p->f->label = *got;
+	return *got && (how[0] == 's' && how[1] == 'a' ? *got == was :
+							 *got != was);
+}
+
 static const char *match_attrs(struct run *r, const struct sent *p,
 			       struct words *w, char *buf)
 {
@@ -257,6 +279,9 @@ static const char *match_attrs(struct run *r, const struct sent *p,
 			got = p->seg.len;
 		} else if (strcmp(name, "urg") == 0) {
 			got = p->seg.flags & TCP_URG ? p->seg.urg : 0;
+		} else if (strcmp(name, "label") == 0) {
+			ok = label_ok(p, words_next(r, w), &got);
+			continue;
 		} else if (strcmp(name, "total") == 0) {
 			got = p->pkt->len;
 		} else {

@@ -437,6 +437,33 @@ static const char *m_eno(const struct sent *p, struct words *w, char *buf)
 	return NULL;
 }
 
+/* tfo ask; tfo new: a cookie that no packet had so far; tfo got: the last one;
+ * tfo HEX */
+static const char *m_tfo(struct run *r, const struct tcp_opts *o,
+			 struct words *w, char *buf)
+{
+	bool same = o->tfo_len && o->tfo_len == r->tfo_len &&
+		    memcmp(o->tfo, r->tfo, r->tfo_len) == 0;
+	char hex[2 * TCP_HDR_TFO_MAX + 1] = "";
+	const char *want = words_next(r, w);
+
+	for (unsigned i = 0; i < o->tfo_len; i++) {
+		snprintf(hex + (size_t)2 * i, 3, "%02x", o->tfo[i]);
+	}
+	if (!o->has_tfo ||
+	    (strcmp(want, "ask") == 0	? o->tfo_len > 0
+	     : strcmp(want, "new") == 0 ? !o->tfo_len || same
+	     : strcmp(want, "got") == 0 ? !same
+					: strcmp(want, hex) != 0)) {
+		FAULT("tfo: got %s", o->has_tfo ? hex : "none");
+	}
+	if (o->tfo_len) {
+		r->tfo_len = o->tfo_len;
+		memcpy(r->tfo, o->tfo, o->tfo_len);
+	}
+	return NULL;
+}
+
 static const char *m_tcp(struct run *r, struct flow *f, const struct sent *p,
 			 const char *name, struct words *w, char *buf)
 {
@@ -459,6 +486,8 @@ static const char *m_tcp(struct run *r, struct flow *f, const struct sent *p,
 		    !star_or(r, w, o->ts_ecr)) {
 			FAULT("ts: got %u %u", o->ts_val, o->ts_ecr);
 		}
+	} else if (strcmp(name, "tfo") == 0) {
+		return m_tfo(r, o, w, buf);
 	} else if (strcmp(name, "sack") == 0) {
 		unsigned i = 0;
 
@@ -515,6 +544,8 @@ static const char *m_absent(struct run *r, const struct sent *p,
 		there = o->n_sack > 0;
 	} else if (strcmp(name, "eno") == 0) {
 		there = o->eno.n > 0;
+	} else if (strcmp(name, "tfo") == 0) {
+		there = o->has_tfo;
 	} else if (strcmp(name, "wscale") == 0) {
 		there = o->has_wscale;
 	} else {

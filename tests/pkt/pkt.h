@@ -77,6 +77,7 @@ struct flow {
 	uint32_t nonce_local, nonce_peer;
 	uint32_t ts_last; /* newest TSval that the stack sent */
 	uint8_t shift;    /* window scale in the stack's SYN */
+	uint32_t label;   /* IPv6 flow label of the last packet matched */
 	uint32_t edge;    /* right edge of what the stack said may come */
 	struct mapping out[PKT_MAPS];
 	unsigned n_out;
@@ -136,8 +137,12 @@ struct run {
 	unsigned n_flows;
 	struct handle sock[PKT_SOCKS];
 	unsigned n_socks;
+	uint32_t icmp_sent; /* last one that the stack sent: type, code, word */
+	uint32_t icmp_word;
+	unsigned n_icmp;
 	struct sent q[PKT_QUEUE];
 	unsigned n_q;
+	uint8_t tfo[TCP_HDR_TFO_MAX], tfo_len; /* last cookie of the stack */
 };
 
 /* --- words.c ---------------------------------------------------------------- */
@@ -183,6 +188,19 @@ uint16_t value_dss_csum(uint64_t dsn, uint32_t ssn, uint16_t len, uint64_t off,
 /* --- build.c ------------------------------------------------------------------- */
 void build_packet(struct run *r, const char *attrs, const char *opts);
 void build_icmp(struct run *r, struct words *w);
+
+/* --- build_ip.c ---------------------------------------------------------------- */
+/* between the IP header and TCP's */
+struct build_ip {
+	uint32_t frag; /* cut into pieces of so many octets; 0: not */
+	char part[16]; /* which of them, in this order; "": all */
+	uint8_t ext_type, ext[256];
+	unsigned ext_len;
+};
+
+bool build_ip_word(struct run *r, struct words *w, struct build_ip *how);
+void build_ip_send(struct run *r, unsigned path, uint8_t *p, uint32_t n,
+		   const struct build_ip *how);
 
 /* --- build_opt.c ---------------------------------------------------------------- */
 /* what an option may refer to */

@@ -34,6 +34,7 @@ struct two {
 static struct two two;
 /* of both ends, from the next two_setup() on; off by default */
 static enum mp_crypt_policy two_crypt;
+static enum mp_policy two_policy = MP_PREFER;
 
 static inline void two_rx(void *ctx, struct pkt *p)
 {
@@ -96,7 +97,7 @@ static inline void two_run(nanos d)
 
 static inline int two_setup(void **state)
 {
-	struct stack_cfg cfg = { .mp = { .policy = MP_PREFER,
+	struct stack_cfg cfg = { .mp = { .policy = two_policy,
 					 .subflows_max = 8,
 					 .announce = true,
 					 .scheduler = "minrtt",

@@ -1,0 +1,108 @@
+/* tcp_tfo.h - TCP Fast Open (RFC 7413): data in the SYN for who has a cookie
+ *
+ * Client: cookies that servers gave, by the pair of addresses, in a bounded
+ * table; the one not used for longest makes room.  A destination that
+ * answered only the second SYN, which has neither option nor data, twice in a
+ * row is left alone for minutes, and longer each time.  Who wants data in the
+ * SYN (conf.tfo_connect) and has a cookie begins with a SYN that waits for the
+ * first data.
+ *
+ * Server: a cookie is a keyed hash of both addresses, with keys drawn twice a
+ * day, so nothing is stored.  A listener takes data of at most conf.tfo_queue
+ * connections whose handshake is not complete; they are ESTABLISHED for all
+ * above, and wait here for what answers their SYN-ACK.
+ *
+ * The layer above must allow it (tcp_open.fastopen).
+ */
+#ifndef TCP_TCP_TFO_H
+#define TCP_TCP_TFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/base/addr.h"
+#include "stack/base/env.h"
+#include "stack/base/hmap.h"
+#include "stack/base/list.h"
+#include "stack/base/siphash.h"
+#include "stack/base/time.h"
+#include "stack/wire/tcp_hdr.h"
+
+#define TCP_TFO_CACHE_MAX 256
+#define TCP_TFO_QUIET     (60 * NANOS_S) /* times two for each lost SYN */
+#define TCP_TFO_EPOCH     (12 * 3600 * NANOS_S)
+#define TCP_TFO_COOKIE    8 /* octets of ours */
+
+struct tcp;
+struct tcb;
+struct tcp_tx;
+struct tcp_listener;
+
+struct tcp_tfo { /* of all connections */
+	/* server */
+	bool any, has_old;
+	uint64_t epoch;
+	struct siphash_key key[2]; /* by the epoch's lowest bit */
+	/* client; made with the first entry */
+	bool have_cache;
+	struct siphash_key hash;
+	struct hmap cache;
+	struct list used; /* oldest first */
+};
+
+/* of one connection that has to do with it; gone when its handshake is
+ * complete */
+struct tcp_tfo_conn {
+	bool hold;    /* active: the SYN waits for data */
+	bool quiet;   /* active, another SYN: without option or data */
+	bool option;  /* the SYN, or SYN-ACK, has the option with cookie */
+	bool bold;    /* active: data without a cookie */
+	bool take;    /* passive: the SYN's data are to be taken */
+	bool wait;    /* passive: they were; SYN-ACK not acknowledged */
+	uint8_t len;  /* of cookie; 0: one is asked for */
+	uint8_t cookie[TCP_HDR_TFO_MAX];
+	uint16_t mss;  /* active: of the server, as it was */
+	uint16_t sent; /* active: octets in our SYN */
+	struct tcp_listener *l; /* wait: in its list */
+	struct list link;
+};
+
+void tcp_tfo_init(struct tcp_tfo *f);
+void tcp_tfo_fini(struct tcp_tfo *f, struct mem *mem);
+
+/* --- client --------------------------------------------------------------- */
+
+/* An active open whose upper allows it: cookie, request, or nothing. */
+void tcp_tfo_open(struct tcb *tcb, struct instant now);
+/* octets that our SYN may have, when its options take opt_len */
+uint32_t tcp_tfo_room(const struct tcb *tcb, unsigned opt_len);
+/* may a SYN of ours be acknowledged this way? */
+bool tcp_tfo_acceptable(const struct tcb *tcb, uint32_t ack);
+/* The SYN-ACK came, and the connection is open: keeps the cookie, and accounts
+ * for data that it acknowledges. */
+void tcp_tfo_synack(struct tcb *tcb, struct instant now,
+		    const struct tcp_seg *seg);
+
+/* --- server --------------------------------------------------------------- */
+
+/* A passive open whose upper allows it: looks at option and data of the SYN. */
+void tcp_tfo_accept(struct tcb *tcb, struct instant now,
+		    struct tcp_listener *l, const struct tcp_seg *syn);
+/* After on_syn(): the connection is open for its upper, with the data of its
+ * SYN, if they are to be taken. */
+void tcp_tfo_start(struct tcb *tcb, struct instant now,
+		   const struct tcp_seg *syn);
+/* an acceptable ACK came */
+void tcp_tfo_heard(struct tcb *tcb);
+/* the listener goes */
+void tcp_tfo_unlisten(struct tcp_listener *l);
+
+/* --- both ----------------------------------------------------------------- */
+
+/* the option of a SYN or SYN-ACK */
+void tcp_tfo_option(struct tcb *tcb, const struct tcp_tx *tx, struct wr *w);
+/* the SYN went unanswered for one timeout */
+void tcp_tfo_timeout(struct tcb *tcb);
+void tcp_tfo_end(struct tcb *tcb);
+
+#endif
