@@ -33,6 +33,7 @@ struct ip *ip_new(const struct env *env)
 		return NULL;
 	}
 	ip->env = *env;
+	ip_frag_init(&ip->frag, env->mem);
 	if (!ip_pmtu_init(ip)) {
 		mem_free(env->mem, ip, sizeof(*ip));
 		return NULL;
@@ -46,6 +47,7 @@ void ip_free(struct ip *ip)
 		return;
 	}
 	ip_pmtu_fini(ip);
+	ip_frag_fini(&ip->frag);
 	mem_free(ip->env.mem, ip, sizeof(*ip));
 }
 

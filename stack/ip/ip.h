@@ -35,7 +35,16 @@
 	X(IP_DROP_LENGTH, "IpDropLength", "impossible header or total length") \
 	X(IP_DROP_CKSUM, "IpDropCsum", "IPv4 header checksum wrong")          \
 	X(IP_DROP_FRAGMENT, "IpDropFragment",                                 \
-	  "a fragment: this stack does not reassemble")                      \
+	  "a fragment, and --fragments=drop")                                \
+	X(IP_REASM_REQDS, "IpReasmReqds", "fragments to be put together")     \
+	X(IP_REASM_OKS, "IpReasmOKs", "packets put together from fragments")  \
+	X(IP_REASM_FAILS, "IpReasmFails",                                     \
+	  "fragments, or packets in fragments, that were given up")          \
+	X(IP_REASM_OVERLAPS, "IpExtReasmOverlaps",                            \
+	  "packets given up since fragments overlapped")                     \
+	X(IP_REASM_TIMEOUT, "IpReasmTimeout",                                 \
+	  "packets given up since fragments did not come in time")           \
+	X(IP_DROP_ROUTE, "IpDropSourceRoute", "IPv4 source route option")     \
 	X(IP_DROP_EXT, "IpDropExtHdr",                                        \
 	  "IPv6 extension header malformed, unknown or one too many")        \
 	X(IP_DROP_ADDR, "IpDropAddr", "destination is no address of the path") \
@@ -51,6 +60,7 @@
 	X(IP_ICMP_ECHO, "IcmpOutEchoReps", "echo requests answered")          \
 	X(IP_ICMP_LIMIT, "IcmpOutRateLimit",                                  \
 	  "echo replies held back: too many, too long, or no memory")        \
+	X(IP_ICMP_ERR_OUT, "IcmpOutErrors", "ICMP errors sent")               \
 	X(IP_PMTU_LOWERED, "IpPmtuLowered", "path MTU lowered by an ICMP error") \
 	X(IP_NO_ROUTE, "IpOutNoRoutes", "no path reaches that destination")
 
@@ -126,6 +136,8 @@ enum ip_kind {
 	IP_KIND_TCP,
 	IP_KIND_ICMP_ERROR, /* icmp.body quotes the packet it is about */
 	IP_KIND_ECHO,       /* the caller may answer with ip_echo_reply() */
+	IP_KIND_FRAGMENT,   /* for ip_reassemble() */
+	IP_KIND_REFUSED,    /* counted; the caller may answer with ip_refuse() */
 };
 
 struct ip_in {
@@ -136,6 +148,29 @@ struct ip_in {
 /* What is this packet?  Validates everything up to the transport header and
  * counts.  pkt->dev must name a path. */
 enum ip_kind ip_input(struct ip *ip, const struct pkt *pkt, struct ip_in *out);
+
+/* Fragments are dropped instead of kept for ip_reassemble(). */
+void ip_drop_fragments(struct ip *ip);
+/* A fragment, of which ip_input() said so.  A packet with one reference: the
+ * whole, to be given to ip_input().  NULL: it waits for the others, or is
+ * dropped and counted; *refused: the caller may answer with ip_refuse(). */
+struct pkt *ip_reassemble(struct ip *ip, struct instant now,
+			  const struct pkt *pkt, struct ip_in *in,
+			  bool *refused);
+/* When ip_expire() is due, INSTANT_NEVER: not. */
+struct instant ip_deadline(const struct ip *ip);
+/* Gives up one packet whose fragments did not come in time; false: there is
+ * none.  True: *out has an ICMP error about it if out->len is not 0. */
+bool ip_expire(struct ip *ip, struct instant now, struct pkt_out *out,
+	       uint8_t *buf, uint32_t buf_len);
+
+/* Writes the ICMP error that tells the sender of pkt why it was not taken
+ * (parameter problem, protocol unreachable); false: it is not to be told, or
+ * the rate is reached.  buf as for ip_echo_reply(), IP_ERROR_LEN do. */
+#define IP_ERROR_LEN 1280
+bool ip_refuse(struct ip *ip, const struct pkt *pkt, const struct ip_in *in,
+	       struct instant now, struct pkt_out *out, uint8_t *buf,
+	       uint32_t buf_len);
 
 /* Writes an echo reply into out; false: rate-limited (token bucket, 100 a
  * second) or longer than buf.  The payload is copied into buf, which must

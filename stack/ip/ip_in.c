@@ -22,6 +22,8 @@ static enum ip_reason hdr_reason(enum ip_hdr_status s)
 		return IP_DROP_FRAGMENT;
 	case IP_HDR_EXT:
 		return IP_DROP_EXT;
+	case IP_HDR_ROUTE:
+		return IP_DROP_ROUTE;
 	case IP_HDR_OK:
 		break;
 	}
@@ -63,6 +65,7 @@ static enum ip_kind icmp_in(struct ip *ip, struct ip_in *out)
 	case ICMP_PORT_UNREACH:
 	case ICMP_PROHIBITED:
 	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAM:
 		return IP_KIND_ICMP_ERROR;
 	case ICMP_ECHO_REPLY:
 	case ICMP_OTHER:
@@ -71,28 +74,93 @@ static enum ip_kind icmp_in(struct ip *ip, struct ip_in *out)
 	return drop(ip, IP_DROP_ICMP_OTHER);
 }
 
+/* what cannot be taken, and whether the sender is to know */
+static enum ip_kind refuse(struct ip *ip, enum ip_reason r, bool tell)
+{
+	ip_count(ip, r);
+	return tell ? IP_KIND_REFUSED : IP_KIND_DROP;
+}
+
+/* a packet for us, of a status that leaves nothing more to be done */
+static enum ip_kind other_status(struct ip *ip, enum ip_hdr_status s,
+				 const struct ip_hdr *h)
+{
+	if (s == IP_HDR_FRAGMENT) {
+		ip_count(ip, IP_REASM_REQDS);
+		return ip->no_frags ? drop(ip, IP_DROP_FRAGMENT) :
+				      IP_KIND_FRAGMENT;
+	}
+	return refuse(ip, IP_DROP_EXT, h->bad.tell);
+}
+
 enum ip_kind ip_input(struct ip *ip, const struct pkt *pkt, struct ip_in *out)
 {
+	struct ip_hdr *h = &out->hdr;
 	enum ip_hdr_status s;
 
 	ip_count(ip, IP_IN);
-	s = ip_hdr_parse(pkt->data, pkt->len, &out->hdr);
-	if (s != IP_HDR_OK) {
+	s = ip_hdr_parse(pkt->data, pkt->len, h);
+	if (s != IP_HDR_OK && s != IP_HDR_FRAGMENT && s != IP_HDR_EXT) {
 		return drop(ip, hdr_reason(s));
 	}
-	if (!ours(ip, pkt->dev, &out->hdr.dst)) {
+	if (!ours(ip, pkt->dev, &h->dst)) {
 		return drop(ip, IP_DROP_ADDR);
 	}
-	if (source_bad(ip, &out->hdr.src)) {
+	if (source_bad(ip, &h->src)) {
 		return drop(ip, IP_DROP_SOURCE);
 	}
-	if (out->hdr.proto == IP_PROTO_TCP) {
+	if (s != IP_HDR_OK) {
+		return other_status(ip, s, h);
+	}
+	if (h->proto == IP_PROTO_TCP) {
 		return IP_KIND_TCP;
 	}
 	/* each family has its own ICMP; the other one's is a stray protocol */
-	if (out->hdr.proto ==
-	    (out->hdr.dst.family == 4 ? IP_PROTO_ICMP : IP_PROTO_ICMPV6)) {
+	if (h->proto ==
+	    (h->dst.family == 4 ? IP_PROTO_ICMP : IP_PROTO_ICMPV6)) {
 		return icmp_in(ip, out);
 	}
-	return drop(ip, IP_DROP_PROTO);
+	return refuse(ip, IP_DROP_PROTO,
+		      h->dst.family == 4 || h->proto != IP_PROTO_NONE);
+}
+
+void ip_drop_fragments(struct ip *ip)
+{
+	ip->no_frags = true;
+}
+
+struct pkt *ip_reassemble(struct ip *ip, struct instant now,
+			  const struct pkt *pkt, struct ip_in *in,
+			  bool *refused)
+{
+	struct pkt *whole = NULL;
+	unsigned dropped;
+
+	*refused = false;
+	switch (ip_frag_add(&ip->frag, now, pkt, &in->hdr, &whole, &dropped)) {
+	case IP_FRAG_KEPT:
+		break;
+	case IP_FRAG_DONE:
+		ip_count(ip, IP_REASM_OKS);
+		break;
+	case IP_FRAG_OVERLAP:
+		ip_count(ip, IP_REASM_OVERLAPS);
+		ip_count(ip, IP_REASM_FAILS);
+		break;
+	case IP_FRAG_REFUSED:
+		*refused = true;
+		ip_count(ip, IP_REASM_FAILS);
+		break;
+	case IP_FRAG_FAILED:
+	case IP_FRAG_NOMEM:
+		ip_count(ip, IP_REASM_FAILS);
+		break;
+	}
+	ip->count[IP_REASM_FAILS] += dropped;
+	return whole;
+}
+
+struct instant ip_deadline(const struct ip *ip)
+{
+	return ip_frag_deadline(&ip->frag);
 }

@@ -6,8 +6,9 @@
 #include "stack/base/list.h"
 #include "stack/base/siphash.h"
 #include "stack/ip/ip.h"
+#include "stack/ip/ip_frag.h"
 
-#define IP_ECHO_RATE  100 /* replies a second ... */
+#define IP_ECHO_RATE  100 /* echo replies and errors a second ... */
 #define IP_ECHO_BURST 100 /* ... and at once after a pause */
 
 struct ip_pmtu {
@@ -20,7 +21,9 @@ struct ip {
 	struct env env;
 	struct ip_path path[IP_PATHS_MAX];
 	struct ip_pmtu pmtu;
-	/* token bucket of echo replies, in nanoseconds of credit */
+	struct ip_frag frag;
+	bool no_frags;
+	/* token bucket of ICMP messages, in nanoseconds of credit */
 	bool echo_started;
 	nanos echo_credit;
 	struct instant echo_at;
@@ -29,5 +32,10 @@ struct ip {
 
 bool ip_pmtu_init(struct ip *ip);
 void ip_pmtu_fini(struct ip *ip);
+/* one ICMP message may leave now */
+bool ip_icmp_token(struct ip *ip, struct instant now);
+/* out: the message in buf as the body of a packet with this header */
+void ip_icmp_out(struct pkt_out *out, unsigned path, const struct ip_hdr *h,
+		 uint8_t *buf, uint32_t len);
 
 #endif

@@ -125,6 +125,7 @@ void sock_read_held(struct sock *sk, struct instant now, uint32_t n);
 uint64_t sock_read_len(const struct sock *sk);
 bool sock_read_eof(const struct sock *sk);
 uint64_t sock_outq(const struct sock *sk); /* unacknowledged plus queued */
+uint64_t sock_outq_unsent(const struct sock *sk); /* of these, not sent yet */
 void sock_urgent(struct sock *sk, struct instant now);
 
 int sock_shutdown_write(struct sock *sk, struct instant now);

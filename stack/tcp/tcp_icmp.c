@@ -44,6 +44,7 @@ static void icmp_apply(struct tcb *tcb, struct instant now,
 		icmp_unreach(tcb, now, TCP_END_PROHIBIT);
 		break;
 	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAM:
 	case ICMP_OTHER:
 	case ICMP_ECHO_REQUEST:
 	case ICMP_ECHO_REPLY:

@@ -62,6 +62,8 @@ static enum icmp_kind kind_v4(uint8_t type, uint8_t code)
 		return ICMP_ECHO_REQUEST;
 	case 11:
 		return ICMP_TIME_EXCEEDED;
+	case 12:
+		return ICMP_PARAM;
 	default:
 		return ICMP_OTHER;
 	}
@@ -77,13 +79,14 @@ static enum icmp_kind kind_v6(uint8_t type, uint8_t code)
 	case 3:
 		return ICMP_TIME_EXCEEDED;
 	case 4:
-		return code == 1 ? ICMP_PROTO_UNREACH : ICMP_OTHER;
+		return code == 1 ? ICMP_PROTO_UNREACH : ICMP_PARAM;
 	case 128:
 		return ICMP_ECHO_REQUEST;
 	case 129:
 		return ICMP_ECHO_REPLY;
 	default:
-		return ICMP_OTHER;
+		/* RFC 4443 2.4 (a): unknown errors are the upper layer's */
+		return type < 128 ? ICMP_PARAM : ICMP_OTHER;
 	}
 }
 
@@ -130,12 +133,16 @@ bool icmp_msg_emit(struct wr *w, const struct ip_hdr *ip,
 	uint32_t len = ICMP_HDR_LEN + m->body_len;
 	uint8_t *p = w->p;
 
-	check(m->kind == ICMP_ECHO_REPLY);
 	if (!w->ok || wr_left(w) < len) {
 		return false;
 	}
-	wr_u8(w, ip->src.family == 6 ? 129 : 0);
-	wr_u8(w, 0);
+	if (m->kind == ICMP_ECHO_REPLY) {
+		wr_u8(w, ip->src.family == 6 ? 129 : 0);
+		wr_u8(w, 0);
+	} else {
+		wr_u8(w, m->type);
+		wr_u8(w, m->code);
+	}
 	wr_u16(w, 0);
 	wr_u32(w, m->rest);
 	wr_copy(w, m->body, m->body_len);

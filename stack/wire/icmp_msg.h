@@ -18,7 +18,8 @@ enum icmp_kind {
 	ICMP_PORT_UNREACH,
 	ICMP_PROHIBITED,    /* administratively */
 	ICMP_TIME_EXCEEDED,
-	ICMP_OTHER,
+	ICMP_PARAM, /* parameter problem, and errors of ICMPv6 not known here */
+	ICMP_OTHER, /* no error and no echo; source quench (RFC 6633) */
 };
 
 struct icmp_msg {
@@ -33,7 +34,8 @@ struct icmp_msg {
 /* false: truncated or wrong checksum.  ip tells the family and, for ICMPv6,
  * the pseudo-header */
 bool icmp_msg_parse(const struct ip_hdr *ip, struct icmp_msg *out);
-/* writes the message with its checksum; ICMP_ECHO_REPLY only so far */
+/* writes the message with its checksum: an ICMP_ECHO_REPLY, else by type, code
+ * and rest */
 bool icmp_msg_emit(struct wr *w, const struct ip_hdr *ip,
 		   const struct icmp_msg *m);
 

@@ -2,26 +2,42 @@
 
 #include "stack/base/check.h"
 #include "stack/wire/cksum.h"
+#include "stack/wire/ip_ext.h"
 
-#define EXT_HOP_BY_HOP 0
-#define EXT_ROUTING    43
-#define EXT_FRAGMENT   44
-#define EXT_ESP        50
-#define EXT_AUTH       51
-#define EXT_DEST       60
-#define EXT_MOBILITY   135
-#define EXT_HIP        139
-#define EXT_SHIM6      140
+#define FRAG4_DF     0x4000
+#define FRAG4_MF     0x2000
+#define FRAG4_OFFSET 0x1fff
 
-#define FRAG4_DF       0x4000
-#define FRAG4_MF       0x2000
-#define FRAG4_OFFSET   0x1fff
-#define FRAG6_OFFSET   0xfff8
-#define FRAG6_MORE     0x0001
+#define OPT4_END     0
+#define OPT4_NOP     1
+#define OPT4_LSRR    131
+#define OPT4_SSRR    137
+
+/* Options do nothing here (RFC 1122 3.2.1.8 asks for no more of a host that
+ * forwards nothing); one that says where a packet is to go has no place in one
+ * that has arrived (RFC 7126 4.3). */
+static enum ip_hdr_status options_v4(const uint8_t *p, uint32_t n)
+{
+	for (uint32_t i = 0; i < n && p[i] != OPT4_END;) {
+		if (p[i] == OPT4_NOP) {
+			i++;
+			continue;
+		}
+		if (n - i < 2 || p[i + 1] < 2 || p[i + 1] > n - i) {
+			return IP_HDR_LENGTH;
+		}
+		if (p[i] == OPT4_LSRR || p[i] == OPT4_SSRR) {
+			return IP_HDR_ROUTE;
+		}
+		i += p[i + 1];
+	}
+	return IP_HDR_OK;
+}
 
 static enum ip_hdr_status parse_v4(const uint8_t *p, uint32_t n, bool quoted,
 				   struct ip_hdr *out)
 {
+	enum ip_hdr_status status = IP_HDR_OK;
 	uint32_t hdr, total;
 	uint16_t frag;
 
@@ -39,11 +55,10 @@ static enum ip_hdr_status parse_v4(const uint8_t *p, uint32_t n, bool quoted,
 	if (!quoted && cksum_finish(cksum_add(0, p, hdr)) != 0) {
 		return IP_HDR_CKSUM;
 	}
-	frag = be16_get(p + 6);
-	/* a quoted first fragment has the ports that are looked for */
-	if (frag & (quoted ? FRAG4_OFFSET : FRAG4_OFFSET | FRAG4_MF)) {
-		return IP_HDR_FRAGMENT;
+	if (!quoted) {
+		status = options_v4(p + IP4_HDR_LEN, hdr - IP4_HDR_LEN);
 	}
+	frag = be16_get(p + 6);
 	*out = (struct ip_hdr){
 		.src = addr_from(4, p + 12),
 		.dst = addr_from(4, p + 16),
@@ -54,83 +69,23 @@ static enum ip_hdr_status parse_v4(const uint8_t *p, uint32_t n, bool quoted,
 		.id = be16_get(p + 4),
 		.body = p + hdr,
 		.body_len = min_u32(n, total) - hdr,
+		.frag = { .id = be16_get(p + 4),
+			  .off = (uint16_t)((frag & FRAG4_OFFSET) * 8),
+			  .more = (frag & FRAG4_MF) != 0,
+			  .at = (uint16_t)hdr },
 	};
-	return IP_HDR_OK;
-}
-
-/* RFC 8200 4.2: an unknown option is skipped only if its type says so */
-static bool options_ok(struct rd r)
-{
-	while (rd_left(&r) > 0) {
-		uint8_t type = rd_u8(&r);
-
-		if (type == 0) { /* Pad1 has no length */
-			continue;
-		}
-		if (type & 0xc0) {
-			return false;
-		}
-		rd_take(&r, rd_u8(&r));
-		if (!r.ok) {
-			return false;
-		}
+	/* a quoted first fragment has the ports that are looked for */
+	if (status == IP_HDR_OK &&
+	    (out->frag.off || (out->frag.more && !quoted))) {
+		status = IP_HDR_FRAGMENT;
 	}
-	return true;
-}
-
-/* headers that this stack cannot look behind */
-static bool ext_unknown(uint8_t proto)
-{
-	return proto == EXT_HOP_BY_HOP || proto == EXT_ESP ||
-	       proto == EXT_AUTH || proto == EXT_MOBILITY || proto == EXT_HIP ||
-	       proto == EXT_SHIM6;
-}
-
-/* one extension header; *proto is its type and becomes that of the next */
-static enum ip_hdr_status parse_ext(struct rd *r, bool quoted, uint8_t *proto)
-{
-	const uint8_t *fixed = rd_take(r, 8), *rest;
-	uint8_t type = *proto;
-	uint32_t len;
-
-	if (!fixed) {
-		return IP_HDR_SHORT;
-	}
-	*proto = fixed[0];
-	if (type == EXT_FRAGMENT) {
-		uint16_t frag = be16_get(fixed + 2);
-		bool later = (frag & FRAG6_OFFSET) != 0;
-		bool more = (frag & FRAG6_MORE) != 0;
-
-		/* neither: an atomic fragment, a whole packet (RFC 6946) */
-		return later || (more && !quoted) ? IP_HDR_FRAGMENT : IP_HDR_OK;
-	}
-	len = fixed[1] * 8u;
-	rest = rd_take(r, len);
-	if (!rest) {
-		return IP_HDR_SHORT;
-	}
-	if (type == EXT_ROUTING) {
-		/* segments left: we are not its destination */
-		return fixed[3] && !quoted ? IP_HDR_EXT : IP_HDR_OK;
-	}
-	return quoted || options_ok(rd_make(fixed + 2, len + 6)) ? IP_HDR_OK
-								 : IP_HDR_EXT;
-}
-
-static bool ext_known(uint8_t proto, bool first)
-{
-	return proto == EXT_ROUTING || proto == EXT_FRAGMENT ||
-	       proto == EXT_DEST || (proto == EXT_HOP_BY_HOP && first);
+	return status;
 }
 
 static enum ip_hdr_status parse_v6(const uint8_t *p, uint32_t n, bool quoted,
 				   struct ip_hdr *out)
 {
-	enum ip_hdr_status status;
 	uint32_t word, len;
-	uint8_t proto;
-	struct rd r;
 
 	if (n < IP6_HDR_LEN) {
 		return IP_HDR_SHORT;
@@ -142,33 +97,16 @@ static enum ip_hdr_status parse_v6(const uint8_t *p, uint32_t n, bool quoted,
 		}
 		len = n - IP6_HDR_LEN;
 	}
-	proto = p[6];
-	r = rd_make(p + IP6_HDR_LEN, len);
-	for (unsigned i = 0; ext_known(proto, i == 0); i++) {
-		if (i == IP_HDR_EXT_MAX) {
-			return IP_HDR_EXT;
-		}
-		status = parse_ext(&r, quoted, &proto);
-		if (status != IP_HDR_OK) {
-			return status;
-		}
-	}
-	if (ext_unknown(proto)) {
-		return IP_HDR_EXT;
-	}
 	word = be32_get(p);
 	*out = (struct ip_hdr){
 		.src = addr_from(6, p + 8),
 		.dst = addr_from(6, p + 24),
-		.proto = proto,
 		.ttl = p[7],
 		.tos = (uint8_t)(word >> 20),
 		.df = true,
 		.flow = word & 0xfffff,
-		.body = r.p,
-		.body_len = (uint32_t)rd_left(&r),
 	};
-	return IP_HDR_OK;
+	return ip_ext_walk(p, IP6_HDR_LEN + len, quoted, out);
 }
 
 static enum ip_hdr_status parse(const uint8_t *p, uint32_t n, bool quoted,

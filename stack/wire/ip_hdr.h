@@ -1,8 +1,9 @@
 /* ip_hdr.h - IPv4 (RFC 791) and IPv6 (RFC 8200) headers, both directions
  *
  * ip_hdr_parse() validates every length before it yields anything.  For IPv6
- * it walks hop-by-hop, routing and destination options, at most
- * IP_HDR_EXT_MAX of them.
+ * it walks hop-by-hop, routing and destination options and fragment headers
+ * (ip_ext.c), at most IP_HDR_EXT_MAX of them.  IPv4 options are skipped, but
+ * their lengths have to be right, and a source route is refused.
  */
 #ifndef WIRE_IP_HDR_H
 #define WIRE_IP_HDR_H
@@ -16,6 +17,7 @@
 #define IP_PROTO_ICMP   1
 #define IP_PROTO_TCP    6
 #define IP_PROTO_ICMPV6 58
+#define IP_PROTO_NONE   59 /* IPv6: nothing follows */
 
 #define IP_HDR_EXT_MAX 8
 #define IP4_HDR_LEN    20
@@ -27,8 +29,25 @@ enum ip_hdr_status {
 	IP_HDR_VERSION,  /* neither 4 nor 6 */
 	IP_HDR_LENGTH,   /* impossible header or total length */
 	IP_HDR_CKSUM,    /* IPv4 header checksum wrong */
-	IP_HDR_FRAGMENT, /* a fragment: not reassembled */
+	IP_HDR_FRAGMENT, /* a fragment, of which `frag` tells */
 	IP_HDR_EXT,      /* extension header malformed, too many, or unknown */
+	IP_HDR_ROUTE,    /* IPv4 source route */
+};
+
+/* with IP_HDR_FRAGMENT; body is what the fragment carries */
+struct ip_hdr_frag {
+	uint32_t id;
+	uint16_t off;     /* octets, of the body in the whole */
+	bool more;        /* not the last */
+	uint16_t at;      /* IPv6: of the fragment header; IPv4: header length */
+	uint16_t name_at; /* IPv6: of the octet that names the fragment header */
+};
+
+/* what an ICMPv6 parameter problem would say (RFC 4443 3.4) */
+struct ip_hdr_bad {
+	bool tell;    /* the sender is to know */
+	uint8_t code; /* 0 field, 1 next header, 2 option, 3 first fragment */
+	uint16_t at;  /* offset of the octet that is wrong */
 };
 
 struct ip_hdr {
@@ -41,9 +60,12 @@ struct ip_hdr {
 	uint32_t flow;       /* IPv6 flow label */
 	const uint8_t *body; /* payload */
 	uint32_t body_len;   /* trailing padding of the frame excluded */
+	struct ip_hdr_frag frag;
+	struct ip_hdr_bad bad; /* at and code also when all is well: proto's */
 };
 
-/* validates [p, p+n) */
+/* Validates [p, p+n).  With IP_HDR_FRAGMENT and IP_HDR_EXT the addresses are
+ * valid, too. */
 enum ip_hdr_status ip_hdr_parse(const uint8_t *p, uint32_t n,
 				struct ip_hdr *out);
 /* like ip_hdr_parse, for the start of a packet quoted in an ICMP error: the

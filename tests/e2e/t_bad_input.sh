@@ -13,7 +13,7 @@ in_c curl -sS --max-time 10 -o "$tmp/got" http://10.7.1.2:8080/file || fail "no 
 same "$tmp/got" || fail "differs"
 ip netns pids "$topo_c" | xargs -r ps -o pid=,comm= -p | awk '/python3/ { print $1 }' | xargs -r kill
 wait_for 15 grep -q '"final": *true' "$tmp/stats.json" || fail "no final statistics"
-for n in IpDropShort IpDropVersion IpDropLength IpDropCsum IpDropFragment IpDropExtHdr \
+for n in IpDropShort IpDropVersion IpDropLength IpDropCsum IpReasmReqds IpDropExtHdr \
 	IpDropAddr IpDropSource IpDropProto IpDropIcmp IpDropIcmpQuote \
 	TcpDropShort TcpDropDoff TcpInCsumErrors TcpDropNoConn; do
 	v=$(js "d['counters']['$n']")

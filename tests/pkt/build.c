@@ -14,6 +14,7 @@ struct attrs {
 	uint16_t win, urg;
 	uint64_t data; /* stream offset of the payload */
 	int path;      /* -1: that of the flow */
+	struct build_ip ip;
 };
 
 static uint8_t parse_flags(struct run *r, const char *text)
@@ -74,6 +75,8 @@ static void parse_attrs(struct run *r, struct words *w, const struct flow *f,
 			a->bad_csum = true;
 		} else if (words_take(w, "junk")) {
 			a->junk = true;
+		} else if (build_ip_word(r, w, &a->ip)) {
+			/* done */
 		} else if (words_take(w, "ecn")) {
 			a->ecn = (uint8_t)words_num(r, w);
 		} else {
@@ -116,7 +119,7 @@ static unsigned emit_ip(struct wr *w, const struct flow *f, uint8_t proto,
 static void send_built(struct run *r, struct flow *f, const struct attrs *a,
 		       const uint8_t *opt, unsigned opt_len, uint64_t off)
 {
-	static uint8_t buf[65600];
+	static uint8_t buf[66000];
 	struct wr w = wr_make(buf, sizeof(buf));
 	unsigned tcp_len = TCP_HDR_LEN + opt_len;
 	unsigned ip_len = emit_ip(&w, f, IP_PROTO_TCP, a->ecn,
@@ -144,8 +147,8 @@ static void send_built(struct run *r, struct flow *f, const struct attrs *a,
 	sum = cksum_add(sum, tcp, tcp_len + a->len);
 	be16_put(tcp + 16, (uint16_t)(cksum_finish(sum) ^ a->bad_csum));
 	check(w.ok);
-	run_input(r, a->path >= 0 ? (unsigned)a->path : f->path, buf,
-		  ip_len + tcp_len + a->len);
+	build_ip_send(r, a->path >= 0 ? (unsigned)a->path : f->path, buf,
+		      ip_len + tcp_len + a->len, &a->ip);
 }
 
 static unsigned build_opts(struct run *r, struct build_ctx *x, const char *text,

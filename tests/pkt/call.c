@@ -381,6 +381,29 @@ static void call_is(struct run *r, struct words *w)
 	}
 }
 
+/* icmpsent TYPE CODE [WORD] | none: what the stack answered since the last */
+static void call_icmpsent(struct run *r, struct words *w)
+{
+	uint32_t type, code, word;
+
+	if (words_take(w, "none")) {
+		if (r->n_icmp) {
+			pkt_fail(r, "ICMP %u/%u %u", r->icmp_sent >> 8,
+				 r->icmp_sent & 255, r->icmp_word);
+		}
+		return;
+	}
+	type = (uint32_t)words_num(r, w);
+	code = (uint32_t)words_num(r, w);
+	word = words_peek(w) ? (uint32_t)words_num(r, w) : r->icmp_word;
+	if (!r->n_icmp || r->icmp_sent != (type << 8 | code) ||
+	    r->icmp_word != word) {
+		pkt_fail(r, "got %u, %u/%u %u", r->n_icmp, r->icmp_sent >> 8,
+			 r->icmp_sent & 255, r->icmp_word);
+	}
+	r->n_icmp = 0;
+}
+
 /* subflows NAME N: open ones */
 static void call_subflows(struct run *r, struct words *w)
 {
@@ -454,6 +477,7 @@ static const struct call {
 	{ "set", call_path },
 	{ "noaccept", call_noaccept },
 	{ "icmp", build_icmp },
+	{ "icmpsent", call_icmpsent },
 };
 
 static const struct maker {

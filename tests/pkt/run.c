@@ -114,6 +114,8 @@ static void line_config(struct run *r, struct words *w)
 			r->cfg.rcvbuf = (uint32_t)words_num(r, w);
 		} else if (strcmp(t, "sndbuf") == 0) {
 			r->cfg.sndbuf = (uint32_t)words_num(r, w);
+		} else if (strcmp(t, "fragments") == 0) {
+			r->cfg.drop_fragments = words_next(r, w)[0] == 'd';
 		} else if (strcmp(t, "mtuprobing") == 0) {
 			const char *v = words_next(r, w);
 

@@ -127,7 +127,43 @@ static void test_fragment(void **state)
 	c = cksum_update(be16_get(f->buf + 10), be16_get(f->buf + 6), 0x2000);
 	be16_put(f->buf + 6, 0x2000);
 	be16_put(f->buf + 10, c);
+	assert_int_equal(input(f), IP_KIND_FRAGMENT);
+	assert_int_equal(ip_counter(f->ip, IP_REASM_REQDS), 1);
+	ip_drop_fragments(f->ip);
 	expect_drop(f, IP_DROP_FRAGMENT);
+}
+
+/* RFC 7126 4.3; RFC 1122 3.2.1.8: other options are skipped, lengths checked */
+static void test_v4_options(void **state)
+{
+	static const uint8_t good[] = { 1, 7, 3, 4 }, bad[] = { 1, 7, 4, 4 },
+			     route[] = { 131, 3, 4, 0 },
+			     strict[] = { 1, 137, 3, 4 };
+	static const struct {
+		const uint8_t *opt;
+		enum ip_reason r;
+	} v[] = { { good, IP_IN },
+		  { bad, IP_DROP_LENGTH },
+		  { route, IP_DROP_ROUTE },
+		  { strict, IP_DROP_ROUTE } };
+	struct fix *f = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(v); i++) {
+		packet(f, f->peer, f->us, IP_PROTO_TCP, body, sizeof(body));
+		memmove(f->buf + 24, f->buf + 20, sizeof(body));
+		memcpy(f->buf + 20, v[i].opt, 4);
+		f->buf[0] = 0x46;
+		f->len += 4;
+		be16_put(f->buf + 2, (uint16_t)f->len);
+		be16_put(f->buf + 10, 0);
+		be16_put(f->buf + 10,
+			 cksum_finish(cksum_add(0, f->buf, 24)));
+		if (v[i].r == IP_IN) {
+			assert_int_equal(input(f), IP_KIND_TCP);
+		} else {
+			expect_drop(f, v[i].r);
+		}
+	}
 }
 
 static void test_extension_headers(void **state)
@@ -139,7 +175,8 @@ static void test_extension_headers(void **state)
 	packet(f, f->peer6, f->us6, 0, beyond, sizeof(beyond));
 	expect_drop(f, IP_DROP_SHORT);
 	packet(f, f->peer6, f->us6, 43, routed, sizeof(routed));
-	expect_drop(f, IP_DROP_EXT); /* segments left: not for us */
+	assert_int_equal(input(f), IP_KIND_REFUSED); /* not for us */
+	assert_int_equal(ip_counter(f->ip, IP_DROP_EXT), 1);
 }
 
 static void test_addresses(void **state)
@@ -175,8 +212,11 @@ static void test_protocols(void **state)
 	struct fix *f = *state;
 
 	packet(f, f->peer, f->us, 17, body, 24);
-	expect_drop(f, IP_DROP_PROTO);
+	assert_int_equal(input(f), IP_KIND_REFUSED);
 	packet(f, f->peer, f->us, IP_PROTO_ICMPV6, body, 24);
+	assert_int_equal(input(f), IP_KIND_REFUSED);
+	assert_int_equal(ip_counter(f->ip, IP_DROP_PROTO), 2);
+	packet(f, f->peer6, f->us6, IP_PROTO_NONE, body, 24);
 	expect_drop(f, IP_DROP_PROTO);
 	packet(f, f->peer, f->us, IP_PROTO_ICMP, "\xff", 1);
 	expect_drop(f, IP_DROP_ICMP);
@@ -255,6 +295,7 @@ int main(void)
 		T(test_tcp_of_both_families),
 		T(test_malformed),
 		T(test_fragment),
+		T(test_v4_options),
 		T(test_extension_headers),
 		T(test_addresses),
 		T(test_packet_of_another_paths_address),

@@ -64,7 +64,9 @@ static const struct {
 	{ 6, 1, 4, ICMP_PORT_UNREACH },   { 6, 1, 5, ICMP_PROHIBITED },
 	{ 6, 1, 6, ICMP_PROHIBITED },     { 6, 1, 7, ICMP_OTHER },
 	{ 6, 2, 0, ICMP_TOO_BIG },        { 6, 3, 0, ICMP_TIME_EXCEEDED },
-	{ 6, 4, 1, ICMP_PROTO_UNREACH },  { 6, 4, 0, ICMP_OTHER },
+	{ 6, 4, 1, ICMP_PROTO_UNREACH },  { 6, 4, 0, ICMP_PARAM },
+	{ 6, 4, 2, ICMP_PARAM },          { 6, 100, 0, ICMP_PARAM },
+	{ 4, 12, 0, ICMP_PARAM },         { 4, 4, 0, ICMP_OTHER },
 	{ 6, 135, 0, ICMP_OTHER },
 };
 
