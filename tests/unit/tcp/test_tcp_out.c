@@ -380,9 +380,44 @@ static void test_uncut(void **state)
 	pair_stop(&p);
 }
 
+static bool waits_for_time(const struct pair *q)
+{
+	const struct pair_conn *c = &q->end[0].conn;
+
+	return c->tcb && c->tcb->pace.held &&
+	       tcp_sent_empty(&c->tcb->rec.sent) && c->pushed < c->out_len;
+}
+
+/* The upper was refused room for the time being; then something else has us
+ * look for output, a little after that time and before the timer wheel's tick:
+ * the upper is still told. */
+static void test_pace_late(void **state)
+{
+	struct pkt_out out;
+	struct tcb *tcb;
+
+	(void)state;
+	begin(13);
+	p.delay = 50 * NANOS_US;
+	p.end[0].conf.max_pacing_rate = 1000000;
+	open_it();
+	tcb = p.end[0].conn.tcb;
+	pair_write(&p.end[0].conn, 100000, true);
+	pair_write(&p.end[1].conn, 0, true);
+	assert_true(pair_run(&p, NANOS_S, waits_for_time));
+	tcp_ack_now(tcb);
+	p.now = instant_add(tcb->pace.next, NANOS_US);
+	while (tcp_output(p.end[0].tcp, p.now, &out)) {
+		assert_int_equal(out.n_iov, 0);
+	}
+	assert_true(pair_run(&p, NANOS_S, pair_all_arrived));
+	pair_stop(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pace_late),
 		cmocka_unit_test(test_mss),
 		cmocka_unit_test(test_options_grow),
 		cmocka_unit_test(test_burst),
