@@ -17,6 +17,7 @@ flows = (STATS_columns - 3) / 3
 set xrange [0:T_max]
 title = system("sed -n '1s/^# //p' '".tsv."'")
 name(i) = system(sprintf("sed -n '2s/^# //p' '%s' | cut -f%d | cut -d' ' -f1", tsv, 4 + 3 * i))
+rate = real(system("sed -nE '1s/.*; ([0-9]+) Mbit.*/\\1/p' '".tsv."'"))
 label(i) = flows > 1 ? sprintf("%s (flow %d)", name(i), i + 1) : name(i)
 set linetype 1 linecolor rgb '#1f5fa8'
 set linetype 2 linecolor rgb '#d9480f'
@@ -25,12 +26,14 @@ set linetype 4 linecolor rgb '#c2255c'
 
 set multiplot layout 4,1 title title font ',13'
 set ylabel 'window (KB)'
-plot for [i=0:flows-1] tsv using 1:(column(4 + 3 * i)) with lines linetype i + 1 title label(i)
+plot for [i=0:flows-1] tsv using 1:(column(4 + 3 * i) > 0 ? column(4 + 3 * i) : NaN) with lines linetype i + 1 title label(i)
 set ylabel 'smoothed round trip (ms)'
-plot for [i=0:flows-1] tsv using 1:(column(5 + 3 * i)) with lines linetype i + 1 title label(i)
+plot for [i=0:flows-1] tsv using 1:(column(5 + 3 * i) > 0 ? column(5 + 3 * i) : NaN) with lines linetype i + 1 title label(i)
 # of half a second each
 set ylabel 'goodput (Mbit/s)'
+set yrange [0:1.25*rate]
 plot for [i=0:flows-1] tsv using (floor(column(1) * 2) / 2.0 + 0.25):(column(6 + 3 * i)) smooth unique with lines linetype i + 1 title label(i)
+set yrange [0:*<1e9]
 set xlabel 'time (s)'
 set ylabel 'queue (KB)'
 set y2label 'packets dropped in 50 ms'

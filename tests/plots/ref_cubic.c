@@ -345,6 +345,6 @@ uint64_t ref_resent(const struct ref *r)
 
 void ref_state(const struct ref *r, struct flow_state *s)
 {
-	s->cwnd = r->cwnd * PAYLOAD / 1e3;
+	s->cwnd = r->next ? r->cwnd * PAYLOAD / 1e3 : 0;
 	s->rtt = r->srtt * 1e3;
 }

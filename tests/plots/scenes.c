@@ -58,9 +58,23 @@ const struct scene scenes[] = {
 	{ .name = "bbr-bbr", .text = "two bbr flows, 30 ms",
 	  .flow = { OURS("bbr", 0, 30), OURS("bbr", 3, 30) }, .n = 2,
 	  .mbit = 20, .queue = 1, .from = 15, .to = 60, .use = 0.9 },
+	/* version 1 takes most of a queue shorter than two products of rate
+	 * and delay, and little of a long one */
 	{ .name = "cubic-bbr", .text = "cubic beside bbr, 30 ms",
 	  .flow = { OURS("cubic", 0, 30), OURS("bbr", 3, 30) }, .n = 2,
-	  .mbit = 20, .queue = 1, .from = 15, .to = 60, .use = 0.9 },
+	  .mbit = 20, .queue = 1, .from = 15, .to = 60, .use = 0.9,
+	  .share = 0.05 },
+	{ .name = "cubic-bbr-deep",
+	  .text = "cubic beside bbr, 30 ms, long queue",
+	  .flow = { OURS("cubic", 0, 30), OURS("bbr", 3, 30) }, .n = 2,
+	  .mbit = 20, .queue = 6, .from = 15, .to = 60, .use = 0.9,
+	  .share = 0.05 },
+	{ .name = "cubic-loss", .text = "cubic alone, 1 % random loss",
+	  .flow = { OURS("cubic", 0, 40) }, .n = 1, .loss = 0.01,
+	  .mbit = 20, .queue = 1, .from = 5, .to = 40 },
+	{ .name = "bbr-loss", .text = "bbr alone, 1 % random loss",
+	  .flow = { OURS("bbr", 0, 40) }, .n = 1, .loss = 0.01,
+	  .mbit = 20, .queue = 1, .from = 5, .to = 40, .use = 0.9 },
 };
 
 const unsigned n_scenes = sizeof(scenes) / sizeof(scenes[0]);
