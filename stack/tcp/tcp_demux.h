@@ -14,6 +14,7 @@
 #include "stack/base/hmap.h"
 #include "stack/base/list.h"
 #include "stack/base/siphash.h"
+#include "stack/tcp/tcp_ports.h"
 
 #define TCP_DEMUX_MAX      262144 /* connections and TIME-WAITs together */
 #define TCP_DEMUX_LISTENERS 4096
@@ -40,6 +41,7 @@ struct tcp_demux {
 	struct hmap map;
 	struct hmap ports;
 	struct list entries;
+	struct tcp_ports local; /* of entries */
 	struct siphash_key key;
 	uint32_t next_port; /* RFC 6056 3.3.3: next_ephemeral */
 };
@@ -51,7 +53,7 @@ void tcp_demux_fini(struct tcp_demux *d);
 /* NULL: none */
 struct tcp_entry *tcp_demux_find(const struct tcp_demux *d,
 				 const struct tuple *t);
-/* e->t is set; false: the tuple is taken or the map full */
+/* e->t is set; false: the tuple is taken, the map full, or no memory */
 bool tcp_demux_add(struct tcp_demux *d, struct tcp_entry *e);
 void tcp_demux_del(struct tcp_demux *d, struct tcp_entry *e);
 

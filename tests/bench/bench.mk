@@ -1,5 +1,5 @@
 bench_bin := $(addprefix $(B)/bench/,xfer pipe churn)
-bench_core := $(addprefix $(B)/bench/,idle turnover)
+bench_core := $(addprefix $(B)/bench/,idle turnover scale)
 
 $(bench_bin): $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
