@@ -26,10 +26,10 @@
 #include "stack/base/addr.h"
 #include "stack/chan/chan_name.h"
 
-#define CHAN_MSG_VERSION 1
+#define CHAN_MSG_VERSION 2
 #define CHAN_MSG_MAGIC   0x4d504348u
 #define CHAN_VAL_MAX     512
-#define CHAN_OPT_REPLAY  16
+#define CHAN_OPT_REPLAY  48
 
 enum chan_op {
 	/* fd[0]: the program's socket.  addr: destination.  Second try:
@@ -100,8 +100,8 @@ struct chan_req {
 /* an option set earlier that a kernel socket needs before bind or connect */
 struct chan_opt {
 	int32_t level, name;
-	uint32_t len; /* at most 16 */
-	uint8_t val[16];
+	uint32_t len; /* at most 32 */
+	uint8_t val[32];
 };
 
 struct chan_rep {

@@ -77,8 +77,8 @@ enum app_via {
 };
 
 struct app_opts {
-	unsigned n;
-	struct chan_opt opt[CHAN_OPT_REPLAY];
+	unsigned n, room;
+	struct chan_opt opt[];
 };
 
 struct app_ent {
@@ -219,6 +219,7 @@ int app_req_getsockopt(struct app_ent *t, struct app_req *r);
 int app_req_bind(struct app_ent *t, struct app_req *r);
 int app_req_listen(struct app_ent *t, struct app_req *r);
 int app_req_connect(struct app_ent *t, struct app_req *r);
+void app_req_forget_opts(struct app_ent *t);
 /* fills in rep's options for a kernel socket; CHAN_NEED_KERNEL */
 int app_req_need_kernel(const struct app_ent *t, struct app_req *r);
 /* fd[i] as a non-blocking TCP socket of the entry's family, or -1 */

@@ -126,8 +126,7 @@ static void release(struct app_ent *t, bool abort)
 		t->sk = NULL;
 		sock_close(sk, app_now(a), abort);
 	}
-	mem_free(&a->mem, t->opts, sizeof(*t->opts));
-	t->opts = NULL;
+	app_req_forget_opts(t);
 	app_say_forget(t);
 	list_del(&t->ready);
 	list_del(&t->wait);

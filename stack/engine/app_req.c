@@ -94,18 +94,20 @@ static int do_shutdown(struct app_ent *t, int how)
 	return ENOTCONN;
 }
 
-/* SIOCOUTQNSD, of what was not sent: the core tells no less than all */
+/* SIOCOUTQ, or SIOCOUTQNSD: only of what was not sent */
 static int outq(struct app_ent *t, struct app_req *r)
 {
+	bool unsent = r->q->name == SIOCOUTQNSD;
 	uint64_t n = 0;
 
 	if (t->state == APP_LISTEN) {
 		return EINVAL;
 	}
 	if (app_relayed(t)) {
-		n = relay_outq(t->relay, r->q->name == SIOCOUTQNSD);
+		n = relay_outq(t->relay, unsent);
 	} else if (t->sk && t->state == APP_CONNECTED) {
-		n = sock_outq(t->sk) + (uint64_t)app_conn_inq(t);
+		n = unsent ? sock_outq_unsent(t->sk) : sock_outq(t->sk);
+		n += (uint64_t)app_conn_inq(t);
 	}
 	put_int(r, (int)min_u64(n, INT32_MAX));
 	return 0;

@@ -14,9 +14,52 @@
 #include "stack/base/check.h"
 #include "stack/engine/app.h"
 
+#define OPTS_STEP 4 /* options that memory is taken for at once */
+
+static_assert(CHAN_OPT_REPLAY % OPTS_STEP == 0, "the last step is whole");
+
 static bool kernel_only(const struct app_ent *t)
 {
 	return app_relayed(t) || t->via == APP_VIA_KERNEL;
+}
+
+static size_t opts_size(unsigned room)
+{
+	return sizeof(struct app_opts) + room * sizeof(struct chan_opt);
+}
+
+void app_req_forget_opts(struct app_ent *t)
+{
+	if (t->opts) {
+		mem_free(&t->app->mem, t->opts, opts_size(t->opts->room));
+		t->opts = NULL;
+	}
+}
+
+/* room for one more; NULL: no memory, or too many */
+static struct app_opts *make_room(struct app_ent *t)
+{
+	struct app_opts *old = t->opts, *o;
+	unsigned n = old ? old->n : 0;
+
+	if (old && n < old->room) {
+		return old;
+	}
+	if (n + OPTS_STEP > CHAN_OPT_REPLAY) {
+		return NULL;
+	}
+	o = mem_zalloc(&t->app->mem, opts_size(n + OPTS_STEP));
+	if (!o) {
+		return NULL;
+	}
+	o->n = n;
+	o->room = n + OPTS_STEP;
+	if (old) {
+		memcpy(o->opt, old->opt, n * sizeof(o->opt[0]));
+	}
+	app_req_forget_opts(t);
+	t->opts = o;
+	return o;
 }
 
 static int remember(struct app_ent *t, const struct chan_req *q)
@@ -27,23 +70,17 @@ static int remember(struct app_ent *t, const struct chan_req *q)
 	if (q->len > sizeof(o->opt[0].val)) {
 		return ENOPROTOOPT;
 	}
-	if (!o) {
-		o = mem_zalloc(&t->app->mem, sizeof(*o));
-		if (!o) {
-			return ENOBUFS;
-		}
-		t->opts = o;
-	}
-	for (i = 0; i < o->n; i++) {
+	for (i = 0; o && i < o->n; i++) {
 		if (o->opt[i].level == q->level && o->opt[i].name == q->name) {
 			break;
 		}
 	}
-	if (i == CHAN_OPT_REPLAY) {
-		return ENOBUFS;
-	}
-	if (i == o->n) {
-		o->n++;
+	if (!o || i == o->n) {
+		o = make_room(t);
+		if (!o) {
+			return ENOBUFS;
+		}
+		i = o->n++;
 	}
 	o->opt[i] = (struct chan_opt){ .level = q->level,
 				       .name = q->name,

@@ -60,6 +60,11 @@ uint64_t mp_write_pending(const struct mp_conn *c)
 			      c->snd.ring.tail - c->snd.una;
 }
 
+uint64_t mp_write_unsent(const struct mp_conn *c)
+{
+	return min_u64(mp_sndbuf_unsent(c), mp_write_pending(c));
+}
+
 void mp_write_urgent(struct mp_conn *c, struct instant now)
 {
 	(void)now;

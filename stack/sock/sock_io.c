@@ -61,6 +61,11 @@ uint64_t sock_outq(const struct sock *sk)
 	return sk->conn ? mp_write_pending(sk->conn) : 0;
 }
 
+uint64_t sock_outq_unsent(const struct sock *sk)
+{
+	return sk->conn ? mp_write_unsent(sk->conn) : 0;
+}
+
 void sock_urgent(struct sock *sk, struct instant now)
 {
 	if (sk->state == SOCK_OPEN) {
