@@ -84,9 +84,45 @@ static const struct mp_sub_info *main_sub(const struct mp_info *m)
 	return best ? best : &m->sub[0];
 }
 
-static void put_main(struct sock *sk, struct instant now,
-		     const struct mp_sub_info *s, struct lx_tcp_info *o)
+static uint32_t segs(uint32_t octets, uint32_t mss)
 {
+	return (octets + mss - 1) / mss;
+}
+
+/* what is counted over all subflows, also those that have ended */
+static void put_sums(const struct tcp_info_core *t, bool closed,
+		     struct instant now, struct lx_tcp_info *o)
+{
+	uint32_t mss = t->mss ? t->mss : 536;
+
+	o->segs_out += t->segs_out;
+	o->segs_in += t->segs_in;
+	o->data_segs_out += t->data_segs_out;
+	o->data_segs_in += t->data_segs_in;
+	o->total_retrans += t->retrans;
+	o->bytes_retrans += t->bytes_retrans;
+	o->rcv_ooopack += t->ooo_in;
+	o->total_rto = (uint16_t)(o->total_rto + t->rtos);
+	if (closed) {
+		return;
+	}
+	o->unacked += segs(t->in_flight + t->lost + t->sacked, mss);
+	o->sacked += segs(t->sacked, mss);
+	o->lost += segs(t->lost, mss);
+	o->retrans += segs(t->resent, mss);
+	o->snd_cwnd += t->cwnd / mss;
+	o->notsent_bytes += t->unsent;
+	o->busy_time = max_u64(o->busy_time,
+			       (uint64_t)us(tcp_chrono_busy(&t->chrono, now)));
+	o->rwnd_limited =
+		max_u64(o->rwnd_limited,
+			(uint64_t)us(tcp_chrono_window(&t->chrono, now)));
+}
+
+static void put_main(struct sock *sk, struct instant now,
+		     const struct mp_info *m, struct lx_tcp_info *o)
+{
+	const struct mp_sub_info *s = main_sub(m);
 	const struct tcp_info_core *t = &s->tcp;
 	uint32_t mss = t->mss ? t->mss : 536;
 
@@ -98,8 +134,16 @@ static void put_main(struct sock *sk, struct instant now,
 	o->wscale = (uint8_t)((t->snd_wscale & 15) | (t->rcv_wscale & 15) << 4);
 	o->rto = us(t->rto);
 	o->snd_mss = mss;
-	o->rcv_mss = mss;
-	o->advmss = mss;
+	o->rcv_mss = t->rcv_mss ? t->rcv_mss : 536;
+	o->advmss = t->advmss;
+	o->ca_state = (uint8_t)t->ca;
+	o->probes = (uint8_t)min_u32(t->probes, 255);
+	o->ato = us(t->ato);
+	o->rcv_rtt = us(t->rcv_rtt);
+	/* Linux: of duplicate ACKs; with RACK it counts time instead */
+	o->reordering = 3;
+	o->reord_seen = t->reordering;
+	o->rcv_ssthresh = m->rcvbuf;
 	o->last_data_sent = ms_ago(now, t->last_sent);
 	o->last_data_recv = ms_ago(now, t->last_received);
 	o->last_ack_recv = o->last_data_recv;
@@ -108,9 +152,16 @@ static void put_main(struct sock *sk, struct instant now,
 	o->rttvar = us(t->rttvar);
 	o->min_rtt = us(t->min_rtt);
 	o->snd_ssthresh = t->ssthresh == CC_INF ? INT32_MAX : t->ssthresh / mss;
+	o->pacing_rate = t->pacing_rate ? t->pacing_rate : UINT64_MAX;
+	o->max_pacing_rate = sk->conf.tcp.max_pacing_rate ?
+				     sk->conf.tcp.max_pacing_rate :
+				     UINT64_MAX;
+	o->delivery_rate = t->delivery_rate;
+	o->flags = t->app_limited;
+	o->delivered = (uint32_t)((t->delivered + mss - 1) / mss);
 	o->snd_wnd = t->snd_wnd;
 	o->rcv_wnd = t->rcv_wnd;
-	o->rcv_space = t->rcv_wnd;
+	o->rcv_space = m->rcvbuf;
 }
 
 void sock_opt_info_tcp(struct sock *sk, struct instant now,
@@ -128,22 +179,13 @@ void sock_opt_info_tcp(struct sock *sk, struct instant now,
 	}
 	out->state = state_of(sk, &m);
 	for (unsigned i = 0; i < m.n_subs; i++) {
-		const struct tcp_info_core *t = &m.sub[i].tcp;
-		uint32_t mss = t->mss ? t->mss : 536;
-
-		out->segs_out += t->segs_out;
-		out->segs_in += t->segs_in;
-		out->total_retrans += t->retrans;
-		out->bytes_retrans += t->bytes_retrans;
-		if (!m.sub[i].closed) {
-			out->unacked += (t->in_flight + mss - 1) / mss;
-			out->snd_cwnd += t->cwnd / mss;
-			out->notsent_bytes += t->unsent;
-		}
+		put_sums(&m.sub[i].tcp, m.sub[i].closed, now, out);
 	}
+	/* and what no subflow has yet */
+	out->notsent_bytes += (uint32_t)min_u64(m.unsent, INT32_MAX);
 	out->bytes_sent = m.bytes_sent + out->bytes_retrans;
 	out->bytes_acked = m.bytes_sent -
 			   min_u64(m.bytes_sent, mp_write_pending(sk->conn));
 	out->bytes_received = m.bytes_received;
-	put_main(sk, now, main_sub(&m), out);
+	put_main(sk, now, &m, out);
 }
