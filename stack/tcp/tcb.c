@@ -153,8 +153,7 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 	tcb_conf(&tcb->conf);
 	list_init(&tcb->ready);
 	list_init(&tcb->entry.link);
-	tcb->flow = (uint32_t)siphash13(&tcp->demux.key, &o->t, sizeof(o->t)) &
-		    0xfffff;
+	tcb->flow = tcp_seg_label(&tcp->demux.key, &o->t, 0);
 	tcb->snd.iss = tcp_isn(&tcp->isn_key, &o->t, now);
 	if (tcp->has_isn_floor) {
 		tcb->snd.iss = seq_max(tcb->snd.iss, tcp->isn_floor);
@@ -226,6 +225,8 @@ void tcb_peer_syn(struct tcb *tcb, struct instant now,
 	if (tcb->ts_ok) {
 		tcp_ts_first(&tcb->ts, now, o->ts_val);
 	}
+	tcp_ecn_peer_syn(&tcb->ecn, tcb->conf.ecn, seg->flags, seg->tos,
+			 tcb->snd.syn_sent);
 	tcb->wscale_ok = o->has_wscale;
 	if (o->has_wscale) {
 		/* RFC 7323 2.3: above 14 means 14 */
@@ -245,6 +246,15 @@ void tcb_accept(struct tcb *tcb, struct instant now,
 	tcp_wnd_start(&tcb->wnd, tcb->rcv.nxt);
 	tcp_fsm_event(&tcb->fsm, TCP_EV_PASSIVE);
 	tcb->owe = TCP_OWE_SYN;
+}
+
+void tcb_relabel(struct tcb *tcb)
+{
+	if (tcb->entry.t.local.addr.family == 6) {
+		tcb->flow = tcp_seg_label(&tcb->tcp->demux.key, &tcb->entry.t,
+					  ++tcb->flow_nth);
+		tcb_count(tcb, TCP_REHASH);
+	}
 }
 
 /* --- death --------------------------------------------------------------- */

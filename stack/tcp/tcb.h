@@ -14,6 +14,7 @@
 #include "stack/base/wheel.h"
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_cookie.h"
+#include "stack/tcp/tcp_chrono.h"
 #include "stack/tcp/tcp_delack.h"
 #include "stack/tcp/tcp_demux.h"
 #include "stack/tcp/tcp_fsm.h"
@@ -135,6 +136,8 @@ struct tcp_keep {
 struct tcp_stats {
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
 	uint32_t segs_out, segs_in, retrans;
+	uint32_t data_segs_out, data_segs_in, ooo_in;
+	uint16_t rtos;
 };
 
 struct tcb {
@@ -156,7 +159,8 @@ struct tcb {
 	bool restored; /* from a SYN cookie */
 	uint8_t syns;  /* SYNs or SYN-ACKs sent */
 	uint8_t owe;
-	uint32_t flow;
+	uint32_t flow; /* label: tcp_seg_label() */
+	uint8_t flow_nth;
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
 	struct tcp_mss mss;
@@ -168,7 +172,9 @@ struct tcb {
 	struct tcp_reasm reasm;
 	struct tcp_delack delack;
 	struct tcp_rcvrtt rcvrtt;
+	struct tcp_chrono chrono;
 	struct tcp_ts ts;
+	struct tcp_ecn ecn;
 	struct tcp_timers timers;
 	struct tcp_persist persist;
 	struct tcp_keep keep;
@@ -213,6 +219,9 @@ void tcb_accept(struct tcb *tcb, struct instant now,
 		const struct tcp_seg *syn);
 /* never entered the map: gone, and no hook hears of it */
 void tcb_discard(struct tcb *tcb);
+/* the path is suspected: the next segments have another flow label, by which
+ * routers may spread them elsewhere */
+void tcb_relabel(struct tcb *tcb);
 /* enters the four-tuple map; false (and tcb is gone): taken or full */
 bool tcb_enlist(struct tcb *tcb);
 /* Ends it: off every list and timer, then closed().  The memory goes at depth

@@ -29,6 +29,8 @@
 #include "stack/base/wheel.h"
 #include "stack/ip/ip.h"
 #include "stack/tcp/cc.h"
+#include "stack/tcp/tcp_chrono.h"
+#include "stack/tcp/tcp_ecn.h"
 #include "stack/wire/tcp_hdr.h"
 
 struct tcp; /* all connections and listeners of one stack */
@@ -94,6 +96,8 @@ struct tcb; /* one connection */
 	X(TCP_CHALLENGE_SKIP, "TcpExtTCPACKSkippedChallenge",                 \
 	  "challenge ACKs held back by rate")                                \
 	X(TCP_RTO, "TcpExtTCPTimeouts", "retransmission timeouts")            \
+	X(TCP_REHASH, "TcpExtTcpTimeoutRehash",                               \
+	  "IPv6 flow labels changed after a timeout")                        \
 	X(TCP_FAST_RTX, "TcpExtTCPFastRetrans", "fast retransmissions")       \
 	X(TCP_LOST_RTX, "TcpExtTCPLostRetransmit",                            \
 	  "a retransmission was lost too")                                   \
@@ -101,6 +105,10 @@ struct tcb; /* one connection */
 	  "recoveries found spurious and undone")                            \
 	X(TCP_SPURIOUS_RTO, "TcpExtTCPSpuriousRTOs",                          \
 	  "timeouts found needless by new data (F-RTO)")                     \
+	X(TCP_CE_IN, "IpExtInCEPkts",                                         \
+	  "data that a router had marked for congestion (ECN)")              \
+	X(TCP_ECE_CUT, "TcpEcnReductions",                                    \
+	  "windows reduced because the peer reported such a mark")           \
 	X(TCP_TLP, "TcpExtTCPLossProbes", "tail loss probes")                 \
 	X(TCP_PROBE, "TcpExtTCPWinProbe", "zero-window probes sent")          \
 	X(TCP_DELACK, "TcpExtDelayedACKs", "delayed acknowledgements sent")   \
@@ -273,6 +281,7 @@ struct tcp_conf {
 	uint16_t tfo_queue;
 	bool tfo_connect, tfo_no_cookie;
 	enum tcp_mtup_mode mtup; /* path MTU without ICMP */
+	enum tcp_ecn_mode ecn;
 };
 
 struct tcp_open {
@@ -426,6 +435,14 @@ bool tcp_wants_output(const struct tcp *tcp);
 
 /* --- asking ------------------------------------------------------------ */
 
+/* congestion state, with Linux's numbers */
+enum tcp_ca {
+	TCP_CA_OPEN = 0,
+	TCP_CA_DISORDER = 1,
+	TCP_CA_RECOVERY = 3,
+	TCP_CA_LOSS = 4,
+};
+
 struct tcp_info_core {
 	enum tcp_state state;
 	nanos srtt, rttvar, min_rtt, rto; /* srtt 0: no sample yet */
@@ -445,6 +462,14 @@ struct tcp_info_core {
 	bool sack, ts, wscale_ok, peer_closed;
 	const char *cc;
 	struct instant last_sent, last_received;
+	enum tcp_ca ca;
+	uint32_t sacked, lost, resent; /* octets outstanding: sum of them.. */
+	uint32_t advmss, rcv_mss;      /* ours; what the peer's look like */
+	uint32_t probes;    /* of window or life, without answer */
+	nanos ato, rcv_rtt; /* 0: none */
+	uint32_t data_segs_out, data_segs_in, ooo_in, rtos;
+	bool reordering;    /* seen */
+	struct tcp_chrono chrono;
 };
 
 void tcp_info(const struct tcb *tcb, struct tcp_info_core *out);

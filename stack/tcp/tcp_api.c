@@ -4,6 +4,7 @@
 
 #include "stack/base/check.h"
 #include "stack/tcp/tcb.h"
+#include "stack/tcp/tcp_info.h"
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_keep.h"
 #include "stack/tcp/tcp_listen.h"
@@ -384,6 +385,7 @@ static bool api_out_stray(struct tcp *tcp, struct pkt_out *out)
 	}
 	tcp->counter[TCP_OUT_SEGS]++;
 	tcp->counter[TCP_OUT_RSTS] += (d.flags & TCP_RST) != 0;
+	d.flow = tcp_seg_label(&tcp->demux.key, d.t, 0);
 	tcp_seg_write(ip_path(tcp->ip, d.path), &d, out);
 	return true;
 }
@@ -463,6 +465,7 @@ void tcp_info(const struct tcb *tcb, struct tcp_info_core *out)
 		.last_sent = tcb->snd.last,
 		.last_received = tcb->rcv.last,
 	};
+	tcp_info_more(tcb, out);
 }
 
 const struct tuple *tcp_tuple(const struct tcb *tcb)

@@ -13,6 +13,20 @@ static uint16_t segment_id(const struct tcp_seg_desc *d)
 	return d->may_fragment ? (uint16_t)(d->flow + d->seq / d->mss) : 0;
 }
 
+uint32_t tcp_seg_label(const struct siphash_key *key, const struct tuple *t,
+		       unsigned nth)
+{
+	struct {
+		struct tuple t;
+		uint32_t nth;
+	} in = { *t, nth };
+	uint32_t label = (uint32_t)siphash13(key, &in, sizeof(in)) & 0xfffff;
+
+	static_assert(sizeof(in) == sizeof(in.t) + sizeof(in.nth),
+		      "no octets between them");
+	return label ? label : 1;
+}
+
 void tcp_seg_write(const struct ip_path *path, const struct tcp_seg_desc *d,
 		   struct pkt_out *out)
 {

@@ -8,6 +8,7 @@
 
 #include "stack/base/addr.h"
 #include "stack/base/pkt.h"
+#include "stack/base/siphash.h"
 #include "stack/ip/ip.h"
 #include "stack/wire/tcp_hdr.h"
 
@@ -31,6 +32,12 @@ struct tcp_seg_desc {
 	struct iov iov[3];
 	uint8_t opt[TCP_HDR_OPT_MAX];
 };
+
+/* The IPv6 flow label of a connection (RFC 6437 3): a keyed hash, so that nobody
+ * can guess the next one, never 0 ("none").  nth: another one for each time the
+ * path is suspected; routers that spread by it then take another path. */
+uint32_t tcp_seg_label(const struct siphash_key *key, const struct tuple *t,
+		       unsigned nth);
 
 /* Writes every field of out.  path is NULL when the path is gone: then the
  * packet is complete in itself (full checksum). */

@@ -17,6 +17,7 @@
 
 #include "stack/tcp/tcb.h"
 #include "stack/tcp/tcp_ack.h"
+#include "stack/tcp/tcp_info.h"
 #include "stack/tcp/tcp_keep.h"
 #include "stack/tcp/tcp_mtu.h"
 #include "stack/tcp/tcp_persist.h"
@@ -35,6 +36,7 @@ static void timer_syn(struct tcb *tcb, struct instant now)
 		return;
 	}
 	tcp_rtt_backoff(&tcb->rec.rtt);
+	tcb_relabel(tcb);
 	tcb->owe |= TCP_OWE_SYN;
 	if (tcb->tfo) {
 		tcp_tfo_timeout(tcb);
@@ -73,6 +75,7 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 		break;
 	case TCP_RECOVER_T_RTO:
 		tcb_count(tcb, TCP_RTO);
+		tcb->stats.rtos++;
 		if (timer_gave_up(tcb, now)) {
 			tcb_count(tcb, TCP_ABORT_TIMEOUT);
 			tcb_end(tcb, now, TCP_END_TIMEOUT);
@@ -82,12 +85,15 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 			tcb->owe |= TCP_OWE_SYN; /* it may be what was lost */
 		}
 		tcp_delack_quick(&tcb->delack);
+		tcp_ecn_reduced(&tcb->ecn);
 		tcp_mtu_timeout(tcb, now);
+		tcb_relabel(tcb);
 		tcb->upper->timeout(tcb->up, now, tcb->rec.rtt.timeouts);
 		break;
 	}
 	if (ev & TCP_RECOVER_EV_FAST) {
 		tcb_count(tcb, TCP_FAST_RTX);
+		tcp_ecn_reduced(&tcb->ecn);
 	}
 	if (ev & TCP_RECOVER_EV_LOST_RTX) {
 		tcb_count(tcb, TCP_LOST_RTX);
@@ -225,6 +231,7 @@ void tcp_timer_update(struct tcb *tcb, struct instant now)
 		return;
 	}
 	timer_update_send(tcb, now);
+	tcp_info_note(tcb, now);
 	timer_set(tcb->tcp->wheel, &tcb->timers.ack,
 		  tcp_delack_deadline(&tcb->delack));
 	timer_set(tcb->tcp->wheel, &tcb->timers.idle,

@@ -106,9 +106,35 @@ static void test_count(void **state)
 	assert_int_equal(tcp_seg_count(1001, 1000), 2);
 }
 
+/* RFC 6437 3: of 20 bits, never 0, the same for the same connection and no
+ * others; all the field's bits are used */
+static void test_label(void **state)
+{
+	struct siphash_key key = { 1, 2 }, other = { 1, 3 };
+	struct tuple t = tuple(true);
+	uint32_t first = tcp_seg_label(&key, &t, 0), all = 0, same = 0;
+
+	(void)state;
+	assert_int_equal(tcp_seg_label(&key, &t, 0), first);
+	assert_int_not_equal(tcp_seg_label(&other, &t, 0), first);
+	assert_int_not_equal(tcp_seg_label(&key, &t, 1), first);
+	for (unsigned i = 0; i < 65536; i++) {
+		uint32_t l;
+
+		t.local.port = (uint16_t)i;
+		l = tcp_seg_label(&key, &t, 0);
+		assert_in_range(l, 1, 0xfffff);
+		all |= l;
+		same += l == first;
+	}
+	assert_int_equal(all, 0xfffff);
+	assert_true(same < 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_label),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_count),
 	};
