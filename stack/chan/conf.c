@@ -71,6 +71,7 @@ bool conf_word(const char *value, const char *const words[], unsigned n,
 
 const char *const conf_policy_words[] = { "off", "prefer", "require" };
 const char *const conf_io_words[] = { "auto", "uring", "epoll" };
+const char *const conf_ecn_words[] = { "off", "passive", "on" };
 
 static bool set_mptcp(struct run_conf *c, const char *value,
 		      char why[CONF_ERR_MAX])
@@ -95,6 +96,19 @@ static bool set_io(struct run_conf *c, const char *value,
 		return false;
 	}
 	c->io = (enum conf_io)i;
+	return true;
+}
+
+static bool set_ecn(struct run_conf *c, const char *value,
+		    char why[CONF_ERR_MAX])
+{
+	unsigned i;
+
+	if (!conf_word(value, conf_ecn_words, ARRAY_SIZE(conf_ecn_words), &i,
+		       why)) {
+		return false;
+	}
+	c->ecn = (enum conf_ecn)i;
 	return true;
 }
 
@@ -306,6 +320,10 @@ static const struct conf_opt table[] = {
 	  conf_crypt_resume },
 	{ "checksum", 0, BOTH, false, NULL, "MPTCP_CHECKSUM", "0",
 	  "ask for Multipath TCP's data checksums", set_checksum },
+	{ "ecn", 0, BOTH, false, "off|passive|on", "MPTCP_ECN", "passive",
+	  "explicit congestion notification: never, with peers that ask for "
+	  "it, or asked for",
+	  set_ecn },
 	{ "io", 0, BOTH, false, "auto|uring|epoll", "MPTCP_IO", "auto",
 	  "how the stack waits: io_uring, or epoll where that is refused",
 	  set_io },
@@ -339,6 +357,7 @@ void conf_init(struct run_conf *c)
 {
 	*c = (struct run_conf){
 		.mptcp = CONF_MPTCP_PREFER,
+		.ecn = CONF_ECN_PASSIVE,
 		.crypt = { .policy = CONF_CRYPT_PREFER,
 			   .memory = CONF_MEMORY_WARN },
 		.verbose = 1,

@@ -104,6 +104,12 @@ enum conf_io {
 	CONF_IO_EPOLL,
 };
 
+enum conf_ecn {
+	CONF_ECN_OFF,
+	CONF_ECN_PASSIVE,
+	CONF_ECN_ON,
+};
+
 struct run_conf {
 	unsigned n_tun; /* paths; the first that is not backup is primary */
 	struct conf_tun tun[CONF_TUNS_MAX];
@@ -111,6 +117,7 @@ struct run_conf {
 	struct conf_net exclude[CONF_NETS_MAX];
 	enum conf_policy mptcp;
 	enum conf_io io;
+	enum conf_ecn ecn;
 	bool checksum;
 	bool wait;   /* also implied by the two file options: conf_waits() */
 	int verbose; /* 0 quiet, 1 normal, 2 -v, 3 -vv */
@@ -187,6 +194,7 @@ bool conf_word(const char *value, const char *const words[], unsigned n,
 	       unsigned *out, char why[CONF_ERR_MAX]);
 bool conf_file(const char *value, const char **out, char why[CONF_ERR_MAX]);
 extern const char *const conf_policy_words[], *const conf_io_words[];
+extern const char *const conf_ecn_words[];
 
 /* conf_crypt.c: setters, and the arguments that lead to the same */
 bool conf_crypt_policy(struct run_conf *c, const char *value,

@@ -79,6 +79,7 @@ int conf_argv(const struct run_conf *c, const char *argv0,
 	put_lists(&o, c);
 	put(&o, "--mptcp=%s", conf_policy_words[c->mptcp]);
 	put(&o, "--io=%s", conf_io_words[c->io]);
+	put(&o, "--ecn=%s", conf_ecn_words[c->ecn]);
 	put(&o, "--verbose=%d", c->verbose);
 	if (c->stats_json) {
 		put(&o, "--stats-json=%s", c->stats_json);

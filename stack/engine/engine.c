@@ -342,6 +342,13 @@ static enum io_backend backend(enum conf_io io)
 	return IO_AUTO;
 }
 
+static enum tcp_ecn_mode ecn(enum conf_ecn e)
+{
+	return e == CONF_ECN_OFF  ? TCP_ECN_OFF
+	       : e == CONF_ECN_ON ? TCP_ECN_ON
+				  : TCP_ECN_PASSIVE;
+}
+
 static enum mp_policy policy(enum conf_policy p)
 {
 	switch (p) {
@@ -405,6 +412,7 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 			.scheduler = c->scheduler ? c->scheduler : "minrtt",
 			.close_timeout = 60 * NANOS_S },
 		.congestion = c->congestion,
+		.ecn = ecn(c->ecn),
 		.crypt = { .keylog = keylog_trace(&l->keylog) },
 	};
 

@@ -29,6 +29,7 @@ static bool set_defaults(struct stack *s)
 	}
 	s->conf.tcp.cc = cc_find(cc);
 	s->conf.tcp.mtup = s->cfg.mtu_probing;
+	s->conf.tcp.ecn = s->cfg.ecn;
 	s->conf.sndbuf = s->cfg.sndbuf ? s->cfg.sndbuf : 4u << 20;
 	s->conf.rcvbuf = s->cfg.rcvbuf ? s->cfg.rcvbuf : 6u << 20;
 	s->conf.rcvlowat = 1;

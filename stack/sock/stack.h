@@ -38,6 +38,7 @@ struct stack_cfg {
 	uint32_t rcvbuf, sndbuf; /* defaults for new sockets; 0: built-in */
 	const char *congestion;  /* NULL: "cubic" */
 	enum tcp_mtup_mode mtu_probing;
+	enum tcp_ecn_mode ecn;
 	bool drop_fragments; /* instead of putting them together */
 	/* of mp.crypt_policy; mp.crypt is made by stack_new() */
 	struct crypt_setup crypt;

@@ -161,6 +161,7 @@ struct tcb {
 	uint8_t owe;
 	uint32_t flow; /* label: tcp_seg_label() */
 	uint8_t flow_nth;
+	uint8_t soft; /* enum tcp_end: what ICMP said since the last progress */
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
 	struct tcp_mss mss;
@@ -219,6 +220,13 @@ void tcb_accept(struct tcb *tcb, struct instant now,
 		const struct tcp_seg *syn);
 /* never entered the map: gone, and no hook hears of it */
 void tcb_discard(struct tcb *tcb);
+/* Nobody answered for too long: what ICMP said meanwhile is why (Linux:
+ * sk_err_soft), else TCP_END_TIMEOUT. */
+static inline enum tcp_end tcb_timed_out(const struct tcb *tcb)
+{
+	return tcb->soft ? (enum tcp_end)tcb->soft : TCP_END_TIMEOUT;
+}
+
 /* the path is suspected: the next segments have another flow label, by which
  * routers may spread them elsewhere */
 void tcb_relabel(struct tcb *tcb);

@@ -170,8 +170,11 @@ enum tcp_end {
 	TCP_END_RESET,    /* RST from the peer */
 	TCP_END_REFUSED,  /* RST in answer to our SYN */
 	TCP_END_TIMEOUT,  /* retransmissions, handshake or keep-alive */
-	TCP_END_UNREACH,  /* ICMP: host or net unreachable in the handshake */
-	TCP_END_PROHIBIT, /* ICMP: administratively prohibited, port or proto */
+	TCP_END_UNREACH,  /* ICMP: the host, in the handshake or before a timeout */
+	TCP_END_NET,      /* ICMP: the network, likewise.. */
+	TCP_END_PROHIBIT, /* ..the port */
+	TCP_END_PROTO,    /* ..the protocol */
+	TCP_END_ACCESS,   /* ..ICMPv6: administratively prohibited */
 	TCP_END_NOMEM,
 };
 

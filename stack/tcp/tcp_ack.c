@@ -36,6 +36,13 @@ static void ack_count(struct tcb *tcb, unsigned ev)
 {
 	if (ev & TCP_RECOVER_EV_FAST) {
 		tcb_count(tcb, TCP_FAST_RTX);
+		tcp_ecn_reduced(&tcb->ecn);
+	}
+	if (ev & (TCP_RECOVER_EV_REPAIRED | TCP_RECOVER_EV_MARKED)) {
+		tcp_ecn_reduced(&tcb->ecn);
+	}
+	if (ev & TCP_RECOVER_EV_MARKED) {
+		tcb_count(tcb, TCP_ECE_CUT);
 	}
 	if (ev & TCP_RECOVER_EV_LOST_RTX) {
 		tcb_count(tcb, TCP_LOST_RTX);
@@ -94,6 +101,7 @@ void tcp_ack_segment(struct tcb *tcb, struct instant now,
 		.has_data = tcp_seg_len(seg) > 0,
 		.echo_before = INSTANT_NEVER,
 		.echo_rtt = -1,
+		.marked = tcp_ecn_asked(&tcb->ecn, seg->flags),
 	};
 
 	if (seq_lt(seg->ack, from)) {
@@ -110,6 +118,7 @@ void tcp_ack_segment(struct tcb *tcb, struct instant now,
 	ack_count(tcb, tcp_recover_ack(&tcb->rec, &a));
 	tcp_mtu_check(tcb, now);
 	if (tcb->rec.sent.una != from) {
+		tcb->soft = 0;
 		ack_progress(tcb, now, from);
 	}
 }

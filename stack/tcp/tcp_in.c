@@ -140,6 +140,7 @@ static bool in_syn(struct tcb *tcb, struct instant now, struct tcp_seg *seg)
 			return true;
 		}
 		tcb->owe |= TCP_OWE_SYN;
+		tcp_ecn_syn_again(&tcb->ecn, seg->flags);
 		if (tcb->ts_ok && seg->opts.has_ts) { /* echo this one */
 			tcp_ts_update(&tcb->ts, now, seg->opts.ts_val,
 				      seg->seq, seg->seq);
@@ -173,6 +174,25 @@ static bool in_check_ack(struct tcb *tcb, struct instant now,
 	return tcp_in_upper(tcb, now, seg);
 }
 
+/* RFC 3168 6.1.3 */
+static void in_marks(struct tcb *tcb, const struct tcp_seg *seg)
+{
+	if ((seg->tos & TCP_ECN_MASK) == TCP_ECN_CE && seg->len) {
+		tcb_count(tcb, TCP_CE_IN);
+	}
+	switch (tcp_ecn_in(&tcb->ecn, seg->flags, seg->tos, seg->len)) {
+	case TCP_ECN_NOTHING:
+		break;
+	case TCP_ECN_MARKED:
+		tcp_delack_quick(&tcb->delack);
+		break;
+	case TCP_ECN_CALMED:
+		/* its window may be too small to bring a second segment */
+		tcb->owe |= TCP_OWE_ACK;
+		break;
+	}
+}
+
 static void in_segment(struct tcb *tcb, struct instant now,
 		       const struct tcp_seg *in)
 {
@@ -202,6 +222,7 @@ static void in_segment(struct tcb *tcb, struct instant now,
 		tcp_ts_update(&tcb->ts, now, seg->opts.ts_val, seg->seq,
 			      tcb->rcv.last_ack);
 	}
+	in_marks(tcb, seg);
 	tcp_ack_segment(tcb, now, seg);
 	if (!tcb->dead && (seg->len || seg->flags & (TCP_FIN | TCP_URG))) {
 		tcp_in_data(tcb, now, seg);
@@ -238,6 +259,7 @@ void tcp_input(struct tcp *tcp, struct instant now, const struct tcp_seg *seg,
 	}
 	tcb_enter(tcb);
 	tcb->stats.segs_in++;
+	tcb->stats.data_segs_in += seg->len > 0;
 	in_segment(tcb, now, seg);
 	if (!tcb->dead) {
 		tcb_ready(tcb);

@@ -45,7 +45,7 @@ static void out_start(struct tcb *tcb, struct tcp_seg_desc *d, uint32_t seq,
 	d->t = &tcb->entry.t;
 	d->path = tcb->path;
 	d->ttl = tcb->conf.ttl;
-	d->tos = tcb->conf.tos & 0xfc; /* ECN is not negotiated */
+	d->tos = tcb->conf.tos & 0xfc;
 	d->may_fragment = tcb->conf.may_fragment;
 	d->flow = tcb->flow;
 	d->flags = flags;
@@ -65,6 +65,7 @@ static void out_done(struct tcb *tcb, struct instant now,
 	uint32_t n = tcp_seg_count(d->len, d->mss);
 
 	tcb->stats.segs_out += n;
+	tcb->stats.data_segs_out += d->len ? n : 0;
 	tcb->tcp->counter[TCP_OUT_SEGS] += n;
 	if (d->flags & TCP_ACK) {
 		tcb->owe &= (uint8_t)~TCP_OWE_ACK;
@@ -83,7 +84,7 @@ static void out_pure(struct tcb *tcb, struct instant now,
 			     .now = now };
 	uint32_t seq = probe ? tcb_una(tcb) - 1 : tcb_nxt(tcb);
 
-	out_start(tcb, d, seq, TCP_ACK);
+	out_start(tcb, d, seq, TCP_ACK | tcp_ecn_flags(&tcb->ecn, false));
 	d->opt_len = tcp_txopt_write(tcb, &tx, true, d->opt);
 	out_done(tcb, now, d);
 }
@@ -138,7 +139,11 @@ static bool out_within(const struct out_range *r, uint32_t seq)
 static bool out_range(struct tcb *tcb, struct instant now, struct out_range *r,
 		      struct tcp_seg_desc *d)
 {
-	out_start(tcb, d, r->seq, TCP_ACK);
+	bool fresh = r->len && !r->retransmit;
+
+	out_start(tcb, d, r->seq, TCP_ACK | tcp_ecn_flags(&tcb->ecn, fresh));
+	d->tos |= tcp_ecn_codepoint(&tcb->ecn, fresh,
+				    !tcb->rec.cc.ops->model);
 	out_options(tcb, now, r, d, out_gso(tcb));
 	d->len = r->len;
 	if (r->len) {
@@ -189,13 +194,16 @@ static void out_syn(struct tcb *tcb, struct instant now,
 		    struct tcp_seg_desc *d)
 {
 	bool reply = tcb->fsm.state != TCP_SYN_SENT;
+	uint8_t ecn = reply ? tcp_ecn_synack(&tcb->ecn) :
+			      tcp_ecn_syn(&tcb->ecn, tcb->conf.ecn,
+					  tcb->syns > 0);
 	struct tcp_tx tx = { .kind = reply ? TCP_TX_SYNACK : TCP_TX_SYN,
 			     .retransmit = tcb->syns > 0,
 			     .syns = tcb->syns,
 			     .now = now };
 
 	out_start(tcb, d, tcb->snd.iss,
-		  (uint8_t)(TCP_SYN | (reply ? TCP_ACK : 0)));
+		  (uint8_t)(TCP_SYN | (reply ? TCP_ACK : 0) | ecn));
 	d->opt_len = tcp_txopt_write(tcb, &tx, false, d->opt);
 	if (!reply && tcb->tfo) {
 		out_syn_data(tcb, d);
@@ -287,7 +295,10 @@ static uint32_t out_new_len(const struct tcb *tcb, uint32_t most)
 	uint32_t unsent = tcb_unsent(tcb);
 	uint32_t flight = tcb->rec.sent.nxt - tcb->rec.sent.una;
 	uint32_t usable = tcb->snd.wnd > flight ? tcb->snd.wnd - flight : 0;
-	uint32_t cap = out_gso(tcb) ? out_most(tcb, tcb->rec.sent.nxt) : mss;
+	/* CWR belongs to one segment */
+	uint32_t cap = out_gso(tcb) && !tcb->ecn.cwr ?
+			       out_most(tcb, tcb->rec.sent.nxt) :
+			       mss;
 	uint32_t n;
 	bool whole;
 

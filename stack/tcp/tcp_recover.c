@@ -30,6 +30,7 @@ void tcp_recover_init(struct tcp_recover *r, struct mem *mem,
 	cc_init(&r->cc, cc, mss, now);
 	r->cc.seed = seq;
 	r->point = seq - 1;
+	r->marked = seq - 1;
 	r->round_end = seq;
 	tcp_undo_init(&r->undo, seq);
 	r->rto_at = INSTANT_NEVER;
@@ -70,6 +71,13 @@ static bool recovering(const struct tcp_recover *r)
 {
 	return r->state == TCP_RECOVER_RECOVERY ||
 	       r->state == TCP_RECOVER_LOSS;
+}
+
+/* The window was reduced, and the peer cannot know it yet: only what follows
+ * `marked` tells it (CWR). */
+static bool answered(const struct tcp_recover *r)
+{
+	return seq_leq(r->sent.una, r->marked);
 }
 
 /* --- what may be sent ----------------------------------------------------- */
@@ -133,11 +141,17 @@ static void enter_recovery(struct tcp_recover *r, struct instant now,
 {
 	uint32_t size = max_u32(min_u32(outstanding, r->cc.cwnd), 1);
 
-	r->cc.ops->on_loss(&r->cc, now, size);
+	if (answered(r)) {
+		/* a mark came in the same window: reduced already, and rightly
+		 * (RFC 3168 6.1.2) */
+		tcp_undo_cancel(&r->undo);
+	} else {
+		r->cc.ops->on_loss(&r->cc, now, size);
+		tcp_undo_arm(&r->undo, r->sent.una);
+	}
 	r->state = TCP_RECOVER_RECOVERY;
 	r->point = r->sent.nxt;
 	tcp_prr_begin(&r->prr, outstanding);
-	tcp_undo_arm(&r->undo, r->sent.una);
 	tcp_rack_probe_cancel(&r->rack);
 	r->probe_at = INSTANT_NEVER;
 }
@@ -325,6 +339,7 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 	/* A duplicate ACK may be the first sign of a loss: no growth (RFC
 	 * 5681 3.2), unless the path is known to reorder. */
 	c.in_recovery = r->state == TCP_RECOVER_RECOVERY ||
+			answered(r) ||
 			(o->acked == 0 && !r->rack.reordering);
 	if (o->acked > 0 && seq_geq(r->sent.una, r->round_end)) {
 		c.round_start = true;
@@ -350,13 +365,13 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 	}
 }
 
-/* The tail loss probe brought the only lost segment: congestion control hears
- * of a loss that is over already (RFC 8985 7.4.2). */
-static unsigned probe_repaired(struct tcp_recover *r, struct instant now,
-			       uint32_t outstanding)
+/* Congestion without anything to repair: once per window of data (RFC 3168
+ * 6.1.2), and no growth meanwhile. */
+static bool reduce(struct tcp_recover *r, struct instant now,
+		   uint32_t outstanding)
 {
-	if (recovering(r)) {
-		return 0;
+	if (recovering(r) || answered(r)) {
+		return false;
 	}
 	r->cc.ops->on_loss(&r->cc, now,
 			   max_u32(min_u32(outstanding, r->cc.cwnd), 1));
@@ -365,7 +380,8 @@ static unsigned probe_repaired(struct tcp_recover *r, struct instant now,
 	}
 	r->cc.ops->on_recovered(&r->cc, now);
 	tcp_undo_cancel(&r->undo);
-	return TCP_RECOVER_EV_REPAIRED;
+	r->marked = r->sent.nxt;
+	return true;
 }
 
 static void arm_probe(struct tcp_recover *r, struct instant now)
@@ -456,12 +472,19 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 	}
 	ev |= o.dsack ? TCP_RECOVER_EV_DSACK : 0;
 	tcp_rack_update(&r->rack, a->now, &o, r->sent.una, r->sent.nxt);
-	if (tcp_rack_probe_ack(&r->rack, a->ack, &o, dup)) {
-		ev |= probe_repaired(r, a->now, outstanding);
+	r->marked = seq_max(r->marked, r->sent.una - 1);
+	/* The tail loss probe brought the only lost segment: a loss that is
+	 * over already (RFC 8985 7.4.2). */
+	if (tcp_rack_probe_ack(&r->rack, a->ack, &o, dup) &&
+	    reduce(r, a->now, outstanding)) {
+		ev |= TCP_RECOVER_EV_REPAIRED;
 	}
 	ev |= check_undo(r, a, &o);
 	lost = detect(r, a->now, o.acked > 0, &ev);
 	ev |= advance(r, a->now, outstanding);
+	if (a->marked && reduce(r, a->now, outstanding)) {
+		ev |= TCP_RECOVER_EV_MARKED;
+	}
 	if (r->state == TCP_RECOVER_RECOVERY) {
 		prr(r, delivered, was && o.acked > 0 && lost == 0);
 	}

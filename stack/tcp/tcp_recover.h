@@ -57,6 +57,7 @@ enum {
 	TCP_RECOVER_EV_RENEGED = 1 << 6,  /* the peer dropped SACKed data */
 	TCP_RECOVER_EV_REPAIRED = 1 << 7, /* a tail loss probe did */
 	TCP_RECOVER_EV_FRTO = 1 << 8,     /* a timeout was, by F-RTO */
+	TCP_RECOVER_EV_MARKED = 1 << 9,   /* ..and reduced for a mark (ECN) */
 };
 
 enum tcp_recover_timer {
@@ -77,6 +78,7 @@ struct tcp_recover {
 	enum tcp_recover_state state;
 	bool sack_ok;
 	uint32_t point; /* RECOVERY and LOSS end when this is acknowledged */
+	uint32_t marked; /* nxt when a mark was answered, or behind una */
 	/* without SACK: duplicate ACKs in a row, and the octets that they say
 	 * have left the path (RFC 6582) */
 	uint32_t dupacks, reno;
@@ -111,6 +113,7 @@ struct tcp_recover_ack {
 	unsigned n_sack;
 	bool has_data;    /* the segment carried payload, SYN or FIN */
 	bool wnd_changed; /* it moved the peer's window */
+	bool marked;      /* the peer reports a mark of a router (ECE) */
 	/* from the timestamp echo (tcp_ts_echo_before(), tcp_ts_rtt()); without
 	 * timestamps INSTANT_NEVER and -1 */
 	struct instant echo_before;

@@ -32,7 +32,7 @@ static void timer_syn(struct tcb *tcb, struct instant now)
 	if (tcb->rec.rtt.timeouts >= tcb->conf.syn_retries) {
 		tcb_count(tcb, TCP_ABORT_TIMEOUT);
 		tcb_count(tcb, TCP_ATTEMPT_FAILS);
-		tcb_end(tcb, now, TCP_END_TIMEOUT);
+		tcb_end(tcb, now, tcb_timed_out(tcb));
 		return;
 	}
 	tcp_rtt_backoff(&tcb->rec.rtt);
@@ -78,7 +78,7 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 		tcb->stats.rtos++;
 		if (timer_gave_up(tcb, now)) {
 			tcb_count(tcb, TCP_ABORT_TIMEOUT);
-			tcb_end(tcb, now, TCP_END_TIMEOUT);
+			tcb_end(tcb, now, tcb_timed_out(tcb));
 			return;
 		}
 		if (tcb->tfo && tcb->tfo->wait) {

@@ -21,7 +21,8 @@ static struct flow *flow_of(struct run *r, const struct sent *p)
 	for (unsigned i = 0; i < r->n_flows; i++) {
 		struct flow *f = &r->flow[i];
 
-		if (p->seg.flags == TCP_SYN && f->t.local.port == 0 &&
+		if ((p->seg.flags & ~(TCP_ECE | TCP_CWR)) == TCP_SYN &&
+		    f->t.local.port == 0 &&
 		    f->path == p->path &&
 		    addr_eq(&f->t.local.addr, &p->seg.t.remote.addr) &&
 		    endpoint_eq(&f->t.remote, &p->seg.t.local)) {
@@ -284,6 +285,8 @@ static const char *match_attrs(struct run *r, const struct sent *p,
 			continue;
 		} else if (strcmp(name, "total") == 0) {
 			got = p->pkt->len;
+		} else if (strcmp(name, "ecn") == 0) {
+			got = p->seg.tos & 3;
 		} else {
 			pkt_fail(r, "\"%s\" is not understood", name);
 		}

@@ -122,6 +122,12 @@ static void line_config(struct run *r, struct words *w)
 			r->cfg.mtu_probing = v[1] == 'f' ? TCP_MTUP_OFF
 					     : v[1] == 'n' ? TCP_MTUP_ON
 						   : TCP_MTUP_BLACKHOLE;
+		} else if (strcmp(t, "ecn") == 0) {
+			const char *v = words_next(r, w);
+
+			r->cfg.ecn = strcmp(v, "on") == 0    ? TCP_ECN_ON
+				     : strcmp(v, "off") == 0 ? TCP_ECN_OFF
+							     : TCP_ECN_PASSIVE;
 		} else if (strcmp(t, "cc") == 0) {
 			snprintf(cc, sizeof(cc), "%s", words_next(r, w));
 			r->cfg.congestion = cc;

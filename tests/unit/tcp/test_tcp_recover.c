@@ -382,6 +382,48 @@ static void dsack_undo_of_a_recovery(void **state)
 	assert_int_equal(r.rack.mult, 2);
 }
 
+/* an ACK with ECE */
+static unsigned marked(nanos now, uint32_t a)
+{
+	struct tcp_recover_ack in = { .now = at(now),
+				      .ack = Q + a * MSS,
+				      .marked = true,
+				      .echo_before = INSTANT_NEVER,
+				      .echo_rtt = -1 };
+
+	return tcp_recover_ack(&r, &in);
+}
+
+/* RFC 3168 6.1.2 */
+static void marks_reduce_once_per_window(void **state)
+{
+	uint32_t cwnd;
+
+	(void)state;
+	send(0, 10);
+	assert_true(marked(50 * MS, 1) & TCP_RECOVER_EV_MARKED);
+	assert_int_equal(r.cc.ssthresh, 5 * MSS);
+	assert_int_equal(r.cc.cwnd, 5 * MSS);
+	assert_int_equal(r.state, TCP_RECOVER_OPEN);
+	/* the rest of the window: no further reduction, and no growth */
+	assert_false(marked(51 * MS, 5) & TCP_RECOVER_EV_MARKED);
+	ack(52 * MS, 6, 0, 0, -1);
+	assert_int_equal(r.cc.cwnd, 5 * MSS);
+	/* a loss in it: the same congestion */
+	send(52 * MS, 1);
+	ack(53 * MS, 6, 7, 10, -1);
+	assert_int_equal(r.state, TCP_RECOVER_RECOVERY);
+	assert_int_equal(r.cc.ssthresh, 5 * MSS);
+	assert_false(marked(54 * MS, 6) & TCP_RECOVER_EV_MARKED);
+	assert_int_equal(resend(54 * MS), 6);
+	ack(104 * MS, 11, 0, 0, -1);
+	assert_int_equal(r.state, TCP_RECOVER_OPEN);
+	cwnd = r.cc.cwnd;
+	send(105 * MS, 4);
+	assert_true(marked(155 * MS, 12) & TCP_RECOVER_EV_MARKED);
+	assert_true(r.cc.cwnd < cwnd && r.cc.cwnd >= 2 * MSS);
+}
+
 static void probe_repairs_the_tail(void **state)
 {
 	struct tcp_sent_entry *e;
@@ -819,6 +861,7 @@ int main(void)
 		T(a_timeout_spares_the_recent),
 		T(timeout_in_recovery),
 		T(dsack_undo_of_a_recovery),
+		T(marks_reduce_once_per_window),
 		T(probe_repairs_the_tail),
 		T(mtu_fell),
 		T(idle_restart),
