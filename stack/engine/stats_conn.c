@@ -87,6 +87,29 @@ static bool was_established(const struct mp_sub_info *s)
 	       s->tcp.srtt;
 }
 
+/* the figures of TCP_INFO, in octets and microseconds; the two times are those
+ * of the last event */
+static void transport(struct json *j, const struct tcp_info_core *t)
+{
+	json_uint(j, "timeouts", t->rtos);
+	json_uint(j, "segments_sent", t->segs_out);
+	json_uint(j, "segments_received", t->segs_in);
+	json_uint(j, "out_of_order", t->ooo_in);
+	json_uint(j, "srtt_us", (uint64_t)(t->srtt / NANOS_US));
+	json_uint(j, "rttvar_us", (uint64_t)(t->rttvar / NANOS_US));
+	json_uint(j, "min_rtt_us", (uint64_t)(t->min_rtt / NANOS_US));
+	json_uint(j, "rcv_rtt_us", (uint64_t)(t->rcv_rtt / NANOS_US));
+	json_uint(j, "rto_us", (uint64_t)(t->rto / NANOS_US));
+	json_uint(j, "cwnd", t->cwnd);
+	json_uint(j, "mss", t->mss);
+	json_uint(j, "delivery_rate_bps", t->delivery_rate * 8);
+	json_uint(j, "pacing_rate_bps", t->pacing_rate * 8);
+	json_uint(j, "busy_us", (uint64_t)(t->chrono.busy / NANOS_US));
+	json_uint(j, "window_limited_us",
+		  (uint64_t)(t->chrono.window / NANOS_US));
+	json_text(j, "congestion", t->cc);
+}
+
 static void subflow(struct json *j, const struct mp_sub_info *s)
 {
 	json_object(j, NULL);
@@ -101,11 +124,7 @@ static void subflow(struct json *j, const struct mp_sub_info *s)
 	json_uint(j, "bytes_received", s->bytes_received);
 	json_uint(j, "bytes_reinjected", s->bytes_reinjected);
 	json_uint(j, "retransmissions", s->tcp.retrans);
-	json_uint(j, "srtt_us", (uint64_t)(s->tcp.srtt / NANOS_US));
-	json_uint(j, "min_rtt_us", (uint64_t)(s->tcp.min_rtt / NANOS_US));
-	json_uint(j, "cwnd", s->tcp.cwnd);
-	json_uint(j, "mss", s->tcp.mss);
-	json_text(j, "congestion", s->tcp.cc);
+	transport(j, &s->tcp);
 	json_end(j, '}');
 }
 
@@ -167,6 +186,8 @@ void stats_conn_json(struct json *j, const char *key,
 	json_uint(j, "bytes_sent", info->bytes_sent);
 	json_uint(j, "bytes_received", info->bytes_received);
 	json_uint(j, "bytes_reinjected", info->bytes_reinjected);
+	json_uint(j, "send_buffer", info->sndbuf);
+	json_uint(j, "receive_buffer", info->rcvbuf);
 	json_uint(j, "goodput_bps", goodput(seen));
 	json_array(j, "subflows");
 	for (unsigned i = 0; i < info->n_subs; i++) {

@@ -313,6 +313,10 @@ struct lx_tcp_info {
 	uint32_t dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash;
 	uint16_t total_rto, total_rto_recoveries;
 	uint32_t total_rto_time;
+	uint32_t received_ce; /* Linux 6.17 on: accurate ECN */
+	uint32_t delivered_e1_bytes, delivered_e0_bytes, delivered_ce_bytes;
+	uint32_t received_e1_bytes, received_e0_bytes, received_ce_bytes;
+	uint16_t accecn_fail_mode, accecn_opt_seen;
 };
 
 #define LX_MPTCP_FLAG_FALLBACK   1u
@@ -331,7 +335,7 @@ struct lx_mptcp_info {
 	uint32_t last_data_sent, last_data_recv, last_ack_recv;
 };
 
-_Static_assert(sizeof(struct lx_tcp_info) == 248, "layout of struct tcp_info");
+_Static_assert(sizeof(struct lx_tcp_info) == 280, "layout of struct tcp_info");
 _Static_assert(sizeof(struct lx_mptcp_crypt_info) == 56,
 	       "layout in mptcp-shim(7)");
 _Static_assert(sizeof(struct lx_mptcp_info) == 96,

@@ -55,6 +55,7 @@ static void in_queue(struct tcb *tcb, struct slice *s)
 	switch (tcp_reasm_insert(&tcb->reasm, tcb->rcv.nxt, s)) {
 	case TCP_REASM_OK:
 		tcb_count(tcb, TCP_OOO);
+		tcb->stats.ooo_in++;
 		break;
 	case TCP_REASM_DUP:
 		tcb_count(tcb, TCP_DUP);

@@ -90,6 +90,11 @@ static void test_layout(void **state)
 	SAME(bytes_retrans, bytes_retrans);
 	SAME(reord_seen, reord_seen);
 	SAME(snd_wnd, snd_wnd);
+	SAME(data_segs_in, data_segs_in);
+	SAME(busy_time, busy_time);
+	SAME(rwnd_limited, rwnd_limited);
+	SAME(delivered_ce, delivered_ce);
+	SAME(dsack_dups, dsack_dups);
 	assert_int_equal(LX_TCPI_OPT_TIMESTAMPS, TCPI_OPT_TIMESTAMPS);
 	assert_int_equal(LX_TCPI_OPT_SACK, TCPI_OPT_SACK);
 	assert_int_equal(LX_TCPI_OPT_WSCALE, TCPI_OPT_WSCALE);
@@ -198,6 +203,16 @@ static void test_figures(void **state)
 	assert_int_equal(o.wscale >> 4, p.wscale & 15);
 	assert_int_equal(o.rto / 1000, 200); /* microseconds; RTO's floor */
 	assert_in_range(o.last_data_sent, 900, 1100); /* milliseconds */
+	assert_int_equal(o.advmss, 1460);
+	assert_in_range(p.rcv_mss, 1400, 1460);
+	assert_in_range(o.data_segs_out, 2, 30);
+	assert_int_equal(p.data_segs_in, o.data_segs_out);
+	assert_int_equal(o.ca_state, TCP_CA_Open);
+	assert_int_equal(o.total_rto, 0);
+	/* who only receives knows the round trip, too */
+	assert_true(p.rcv_rtt > 0 && p.rcv_rtt <= 2 * o.rtt + 2000);
+	assert_in_range(o.busy_time, 0, 100000);
+	assert_int_equal(o.rwnd_limited, 0);
 	part();
 }
 
@@ -219,6 +234,10 @@ static void test_in_flight_and_lost(void **state)
 	two_run(3 * NANOS_S);
 	o = get(c);
 	assert_true(o.retransmits >= 2);
+	assert_int_equal(o.ca_state, TCP_CA_Loss);
+	assert_true(o.total_rto >= 2);
+	assert_in_range(o.unacked, 3, 6); /* perhaps of a smaller MSS by now */
+	assert_in_range(o.busy_time, 2900000, 3600000);
 	assert_int_equal(o.backoff, o.retransmits);
 	assert_true(o.total_retrans >= 2);
 	assert_int_equal(o.bytes_sent, 10 + 2 * 1448 + 100 + o.bytes_retrans);
@@ -228,9 +247,29 @@ static void test_in_flight_and_lost(void **state)
 	two_run(10 * NANOS_S);
 	o = get(c);
 	assert_int_equal(o.retransmits, 0);
+	assert_int_equal(o.ca_state, TCP_CA_Open);
+	assert_int_equal(o.lost, 0);
 	assert_int_equal(o.unacked, 0);
 	assert_int_equal(o.bytes_acked, 10 + 2 * 1448 + 100);
 	assert_true(o.snd_ssthresh < 1000);
+	part();
+}
+
+/* the peer's program does not read: that is what the sender waits for */
+static void test_window_limits(void **state)
+{
+	struct lx_tcp_info o;
+
+	(void)state;
+	join();
+	two_write(c, 60000);
+	two_run(NANOS_S);
+	two_write(c, 60000);
+	two_run(2 * NANOS_S);
+	o = get(c);
+	assert_true(o.rwnd_limited > 1000000);
+	assert_true(o.rwnd_limited <= o.busy_time);
+	assert_true(o.notsent_bytes > 40000);
 	part();
 }
 
@@ -268,6 +307,7 @@ int main(void)
 		T(test_listener_queue),
 		T(test_figures),
 		T(test_in_flight_and_lost),
+		T(test_window_limits),
 		TWO_TEST(test_over_several_subflows),
 	};
 
