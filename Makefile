@@ -141,6 +141,7 @@ help:
 	@echo 'make unit       unit tests; U=base/test_wheel: one of them'
 	@echo 'make pkt        packet scripts; T=mptcp/s041: those that begin so'
 	@echo 'make pkt-kernel the same scripts against this kernel (root); SLOW=1: the long ones, too'
+	@echo 'make table-kernel the tables against this kernel (root)'
 	@echo 'make table      every TCP state against every kind of segment, orders, overlaps'
 	@echo 'make sim        simulation; N=1000 seeds from SEED=1, and those that once failed'
 	@echo 'make sim-fresh  ... of N=2000 seeds that nobody has seen yet'

@@ -35,6 +35,7 @@ static void txopt_sack(struct tcb *tcb, struct wr *w)
 {
 	struct range32 b[TCP_HDR_SACK_MAX];
 	unsigned n, room = (unsigned)wr_left(w);
+	unsigned i = tcb->reasm.dsack; /* the first block is a duplicate */
 
 	if (room < SACK_FIRST || !tcp_reasm_has_sack(&tcb->reasm)) {
 		return;
@@ -43,6 +44,11 @@ static void txopt_sack(struct tcb *tcb, struct wr *w)
 			   1 + (room - SACK_FIRST) / SACK_MORE);
 	if (n == 0) {
 		return;
+	}
+	/* a FIN that waits behind its data has a number, too: without it the
+	 * peer would send it again */
+	for (; i < n && tcb->rcv.has_fin && !tcb->rcv.fin; i++) {
+		b[i].hi += b[i].hi == tcb->rcv.fin_seq;
 	}
 	wr_u8(w, NOP);
 	wr_u8(w, NOP);

@@ -152,7 +152,7 @@ class Receiver:
     """octets that came, and what its acknowledgement must say"""
 
     def __init__(self, nxt):
-        self.nxt, self.have, self.recent = nxt, set(), []
+        self.nxt, self.have, self.recent, self.fin = nxt, set(), [], None
 
     def blocks(self):
         """runs of octets above nxt"""
@@ -188,7 +188,9 @@ class Receiver:
             for b in blocks:
                 if b[0] < hi and lo < b[1] and b not in out:
                     out.append(b)
-        return out
+        # a FIN has a sequence number, too
+        return [(lo, hi + 1) if hi == self.fin else (lo, hi)
+                for lo, hi in out]
 
 
 def acknowledged(proto, rx, in_order, dup, fin=0):
@@ -221,8 +223,10 @@ def order(proto, perm, fin):
         out.append(data(proto, lo, lo + 100, "F" if last else ""))
         seen_fin |= last
         in_order, dup = rx.segment(lo, lo + 100)
+        if last and rx.nxt < first + 500:
+            rx.fin = first + 500
         over = seen_fin and rx.nxt == first + 500
-        out.append(acknowledged(proto, rx, in_order and not over, dup, over))
+        out.append(acknowledged(proto, rx, in_order, dup, over))
         out.append("noeof s" if proto == "mptcp" or not over else "readable s 500")
     out += ["readable s 500", "read s 500"]
     if fin:
