@@ -67,6 +67,7 @@ static int by_core(struct app_ent *t, struct app_req *r)
 	struct app *a = t->app;
 	struct sock *sk = app_ent_sock(t);
 	int err = sk ? sock_connect(sk, app_now(a), &r->q->addr) : ENOBUFS;
+	bool held;
 	int fd;
 
 	app_say_forget(t);
@@ -76,7 +77,9 @@ static int by_core(struct app_ent *t, struct app_req *r)
 	if (err != EINPROGRESS) {
 		return err;
 	}
-	fd = app_wire_connect(t, r->fd[0], true, &t->stuffed);
+	/* Fast Open: its SYN waits for what the program writes */
+	held = sock_connected(sk);
+	fd = app_wire_connect(t, r->fd[0], !held, &t->stuffed);
 	if (fd < 0) {
 		err = errno;
 		app_conn_undo(t);
@@ -96,7 +99,7 @@ static int by_core(struct app_ent *t, struct app_req *r)
 		return err;
 	}
 	app_ent_local(t, &r->rep->local);
-	return EINPROGRESS;
+	return held ? 0 : EINPROGRESS;
 }
 
 /* --- over the kernel ------------------------------------------------------------ */

@@ -241,6 +241,7 @@ static void begin_paths(unsigned i, bool gso)
 static void begin(uint64_t seed)
 {
 	bool csum, gso;
+	int tfo;
 
 	rng_seed(&w.rng, seed);
 	w.seed = seed;
@@ -248,6 +249,7 @@ static void begin(uint64_t seed)
 	w.now = (struct instant){ (int64_t)(1 + rnd(1000)) * NANOS_S };
 	w.n_wire = 0;
 	w.cut = false;
+	tfo = seed >> 5 & 1 ? 3 : 0;
 	csum = pct(30);
 	gso = pct(50);
 	for (unsigned i = 0; i < 2; i++) {
@@ -264,6 +266,9 @@ static void begin(uint64_t seed)
 				.server_joins = pct(40),
 				.crypt_policy = w.crypt,
 				.close_timeout = 60 * NANOS_S },
+			/* not drawn: what an input means stays as it is */
+			.cookies = seed >> 3 & 3 ? STACK_COOKIES_AUTO :
+						   STACK_COOKIES_ALWAYS,
 			.socks_max = 64
 		};
 
@@ -275,6 +280,8 @@ static void begin(uint64_t seed)
 		begin_paths(i, gso);
 		e->sk[0] = sock_open(e->s, 6); /* somebody to talk to */
 		sock_bind(e->sk[0], &ep);
+		sock_setopt(e->sk[0], w.now, LX_IPPROTO_TCP, LX_TCP_FASTOPEN,
+			    &tfo, sizeof(tfo));
 		sock_listen(e->sk[0], w.now, 10);
 	}
 }
