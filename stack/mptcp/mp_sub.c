@@ -284,6 +284,12 @@ static int end_errno(enum tcp_end end)
 		return ETIMEDOUT;
 	case TCP_END_UNREACH:
 		return EHOSTUNREACH;
+	case TCP_END_NET:
+		return ENETUNREACH;
+	case TCP_END_PROTO:
+		return ENOPROTOOPT;
+	case TCP_END_ACCESS:
+		return EACCES;
 	case TCP_END_NOMEM:
 		return ENOBUFS;
 	}

@@ -13,10 +13,45 @@ static bool icmp_plausible(const struct tcb *tcb, uint32_t seq)
 	return seq_leq(tcb_una(tcb), seq) && seq_lt(seq, tcb_nxt(tcb));
 }
 
+/* Linux's errors (icmp_err_convert): what a program is told */
+static enum tcp_end icmp_end(const struct icmp_msg *m, bool v6)
+{
+	switch (m->kind) {
+	case ICMP_NET_UNREACH:
+		return TCP_END_NET;
+	case ICMP_PORT_UNREACH:
+		return TCP_END_PROHIBIT;
+	case ICMP_PROTO_UNREACH:
+		return TCP_END_PROTO;
+	case ICMP_PROHIBITED:
+		if (v6) {
+			return TCP_END_ACCESS;
+		}
+		return m->code == 9 ? TCP_END_NET : TCP_END_UNREACH;
+	case ICMP_HOST_UNREACH:
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAM:
+	case ICMP_TOO_BIG:
+	case ICMP_OTHER:
+	case ICMP_ECHO_REQUEST:
+	case ICMP_ECHO_REPLY:
+		break;
+	}
+	return TCP_END_UNREACH;
+}
+
+/* RFC 5927 5.2: no error ends an open connection; it is what a timeout is
+ * blamed on, if it comes to one */
+static void icmp_soft(struct tcb *tcb, enum tcp_end end)
+{
+	tcb_count(tcb, TCP_ICMP_SOFT);
+	tcb->soft = (uint8_t)end;
+}
+
 static void icmp_unreach(struct tcb *tcb, struct instant now, enum tcp_end end)
 {
 	if (tcp_fsm_synced(&tcb->fsm)) {
-		tcb_count(tcb, TCP_ICMP_SOFT);
+		icmp_soft(tcb, end);
 		return;
 	}
 	tcb_count(tcb, TCP_ICMP_HARD);
@@ -27,6 +62,8 @@ static void icmp_unreach(struct tcb *tcb, struct instant now, enum tcp_end end)
 static void icmp_apply(struct tcb *tcb, struct instant now,
 		       const struct icmp_msg *m, uint32_t seq)
 {
+	enum tcp_end end = icmp_end(m, tcb->entry.t.local.addr.family == 6);
+
 	switch (m->kind) {
 	case ICMP_TOO_BIG:
 		tcp_mtu_too_big(tcb, now, m->mtu, seq);
@@ -36,15 +73,15 @@ static void icmp_apply(struct tcb *tcb, struct instant now,
 		break;
 	case ICMP_NET_UNREACH:
 	case ICMP_HOST_UNREACH:
-		icmp_unreach(tcb, now, TCP_END_UNREACH);
-		break;
 	case ICMP_PROTO_UNREACH:
 	case ICMP_PORT_UNREACH:
 	case ICMP_PROHIBITED:
-		icmp_unreach(tcb, now, TCP_END_PROHIBIT);
+		icmp_unreach(tcb, now, end);
 		break;
 	case ICMP_TIME_EXCEEDED:
-	case ICMP_PARAM:
+	case ICMP_PARAM: /* RFC 1122 4.2.3.9: soft, in the handshake, too */
+		icmp_soft(tcb, end);
+		break;
 	case ICMP_OTHER:
 	case ICMP_ECHO_REQUEST:
 	case ICMP_ECHO_REPLY:

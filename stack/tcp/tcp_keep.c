@@ -44,7 +44,7 @@ struct instant tcp_keep_deadline(const struct tcb *tcb, struct instant now)
 static void keep_end(struct tcb *tcb, struct instant now)
 {
 	tcb_count(tcb, TCP_ABORT_KEEPALIVE);
-	tcb_reset(tcb, now, TCP_END_TIMEOUT);
+	tcb_reset(tcb, now, tcb_timed_out(tcb));
 }
 
 static void keep_alive_fire(struct tcb *tcb, struct instant now)

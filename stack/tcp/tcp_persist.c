@@ -44,7 +44,7 @@ void tcp_persist_fire(struct tcb *tcb, struct instant now)
 	    (tcb->conf.user_timeout && p->unanswered &&
 	     instant_since(now, p->since) >= tcb->conf.user_timeout)) {
 		tcb_count(tcb, TCP_ABORT_TIMEOUT);
-		tcb_end(tcb, now, TCP_END_TIMEOUT);
+		tcb_end(tcb, now, tcb_timed_out(tcb));
 		return;
 	}
 	p->unanswered++;

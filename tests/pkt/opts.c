@@ -18,6 +18,8 @@ static const struct errno_name errnos[] = {
 	{ "ECONNRESET", ECONNRESET },
 	{ "ETIMEDOUT", ETIMEDOUT },
 	{ "EHOSTUNREACH", EHOSTUNREACH },
+	{ "ENOPROTOOPT", ENOPROTOOPT },
+	{ "EACCES", EACCES },
 	{ "ENETUNREACH", ENETUNREACH },
 	{ "EPROTO", EPROTO },
 	{ "EPIPE", EPIPE },

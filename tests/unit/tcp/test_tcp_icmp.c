@@ -157,9 +157,10 @@ static void test_hard(void **state)
 		enum icmp_kind kind;
 		enum tcp_end end;
 	} v[] = {
-		{ ICMP_NET_UNREACH, TCP_END_UNREACH },
+		{ ICMP_NET_UNREACH, TCP_END_NET },
 		{ ICMP_HOST_UNREACH, TCP_END_UNREACH },
-		{ ICMP_PROHIBITED, TCP_END_PROHIBIT },
+		{ ICMP_PROHIBITED, TCP_END_UNREACH },
+		{ ICMP_PROTO_UNREACH, TCP_END_PROTO },
 		{ ICMP_PORT_UNREACH, TCP_END_PROHIBIT },
 	};
 
