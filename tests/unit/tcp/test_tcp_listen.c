@@ -119,7 +119,17 @@ static void test_others(void **state)
 	seg.flags = TCP_SYN | TCP_FIN;
 	assert_int_equal(answers(&f), 0);
 	assert_int_equal(count(TCP_DROP_FLAGS), 1);
+	seg.flags = 0; /* RFC 9293 3.10.7.2, fourth */
+	assert_int_equal(answers(&f), 0);
+	assert_int_equal(count(TCP_DROP_FLAGS), 2);
 	assert_int_equal(joins, 0);
+	seg.t.local.port = 81; /* 3.10.7.1: nobody listens */
+	assert_int_equal(answers(&f), 1);
+	assert_int_equal(f, TCP_RST | TCP_ACK);
+	join_takes = false;
+	seg.flags = TCP_SYN | TCP_FIN;
+	assert_int_equal(answers(&f), 1);
+	assert_int_equal(f, TCP_RST | TCP_ACK);
 }
 
 /* the upper takes a SYN by its token, whatever the port */

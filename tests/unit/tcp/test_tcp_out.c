@@ -307,6 +307,7 @@ static void test_urgent(void **state)
 {
 	(void)state;
 	begin(75);
+	p.gso = p.gro = true;
 	open_it();
 	pair_write(&p.end[0].conn, 100, false);
 	pair_run(&p, 0, NULL);
@@ -314,6 +315,16 @@ static void test_urgent(void **state)
 	assert_true(p.end[0].conn.tcb->snd.has_urg);
 	pair_run(&p, NANOS_S, NULL);
 	assert_false(p.end[0].conn.tcb->snd.has_urg);
+	/* what is urgent leaves segment by segment: the pointer of a packet
+	 * that a device cuts would be the same in each piece */
+	pair_write(&p.end[0].conn, 10000, false);
+	tcp_urgent(p.end[0].conn.tcb);
+	w.max_len[0] = 0;
+	pair_run(&p, NANOS_S, NULL);
+	assert_true(w.max_len[0] > 0 && w.max_len[0] <= 1460);
+	pair_write(&p.end[0].conn, 10000, false);
+	pair_run(&p, NANOS_S, NULL);
+	assert_true(w.max_len[0] > 1460);
 	transfer(0);
 }
 

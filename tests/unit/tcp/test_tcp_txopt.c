@@ -91,6 +91,30 @@ static void test_sack_room(void **state)
 	assert_int_equal(write_opts(&o, 3, true), 4);
 }
 
+/* RFC 2018 3: a FIN has a number, too; not in the block of a duplicate */
+static void test_sack_fin(void **state)
+{
+	static const uint8_t x[10];
+	struct tcp_seg s = pair_forge(&p, 0);
+	struct tcp_opts o;
+
+	(void)state;
+	s.seq += 100;
+	s.len = sizeof(x);
+	s.data = x;
+	s.flags |= TCP_FIN;
+	pair_inject(&p, 1, &s);
+	p.end[0].conn.in_len = 0;
+	write_opts(&o, 0, true);
+	assert_int_equal(o.n_sack, 1);
+	assert_int_equal(o.sack[0].hi - o.sack[0].lo, 11);
+	pair_inject(&p, 1, &s);
+	write_opts(&o, 0, true);
+	assert_int_equal(o.n_sack, 2);
+	assert_int_equal(o.sack[0].hi - o.sack[0].lo, 10);
+	assert_int_equal(o.sack[1].hi - o.sack[1].lo, 11);
+}
+
 static unsigned upper_len, upper_room;
 
 static unsigned upper_options(void *up, const struct tcp_tx *tx, uint8_t *buf,
@@ -154,6 +178,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_sack_room),
+		T(test_sack_fin),
 		T(test_no_ts),
 		T(test_echo),
 	};

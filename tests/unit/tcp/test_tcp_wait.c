@@ -121,6 +121,11 @@ static void test_strays(void **state)
 	s.seq -= 500;
 	s.len = sizeof(x);
 	s.data = x;
+	/* RFC 9293 3.10.7.4, fifth: without ACK bit dropped */
+	s.flags = TCP_FIN;
+	assert_int_equal(answers(&s), 0);
+	assert_int_equal(count(1, TCP_DROP_NO_ACK), 1);
+	s.flags = TCP_ACK;
 	assert_int_equal(answers(&s), 1);
 	assert_int_equal(answers(&s), 0);
 }
