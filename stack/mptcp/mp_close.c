@@ -39,7 +39,8 @@ void mp_close(struct mp_conn *c, struct instant now, bool abort)
 		mp_conn_maybe_gone(c, now);
 		return;
 	}
-	if (!c->established || ((abort || unread) && !c->over)) {
+	if ((!c->established && !c->told) ||
+	    ((abort || unread) && !c->over)) {
 		if (c->established && c->mode == MP_MODE_MPTCP) {
 			mp_close_fast(c, now);
 		} else {

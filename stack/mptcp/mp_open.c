@@ -156,6 +156,7 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 		forget(c);
 		return NULL;
 	}
+	c->told = tcp_tfo_holds(s->tcb);
 	s->t = *tcp_tuple(s->tcb);
 	c->t = s->t;
 	c->owner = owner;
