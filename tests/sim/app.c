@@ -532,6 +532,10 @@ static void set_options(struct side *s)
 	if (c->opt.min_ttl) { /* ours leave with 64, and nobody takes from it */
 		set_int(s, LX_IPPROTO_IP, LX_IP_MINTTL, 64);
 	}
+	if (c->opt.fast && s->client) {
+		set_int(s, LX_IPPROTO_TCP, LX_TCP_FASTOPEN_CONNECT, 1);
+		world_fault(c->w, F_FAST);
+	}
 	if (c->opt.keepalive) {
 		set_int(s, 1, 9, 1);
 		set_int(s, 6, 4, 5);
@@ -669,6 +673,13 @@ void app_listen(struct host *h)
 
 			check(sock_setopt(l, h->w->now, 1, 8, &v, sizeof(v)) ==
 			      0);
+		}
+		if (h->fast) {
+			int v = h->fast;
+
+			check(sock_setopt(l, h->w->now, LX_IPPROTO_TCP,
+					  LX_TCP_FASTOPEN, &v,
+					  sizeof(v)) == 0);
 		}
 		check(sock_bind(l, &e) == 0);
 		check(sock_listen(l, h->w->now, i ? 1 : 128) == 0);

@@ -27,13 +27,29 @@ bool box_has(const struct box *b, enum sim_fault f)
 	return b->faults[f / 64] >> f % 64 & 1;
 }
 
-void box_forward(struct box *b, struct pkt *p, bool out)
+static void forward(struct box *b, struct pkt *p, bool out)
 {
 	if (out) {
 		net_route(b->w, b, p);
 	} else {
 		link_send(&b->host->path[b->path].down, p);
 	}
+}
+
+void box_forward(struct box *b, struct pkt *p, bool out)
+{
+	struct pkt *piece[FRAG_MOST];
+	unsigned n;
+
+	if (!frag_wanted(b, p)) {
+		forward(b, p, out);
+		return;
+	}
+	n = frag_cut(b, p, piece);
+	for (unsigned i = 0; i < n; i++) {
+		forward(b, piece[i], out);
+	}
+	pkt_put(p);
 }
 
 static bool is_syn(const struct edit *e)

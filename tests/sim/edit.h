@@ -44,6 +44,15 @@ void edit_add(struct edit *e, const uint8_t *opt, uint8_t len);
 bool box_strip(struct box *b, struct edit *e, enum sim_fault f, bool when,
 	       uint8_t kind, int subtype);
 
+/* --- frag.c: fragments ---------------------------------------------------- */
+
+#define FRAG_MOST 4
+
+bool frag_wanted(struct box *b, const struct pkt *p);
+/* the pieces of p, of which there are so many */
+unsigned frag_cut(struct box *b, const struct pkt *p,
+		  struct pkt *out[FRAG_MOST]);
+
 /* --- box_crypt.c: what a middlebox does to ENO, Init and frames ----------- */
 
 /* the packet goes no further */

@@ -29,6 +29,22 @@ static void fix4(struct pkt *p)
 	}
 }
 
+/* with a route to take, which nobody may say any more (RFC 7126 3.4) */
+static struct pkt *source_route(struct box *b, struct pkt *p)
+{
+	struct pkt *q = world_pkt(b->w, NULL, p->len + 4);
+
+	memcpy(q->data, p->data, 20);
+	memcpy(q->data + 20, (const uint8_t[]){ 131, 3, 4, 0 }, 4);
+	memcpy(q->data + 24, p->data + 20, p->len - 20);
+	q->data[0] = 0x46;
+	be16_put(q->data + 2, (uint16_t)q->len);
+	be16_put(q->data + 10, 0);
+	be16_put(q->data + 10, cksum_finish(cksum_add(0, q->data, 24)));
+	pkt_put(p);
+	return q;
+}
+
 static void forge_ip(struct box *b, const struct pkt *orig, bool out)
 {
 	struct pkt *p = copy_of(b, orig);
@@ -64,7 +80,9 @@ static void forge_ip(struct box *b, const struct pkt *orig, bool out)
 		fix4(p);
 		break;
 	case 5: /* an extension header that nobody knows */
-		if (v4) {
+		if (v4 && p->len % 4 == 0) {
+			p = source_route(b, p);
+		} else if (v4) {
 			p->data[10] ^= 0x10;
 		} else {
 			p->data[6] = 135;
@@ -404,6 +422,7 @@ static void forge_mp(struct box *b, const struct edit *e, bool out)
 void forge_flood(struct world *w, struct host *victim, uint16_t port,
 		 unsigned n)
 {
+	static const uint8_t fast[10] = { 34, 10, 1, 2, 3, 4, 5, 6, 7, 8 };
 	struct box *b = &victim->path[0].box;
 	struct edit f;
 
@@ -418,6 +437,10 @@ void forge_flood(struct world *w, struct host *victim, uint16_t port,
 		f.ip.src = router(f.ip.dst.family);
 		f.seg.t.remote.port = (uint16_t)(1024 + world_below(w, 60000));
 		f.seg.seq = (uint32_t)rng_u64(&w->rng);
+		f.n = 0;
+		if (f.seg.seq & 1) { /* a cookie that nobody gave */
+			edit_add(&f, fast, sizeof(fast));
+		}
 		world_fault(w, F_FLOOD);
 		link_send(&b->host->path[0].down, edit_make(w, &f));
 	}

@@ -3,7 +3,9 @@
  */
 #include <string.h>
 
+#include "stack/base/bytes.h"
 #include "stack/base/check.h"
+#include "stack/wire/cksum.h"
 #include "tests/sim/edit.h"
 #include "tests/sim/sim.h"
 
@@ -84,6 +86,25 @@ static struct pkt *damage(struct link *l, struct pkt *p)
 	return p;
 }
 
+/* RFC 3168 5: who says ECT may be marked CE */
+static void mark(struct link *l, struct pkt *p)
+{
+	uint8_t *b = p->data;
+	bool v4 = p->len >= 20 && b[0] >> 4 == 4;
+	uint8_t *at = b + 1;
+	uint8_t ecn = p->len < 20 ? 0 : v4 ? *at & 3 : *at >> 4 & 3;
+
+	if ((ecn != 1 && ecn != 2) || !world_chance(l->w, l->fault.mark)) {
+		return;
+	}
+	*at |= v4 ? 3 : 0x30;
+	if (v4) {
+		be16_put(b + 10, 0);
+		be16_put(b + 10, cksum_finish(cksum_add(0, b, 4u * (b[0] & 15u))));
+	}
+	world_fault(l->w, F_CE);
+}
+
 static void schedule(struct link *l, struct pkt *p)
 {
 	const struct link_fault *f = &l->fault;
@@ -135,6 +156,9 @@ void link_send(struct link *l, struct pkt *p)
 		return;
 	}
 	l->passed++;
+	if (l->fault.mark > 0) {
+		mark(l, p);
+	}
 	p = damage(l, p);
 	l->busy = instant_add(
 		instant_before(l->busy, w->now) ? w->now : l->busy, spend);

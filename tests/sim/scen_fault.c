@@ -99,6 +99,9 @@ static void set_link(struct link *l, const struct scen_plan *p, bool on)
 	case F_RATE:
 		f->slower = on ? 10 : 0;
 		break;
+	case F_CE:
+		f->mark = x;
+		break;
 	case F_STALL: /* longer than most timers */
 		f->stall = instant_add(l->w->now, (nanos)(x * SIM_STALL));
 		break;
@@ -171,6 +174,7 @@ static void apply(struct world *w, const struct scen_plan *p, bool on)
 	case F_CORRUPT:
 	case F_RATE:
 	case F_STALL:
+	case F_CE:
 	case F_CUT:
 	case F_CUT_FOREVER:
 		set_link(&hp->up, p, on);

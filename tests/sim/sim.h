@@ -110,7 +110,10 @@
 	X(F_FORGET, "program has the session's secret wiped")                  \
 	X(F_PASSIVE, "simultaneous open, one in the passive role")             \
 	X(F_AGAIN, "connection to a peer of before")                           \
-	X(F_STALL, "path stalls, then delivers all")
+	X(F_STALL, "path stalls, then delivers all")                           \
+	X(F_FRAGMENT, "packet cut into fragments")                             \
+	X(F_CE, "congestion marked by a router")                               \
+	X(F_FAST, "program wants its data in the SYN")
 
 enum sim_fault {
 #define X(id, text) id,
@@ -154,6 +157,7 @@ struct link_fault {
 	double loss, burst_in, burst_out, dup, reorder, corrupt;
 	nanos jitter, reorder_by;
 	uint32_t slower; /* divides the rate; 0 or 1: not */
+	double mark; /* of packets that may be marked (RFC 3168) */
 	struct instant stall; /* nothing arrives before; 0: not so */
 	bool down;
 	enum sim_fault why_down;
@@ -249,6 +253,7 @@ struct host {
 	bool turn_due;
 	uint32_t truesize; /* least octets that a received packet pins */
 	uint32_t rcvbuf;   /* of the listeners, 0: built-in */
+	uint16_t fast;     /* ... TCP_FASTOPEN */
 	bool ever_refused;
 	struct stack *stack;
 	unsigned n_paths;
@@ -321,7 +326,7 @@ struct conn {
 	bool v6only_sock;
 	struct {
 		uint32_t sndbuf, rcvbuf, maxseg;
-		bool nodelay, keepalive, quickack, min_ttl;
+		bool nodelay, keepalive, quickack, min_ttl, fast;
 		const char *cc;
 	} opt;
 	double rekey; /* chance per event that a program asks for new keys */

@@ -337,6 +337,9 @@ static void readable_out(struct conn *c, unsigned side, bool mark)
 	struct watch_conn *w = watch_of(c);
 	enum expect_state st = w->x.state[side];
 
+	if (!mark && side == 1 && expect_stateless(c) && st != EXPECT_SEALED) {
+		return;
+	}
 	w->side[side].spoke = true;
 	if (st == EXPECT_SEALED ||
 	    expect_policy(c, side) >= MP_CRYPT_REQUIRE_ANY) {

@@ -122,6 +122,8 @@ void expect_end(struct conn *c);
 enum mp_crypt_policy expect_policy(const struct conn *c, unsigned side);
 /* nothing that could come back would satisfy the side's policy */
 bool expect_hopeless(const struct side *s);
+/* the server answers with SYN cookies: its word is taken */
+bool expect_stateless(const struct conn *c);
 /* what both sides' programs are configured for has a cipher in common */
 bool expect_common_cipher(const struct conn *c);
 
