@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """gen.py DIR - packet scripts of the tables: states and mptcp, all orders of
-five segments, all pairs of two segments that may overlap; for plain TCP and for
-Multipath TCP.  What is expected comes from the tables, or from the few lines of
+five segments, all pairs of two segments that may overlap; for plain TCP, over
+IPv6 too, and for Multipath TCP.  What is expected comes from the tables, or from the few lines of
 RECEIVER below; nothing here knows the stack."""
 import itertools
 import os
@@ -104,6 +104,13 @@ def ts_option(flags, stamp):
     if stamp in (None, "none"):
         return ""
     return f"nop, nop, ts {TS[stamp]} {'0' if flags[0] == 'S' and '.' not in flags else 'ecr'}"
+
+
+def over_v6(out):
+    """the same between IPv6 addresses"""
+    return [re.sub(r"10\.0\.0\.(\d):", r"[2001:db8::\1]:", text)
+            .replace("10.0.0.1/24", "2001:db8::1/64")
+            .replace("listen 80", "listen 80 6") for text in out]
 
 
 def case(proto, state, row, cell, stamp=None):
@@ -280,6 +287,9 @@ def states(folder, name):
             case_name = "_".join((state, *row[:-1])).replace("_-", "_none")
             put(folder, f"tcp_{case_name}", what,
                 case("tcp", state, row, cell, stamp))
+            if not stamp:
+                put(folder, f"v6_{case_name}", what + ", IPv6",
+                    over_v6(case("tcp", state, row, cell)))
             key = (*row[:3], state)
             if key in other:
                 used.add(key)
