@@ -111,13 +111,12 @@ nanos check_bound(const struct world *w)
 static bool altered_lawfully(struct side *s, uint8_t got, uint8_t sent)
 {
 	struct world *w = s->conn->w;
+	uint8_t by = (uint8_t)(got - sent);
+	uint32_t boxes = by / BOX_ALTER; /* one at each end of the way */
 	struct mp_info info;
 
-	uint32_t boxes = got == (uint8_t)(sent + BOX_ALTER)	? 1
-			 : got == (uint8_t)(sent + 2 * BOX_ALTER) ? 2
-								  : 0;
-
-	if (boxes == 0 || w->altered < boxes || !sock_info(s->sk, &info) || info.mode != MP_MODE_TCP ||
+	if (by % BOX_ALTER || boxes > 2 || w->altered < boxes ||
+	    !sock_info(s->sk, &info) || info.mode != MP_MODE_TCP ||
 	    info.sealed) {
 		return false;
 	}
