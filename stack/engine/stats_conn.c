@@ -91,6 +91,7 @@ static bool was_established(const struct mp_sub_info *s)
  * of the last event */
 static void transport(struct json *j, const struct tcp_info_core *t)
 {
+	json_bool(j, "ecn", t->ecn);
 	json_uint(j, "timeouts", t->rtos);
 	json_uint(j, "segments_sent", t->segs_out);
 	json_uint(j, "segments_received", t->segs_in);

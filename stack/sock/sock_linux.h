@@ -275,6 +275,7 @@ struct lx_linger {
 #define LX_TCPI_OPT_TIMESTAMPS 1
 #define LX_TCPI_OPT_SACK       2
 #define LX_TCPI_OPT_WSCALE     4
+#define LX_TCPI_OPT_ECN        8
 
 /* tcpi_state: Linux's numbers */
 enum {

@@ -130,7 +130,8 @@ static void put_main(struct sock *sk, struct instant now,
 	o->backoff = o->retransmits;
 	o->options = (uint8_t)((t->ts ? LX_TCPI_OPT_TIMESTAMPS : 0) |
 			       (t->sack ? LX_TCPI_OPT_SACK : 0) |
-			       (t->wscale_ok ? LX_TCPI_OPT_WSCALE : 0));
+			       (t->wscale_ok ? LX_TCPI_OPT_WSCALE : 0) |
+			       (t->ecn ? LX_TCPI_OPT_ECN : 0));
 	o->wscale = (uint8_t)((t->snd_wscale & 15) | (t->rcv_wscale & 15) << 4);
 	o->rto = us(t->rto);
 	o->snd_mss = mss;

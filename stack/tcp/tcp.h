@@ -472,6 +472,7 @@ struct tcp_info_core {
 	nanos ato, rcv_rtt; /* 0: none */
 	uint32_t data_segs_out, data_segs_in, ooo_in, rtos;
 	bool reordering;    /* seen */
+	bool ecn;           /* negotiated */
 	struct tcp_chrono chrono;
 };
 

@@ -35,6 +35,7 @@ void tcp_info_more(const struct tcb *tcb, struct tcp_info_core *out)
 	out->ooo_in = tcb->stats.ooo_in;
 	out->rtos = tcb->stats.rtos;
 	out->reordering = r->rack.reordering;
+	out->ecn = tcb->ecn.ok;
 	out->chrono = tcb->chrono;
 }
 

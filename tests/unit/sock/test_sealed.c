@@ -209,12 +209,51 @@ static void smtcp(void **state)
 	part();
 }
 
+/* TCP_NOTSENT_LOWAT, SO_SNDBUF and autotuning: octets that wait to be sealed are
+ * not sent either */
+static void waiting_is_bounded(void **state)
+{
+	int low = 10000, size = 400000;
+
+	(void)state;
+	join(0);
+	feed(1000);
+	two_run(50 * NANOS_MS);
+	two.cut = true;
+	assert_int_equal(sock_setopt(c, two.now, 6, 25, &low, sizeof(low)), 0);
+	for (unsigned i = 0; i < 50; i++) {
+		feed(1000000);
+		assert_true(sock_outq_unsent(c) <= 10000);
+		while (two_move(0)) {
+		}
+	}
+	assert_true(sent > 11000 && sent < 60000); /* a window, and the mark */
+	low = 0;
+	assert_int_equal(sock_setopt(c, two.now, 6, 25, &low, sizeof(low)), 0);
+	for (unsigned i = 0; i < 50; i++) {
+		feed(1000000);
+	}
+	assert_in_range(sock_outq(c), 255000, 262144);
+	assert_int_equal(sock_setopt(c, two.now, 1, 7, &size, sizeof(size)), 0);
+	for (unsigned i = 0; i < 50; i++) {
+		feed(1000000);
+	}
+	assert_in_range(sock_outq(c), 390000, 400000);
+	two.cut = false;
+	for (unsigned i = 0; i < 400 && got < sent; i++) {
+		two_run(50 * NANOS_MS);
+		drain(1000000);
+	}
+	assert_int_equal(got, sent);
+	part();
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(smtcp),	  T(octets_and_end), T(small_buffer),
-		T(reset_is_no_end), T(single_stream),  T(cut_off_is_no_end),
+		T(reset_is_no_end), T(single_stream),  T(cut_off_is_no_end), T(waiting_is_bounded),
 	};
 #undef T
 
