@@ -283,6 +283,31 @@ static void call_setopt(struct run *r, struct words *w)
 				    sizeof(v)));
 }
 
+/* getopt NAME OPTION VALUE */
+static void call_getopt(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	const struct opt_name *o = opts_find(r, words_next(r, w));
+	uint32_t n = sizeof(int);
+	int v = -1;
+
+	opts_errno_want(r, "0",
+			sock_getopt(h->sk, r->now, o->level, o->v, &v, &n));
+	num_want(r, o->name, (uint64_t)(int64_t)v, w);
+}
+
+/* linger NAME SECONDS|off */
+static void call_linger(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	int v[2] = { !words_take(w, "off"), 0 };
+
+	v[1] = v[0] ? (int)words_num(r, w) : 0;
+	opts_errno_want(r, "0",
+			sock_setopt(h->sk, r->now, LX_SOL_SOCKET, LX_SO_LINGER,
+				    v, sizeof(v)));
+}
+
 /* --- asking -------------------------------------------------------------------------- */
 
 struct counter {
@@ -465,6 +490,8 @@ static const struct call {
 	{ "connected", call_connected },
 	{ "noconnected", call_noconnected },
 	{ "setopt", call_setopt },
+	{ "getopt", call_getopt },
+	{ "linger", call_linger },
 	{ "counter", call_counter },
 	{ "mode", call_mode },
 	{ "session", call_session },

@@ -351,6 +351,28 @@ static void call_setopt(struct run *r, struct words *w)
 				: 0);
 }
 
+static void call_getopt(struct run *r, struct words *w)
+{
+	struct real *s = get(r, w);
+	const struct opt_name *o = opts_find(r, words_next(r, w));
+	socklen_t n = sizeof(int);
+	int v = -1;
+
+	if (getsockopt(s->fd, o->level, o->v, &v, &n)) {
+		pkt_fail(r, "error: %s", opts_errno(errno));
+	}
+	number(r, w, v);
+}
+
+static void call_linger(struct run *r, struct words *w)
+{
+	struct real *s = get(r, w);
+	struct linger v = { .l_onoff = !words_take(w, "off") };
+
+	v.l_linger = v.l_onoff ? (int)words_num(r, w) : 0;
+	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &v, sizeof(v));
+}
+
 /* --- the kernel's table of connections ------------------------------------------------- */
 
 static const char *const state_names[] = {
@@ -444,6 +466,8 @@ static const struct call {
 	{ "connected", call_connected },
 	{ "noconnected", call_noconnected },
 	{ "setopt", call_setopt },
+	{ "getopt", call_getopt },
+	{ "linger", call_linger },
 	{ "noaccept", call_noaccept },
 	{ "state", call_state },
 	{ "icmp", build_icmp },
