@@ -89,7 +89,7 @@ unit: $(if $(U),$(B)/unit/$(U),$(unit_bin))
 
 unit-build: $(unit_bin)
 
-test-build: unit-build $(SIM) $(pkt_run)
+test-build: unit-build $(SIM) $(FLOWS) $(pkt_run)
 
 lint: $(CORE) $(RUN)
 	@B=$(B) CC="$(CC)" tests/lint/run.sh

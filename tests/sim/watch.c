@@ -332,6 +332,13 @@ static bool readable(const struct tcp_seg *seg)
 	       memmem(seg->data, seg->len, watch_mark, sizeof(watch_mark));
 }
 
+/* Without an ENO option of its own there is nothing to decide: data may be in
+ * the SYN already, or behind the SYN/ACK (RFC 7413). */
+static bool asks(const struct watch_conn *w, unsigned side)
+{
+	return side ? w->x.sa_out.eno_n > 0 : w->x.syn_out.eno_n > 0;
+}
+
 static void readable_out(struct conn *c, unsigned side, bool mark)
 {
 	struct watch_conn *w = watch_of(c);
@@ -348,7 +355,7 @@ static void readable_out(struct conn *c, unsigned side, bool mark)
 			   c->index, side ? "server" : "client",
 			   mark ? "the program's octets" : "plain octets",
 			   st == EXPECT_SEALED ? "sealed" : "refused");
-	} else if (st == EXPECT_ASKING && !w->x.murky) {
+	} else if (st == EXPECT_ASKING && !w->x.murky && asks(w, side)) {
 		world_fail(c->w,
 			   "conn %u %s: octets before the handshake decided",
 			   c->index, side ? "server" : "client");
