@@ -14,6 +14,10 @@
 #include "stack/base/check.h"
 #include "stack/sock/sock_state.h"
 
+/* net.ipv4.ip_local_port_range */
+#define PORT_LO 32768u
+#define PORT_HI 60999u
+
 /* --- local names ---------------------------------------------------------- */
 
 static bool overlap(const struct sock *a, const struct endpoint *e, bool dual)
@@ -55,6 +59,25 @@ static bool port_taken(const struct sock *sk, const struct endpoint *e)
 	return false;
 }
 
+/* IP_LOCAL_PORT_RANGE: from a random place on, once round */
+static uint16_t port_within(const struct sock *sk, const struct endpoint *want)
+{
+	uint32_t lo = max_u32(sk->opt.port_lo ? sk->opt.port_lo : PORT_LO, 1);
+	uint32_t hi = sk->opt.port_hi ? sk->opt.port_hi : PORT_HI;
+	uint32_t n = hi >= lo ? hi - lo + 1 : 0;
+	uint32_t at = n ? entropy_u32(&sk->s->env.entropy) % n : 0;
+	struct endpoint e = *want;
+
+	for (uint32_t i = 0; i < n; i++) {
+		e.port = (uint16_t)(lo + (at + i) % n);
+		if (!port_taken(sk, &e) &&
+		    tcp_port_get(sk->s->tcp, &e, false) == e.port) {
+			return e.port;
+		}
+	}
+	return 0;
+}
+
 static uint16_t port_pick(struct sock *sk, const struct endpoint *want)
 {
 	struct tcp *tcp = sk->s->tcp;
@@ -64,6 +87,9 @@ static uint16_t port_pick(struct sock *sk, const struct endpoint *want)
 	if (want->port != 0) {
 		return port_taken(sk, want) ? 0
 					    : tcp_port_get(tcp, want, reuse);
+	}
+	if (sk->opt.port_lo || sk->opt.port_hi) {
+		return port_within(sk, want);
 	}
 	/* bound sockets without a connection are known only here */
 	for (unsigned i = 0; i < 1024; i++) {
@@ -112,7 +138,8 @@ int sock_bind(struct sock *sk, const struct endpoint *local)
 	if (sk->family == 6 && e.addr.family == 4 && sk->opt.v6only) {
 		return EINVAL;
 	}
-	if (!addr_is_any(&e.addr) && ip_path_of(sk->s->ip, &e.addr) < 0) {
+	if (!addr_is_any(&e.addr) && ip_path_of(sk->s->ip, &e.addr) < 0 &&
+	    !sk->opt.freebind) {
 		return EADDRNOTAVAIL;
 	}
 	if (e.port == 0 && sk->opt.bind_no_port) {
@@ -438,6 +465,12 @@ int sock_connect(struct sock *sk, struct instant now,
 		sk->conf.tcp.ttl = sk->opt.ttl < 0 ? 0 : (uint8_t)sk->opt.ttl;
 	}
 	t.local.port = sk->bound ? sk->local.port : 0;
+	if (!sk->bound && (sk->opt.port_lo || sk->opt.port_hi)) {
+		t.local.port = port_within(sk, &t.local);
+		if (t.local.port == 0) {
+			return EADDRNOTAVAIL;
+		}
+	}
 	sk->conn = mp_connect(sk->s->mp, now, &t, path, &sk->conf, &sock_owner,
 			      sk, &err);
 	if (!sk->conn) {

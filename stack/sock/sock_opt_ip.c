@@ -47,6 +47,20 @@ static int set_min_ttl(struct sock *sk, int v)
 	return 0;
 }
 
+/* low and high 16 bits; 0: the usual bound */
+static int set_port_range(struct sock *sk, int v)
+{
+	uint16_t lo = (uint16_t)((uint32_t)v & 0xffff);
+	uint16_t hi = (uint16_t)((uint32_t)v >> 16);
+
+	if (lo && hi && lo > hi) {
+		return EINVAL;
+	}
+	sk->opt.port_lo = lo;
+	sk->opt.port_hi = hi;
+	return 0;
+}
+
 static int kept_set(struct sock *sk, int level, int name, int v)
 {
 	return sock_kept_set(&sk->kept, sk->s->env.mem, level, name, v);
@@ -100,6 +114,11 @@ static int set4(struct sock *sk, int name, int v)
 		return set_discover(sk, v);
 	case LX_IP_MINTTL:
 		return set_min_ttl(sk, v);
+	case LX_IP_FREEBIND:
+		sk->opt.freebind = v != 0;
+		return 0;
+	case LX_IP_LOCAL_PORT_RANGE:
+		return set_port_range(sk, v);
 	case LX_IP_BIND_ADDRESS_NO_PORT:
 		sk->opt.bind_no_port = v != 0;
 		return 0;
@@ -135,6 +154,9 @@ static int set6(struct sock *sk, int name, int v)
 		return set_discover(sk, v);
 	case LX_IPV6_MINHOPCOUNT:
 		return set_min_ttl(sk, v);
+	case LX_IPV6_FREEBIND: /* one for both, as on Linux */
+		sk->opt.freebind = v != 0;
+		return 0;
 	case LX_IPV6_AUTOFLOWLABEL:
 		sk->opt.no_flowlabel = v == 0;
 		return 0;
@@ -199,6 +221,12 @@ static int get4(struct sock *sk, struct instant now, int name, int *v)
 	case LX_IP_MINTTL:
 		*v = sk->conf.tcp.min_ttl;
 		return 0;
+	case LX_IP_FREEBIND:
+		*v = sk->opt.freebind;
+		return 0;
+	case LX_IP_LOCAL_PORT_RANGE:
+		*v = (int)(sk->opt.port_lo | (uint32_t)sk->opt.port_hi << 16);
+		return 0;
 	case LX_IP_MTU:
 		return mtu_of(sk, now, v);
 	case LX_IP_BIND_ADDRESS_NO_PORT:
@@ -226,6 +254,9 @@ static int get6(struct sock *sk, struct instant now, int name, int *v)
 		return 0;
 	case LX_IPV6_MINHOPCOUNT:
 		*v = sk->conf.tcp.min_ttl;
+		return 0;
+	case LX_IPV6_FREEBIND:
+		*v = sk->opt.freebind;
 		return 0;
 	case LX_IPV6_AUTOFLOWLABEL:
 		*v = !sk->opt.no_flowlabel;

@@ -15,6 +15,10 @@
 #define MSS_MOST      32767
 #define CLAMP_LEAST   1152
 #define LINGER2_USUAL 60
+#define RTO_MAX_LEAST 1000 /* milliseconds */
+#define RTO_MAX_USUAL 120000
+#define TIMER_LEAST   4000 /* microseconds */
+#define TIMER_USUAL   200000
 
 /* secs_to_retrans() and back: Linux keeps TCP_DEFER_ACCEPT in SYN/ACK
  * retransmissions of 1, 2, 4 .. 120 seconds */
@@ -188,6 +192,37 @@ static int set_count(struct sock *sk, int name, int v)
 	}
 }
 
+/* bounds of timers: microseconds, or milliseconds of the longest */
+static int set_timing(struct sock *sk, int name, int v)
+{
+	struct tcp_conf *c = &sk->conf.tcp;
+
+	switch (name) {
+	case LX_TCP_RTO_MAX_MS:
+		if (!within(v, RTO_MAX_LEAST, RTO_MAX_USUAL)) {
+			return EINVAL;
+		}
+		c->rto_max_ms = (uint32_t)v;
+		return 0;
+	case LX_TCP_THIN_LINEAR_TIMEOUTS:
+		if (!within(v, 0, 1)) {
+			return EINVAL;
+		}
+		c->thin_linear = v != 0;
+		return 0;
+	default:
+		if (!within(v, TIMER_LEAST, TIMER_USUAL)) {
+			return EINVAL;
+		}
+		if (name == LX_TCP_RTO_MIN_US) {
+			c->rto_min_us = (uint32_t)v;
+		} else {
+			c->delack_max_us = (uint32_t)v;
+		}
+		return 0;
+	}
+}
+
 static int set_int(struct sock *sk, int name, int v)
 {
 	switch (name) {
@@ -210,6 +245,11 @@ static int set_int(struct sock *sk, int name, int v)
 	case LX_TCP_NOTSENT_LOWAT:
 	case LX_TCP_USER_TIMEOUT:
 		return set_count(sk, name, v);
+	case LX_TCP_RTO_MAX_MS:
+	case LX_TCP_RTO_MIN_US:
+	case LX_TCP_DELACK_MAX_US:
+	case LX_TCP_THIN_LINEAR_TIMEOUTS:
+		return set_timing(sk, name, v);
 	case LX_TCP_LINGER2:
 		set_linger2(sk, v);
 		return 0;
@@ -307,6 +347,18 @@ static int get_int(struct sock *sk, int name, int *v)
 		return 0;
 	case LX_TCP_INQ:
 		*v = sk->opt.inq;
+		return 0;
+	case LX_TCP_RTO_MAX_MS:
+		*v = c->rto_max_ms ? (int)c->rto_max_ms : RTO_MAX_USUAL;
+		return 0;
+	case LX_TCP_RTO_MIN_US:
+		*v = c->rto_min_us ? (int)c->rto_min_us : TIMER_USUAL;
+		return 0;
+	case LX_TCP_DELACK_MAX_US:
+		*v = c->delack_max_us ? (int)c->delack_max_us : TIMER_USUAL;
+		return 0;
+	case LX_TCP_THIN_LINEAR_TIMEOUTS:
+		*v = c->thin_linear;
 		return 0;
 	case LX_TCP_FASTOPEN:
 		*v = c->tfo_queue;

@@ -30,6 +30,8 @@ enum sock_state {
 struct sock_opts {
 	bool reuseaddr, reuseport, v6only, bind_no_port, dontroute;
 	bool linger_on;
+	bool freebind;             /* to addresses that we do not have */
+	uint16_t port_lo, port_hi; /* IP_LOCAL_PORT_RANGE; 0: usual */
 	bool pacing_zero; /* SO_MAX_PACING_RATE 0 */
 	bool no_rehash, no_flowlabel;
 	bool quick_off;   /* TCP_QUICKACK 0 */

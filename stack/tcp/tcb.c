@@ -136,6 +136,15 @@ static uint32_t tcb_ts_offset(const struct tcb *tcb)
 	return (uint32_t)siphash24(&tcb->tcp->isn_key, pair, sizeof(pair));
 }
 
+void tcb_timing(struct tcb *tcb)
+{
+	const struct tcp_conf *c = &tcb->conf;
+
+	tcp_rtt_bounds(&tcb->rec.rtt, c->rto_min_us, c->rto_max_ms);
+	tcb->rec.thin_linear = c->thin_linear;
+	tcb->delack.max_us = c->delack_max_us;
+}
+
 struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 		    struct instant now)
 {
@@ -177,6 +186,7 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 	tcp_mtu_start(tcb, now);
 	tcp_delack_init(&tcb->delack, tcb->mss.ours);
 	tcb->delack.quick_always = tcb->conf.quickack;
+	tcb_timing(tcb);
 	tcp_ts_init(&tcb->ts, tcb_ts_offset(tcb));
 	tcb->keep.fin2_at = INSTANT_NEVER;
 	tcp_timer_init(tcb);

@@ -212,6 +212,8 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 		    struct instant now);
 /* zeroes in a conf become defaults */
 void tcb_conf(struct tcp_conf *c);
+/* the conf's bounds of timers, to who keeps them */
+void tcb_timing(struct tcb *tcb);
 /* takes everything from the peer's SYN or SYN-ACK */
 void tcb_peer_syn(struct tcb *tcb, struct instant now,
 		  const struct tcp_seg *seg);

@@ -275,6 +275,9 @@ struct tcp_conf {
 	nanos linger2;        /* orphaned FIN-WAIT-2, 60 s */
 	uint64_t max_pacing_rate; /* octets per second, 0: no limit */
 	bool quickack;
+	/* of retransmission and delayed ACK; 0: 200 ms, 120 s, 200 ms */
+	uint32_t rto_min_us, rto_max_ms, delack_max_us;
+	bool thin_linear; /* a thin stream's timeouts do not double at first */
 	uint8_t min_ttl; /* IP_MINTTL: segments with less are dropped */
 	/* IP_MTU_DISCOVER: packets may be fragmented on their way; what was
 	 * learnt of the path is not looked at */

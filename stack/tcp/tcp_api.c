@@ -524,6 +524,7 @@ void tcp_set_conf(struct tcb *tcb, const struct tcp_conf *c, struct instant now)
 		tcb->keep.since = now;
 	}
 	tcb->delack.quick_always = tcb->conf.quickack;
+	tcb_timing(tcb);
 	if (tcb->conf.quickack && !was.quickack) {
 		tcp_delack_quick(&tcb->delack);
 	}

@@ -51,7 +51,7 @@ static void adapt(struct tcp_delack *d, struct instant now, nanos rto)
 
 static nanos timeout(const struct tcp_delack *d, nanos srtt)
 {
-	nanos most = TCP_DELACK_MAX;
+	nanos most = d->max_us ? d->max_us * NANOS_US : TCP_DELACK_MAX;
 
 	if (srtt > 0) { /* waiting longer than a round trip helps nobody */
 		most = nanos_min(most, nanos_max(srtt, TCP_DELACK_MIN));

@@ -31,6 +31,7 @@ struct tcp_delack {
 	bool owed;         /* something is not acknowledged yet */
 	bool pingpong;     /* the application answers what it gets */
 	bool quick_always; /* TCP_QUICKACK */
+	uint32_t max_us;   /* TCP_DELACK_MAX_US; 0: TCP_DELACK_MAX */
 	uint8_t pushed;    /* small pushed segments since the last ACK */
 	uint8_t quick;     /* ACKs still to be sent at once */
 	uint32_t pending;  /* octets in order since the last ACK */

@@ -516,7 +516,8 @@ bool tcp_recover_sent(struct tcp_recover *r, struct instant now, uint32_t len,
 {
 	bool was_empty = tcp_sent_empty(&r->sent);
 
-	if (!tcp_sent_add(&r->sent, now, len, mss, app_limited)) {
+	if (!tcp_sent_add(&r->sent, now, len, mss,
+			  app_limited || tcp_rate_limited(&r->rate))) {
 		return false;
 	}
 	if (was_empty) {
@@ -635,6 +636,13 @@ static void timeout_window(struct tcp_recover *r, struct instant now)
 	r->cc.cwnd += r->sent.in_flight;
 }
 
+/* fewer than four segments out, and not in the first slow start (Linux) */
+static bool thin(const struct tcp_recover *r)
+{
+	return r->thin_linear && r->cc.ssthresh != CC_INF &&
+	       tcp_sent_outstanding(&r->sent) < 4 * (uint32_t)r->cc.mss;
+}
+
 static void timeout(struct tcp_recover *r, struct instant now, unsigned *ev)
 {
 	bool reneged = tcp_sent_reneged(&r->sent);
@@ -642,7 +650,11 @@ static void timeout(struct tcp_recover *r, struct instant now, unsigned *ev)
 	tcp_frto_timeout(&r->frto, r->sack_ok && !reneged &&
 					   (!recovering(r) ||
 					    tcp_frto_waits(&r->frto)));
-	tcp_rtt_backoff(&r->rtt);
+	if (thin(r)) {
+		tcp_rtt_backoff_thin(&r->rtt);
+	} else {
+		tcp_rtt_backoff(&r->rtt);
+	}
 	mark_timeout(r, now, reneged);
 	*ev |= reneged ? TCP_RECOVER_EV_RENEGED : 0;
 	timeout_window(r, now);

@@ -77,6 +77,7 @@ struct tcp_recover {
 
 	enum tcp_recover_state state;
 	bool sack_ok;
+	bool thin_linear; /* TCP_THIN_LINEAR_TIMEOUTS */
 	uint32_t point; /* RECOVERY and LOSS end when this is acknowledged */
 	uint32_t marked; /* nxt when a mark was answered, or behind una */
 	/* without SACK: duplicate ACKs in a row, and the octets that they say

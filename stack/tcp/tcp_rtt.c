@@ -10,14 +10,43 @@ void tcp_rtt_init(struct tcp_rtt *r)
 	r->rto = TCP_RTO_INIT;
 }
 
-static nanos clamp_rto(nanos v)
+static nanos rto_min(const struct tcp_rtt *r)
 {
-	return nanos_min(nanos_max(v, TCP_RTO_MIN), TCP_RTO_MAX);
+	return r->min_us ? r->min_us * NANOS_US : TCP_RTO_MIN;
+}
+
+static nanos rto_max(const struct tcp_rtt *r)
+{
+	return r->max_ms ? r->max_ms * NANOS_MS : TCP_RTO_MAX;
+}
+
+static nanos clamp_rto(const struct tcp_rtt *r, nanos v)
+{
+	return nanos_min(nanos_max(v, rto_min(r)), rto_max(r));
+}
+
+static void set_rto(struct tcp_rtt *r)
+{
+	nanos var = nanos_max(nanos_max(G, 4 * r->rttvar), rto_min(r));
+
+	r->rto = clamp_rto(r, r->srtt + var);
+}
+
+void tcp_rtt_bounds(struct tcp_rtt *r, uint32_t min_us, uint32_t max_ms)
+{
+	if (min_us == r->min_us && max_ms == r->max_ms) {
+		return;
+	}
+	r->min_us = min_us;
+	r->max_ms = max_ms;
+	if (r->srtt) {
+		set_rto(r);
+	}
 }
 
 void tcp_rtt_sample(struct tcp_rtt *r, struct instant now, nanos rtt)
 {
-	nanos err, var;
+	nanos err;
 
 	(void)now;
 	if (rtt < 0) {
@@ -34,8 +63,7 @@ void tcp_rtt_sample(struct tcp_rtt *r, struct instant now, nanos rtt)
 		r->rttvar += (err - r->rttvar) / 4;
 		r->srtt += (rtt - r->srtt) / 8;
 	}
-	var = nanos_max(nanos_max(G, 4 * r->rttvar), TCP_RTO_MIN);
-	r->rto = clamp_rto(r->srtt + var);
+	set_rto(r);
 }
 
 /* Kathleen Nichols' windowed minimum: the least of the whole window, of its
@@ -80,10 +108,10 @@ nanos tcp_rtt_rto(const struct tcp_rtt *r)
 {
 	nanos v = r->rto;
 
-	for (uint32_t i = 0; i < r->backoff && v < TCP_RTO_MAX; i++) {
+	for (uint32_t i = 0; i < r->backoff && v < rto_max(r); i++) {
 		v *= 2;
 	}
-	return clamp_rto(v);
+	return clamp_rto(r, v);
 }
 
 void tcp_rtt_backoff(struct tcp_rtt *r)
@@ -91,9 +119,19 @@ void tcp_rtt_backoff(struct tcp_rtt *r)
 	if (r->timeouts < UINT32_MAX) {
 		r->timeouts++;
 	}
-	if (tcp_rtt_rto(r) < TCP_RTO_MAX) {
+	if (tcp_rtt_rto(r) < rto_max(r)) {
 		r->backoff++;
 	}
+}
+
+void tcp_rtt_backoff_thin(struct tcp_rtt *r)
+{
+	if (r->timeouts >= TCP_RTT_LINEAR) {
+		tcp_rtt_backoff(r);
+		return;
+	}
+	r->timeouts++;
+	r->backoff = 0;
 }
 
 void tcp_rtt_progress(struct tcp_rtt *r)

@@ -26,7 +26,10 @@ struct tcp_rtt_min {
 	nanos rtt;
 };
 
+#define TCP_RTT_LINEAR  6 /* timeouts in a row that need not double */
+
 struct tcp_rtt {
+	uint32_t min_us, max_ms; /* of RTO; 0: TCP_RTO_MIN, TCP_RTO_MAX */
 	nanos srtt; /* 0: no sample yet */
 	nanos rttvar;
 	nanos latest;      /* last sample, 0: none */
@@ -46,8 +49,13 @@ void tcp_rtt_sample(struct tcp_rtt *r, struct instant now, nanos rtt);
 void tcp_rtt_min_sample(struct tcp_rtt *r, struct instant now, nanos rtt);
 /* the timeout to use now, backoff included; TCP_RTO_MIN..TCP_RTO_MAX */
 nanos tcp_rtt_rto(const struct tcp_rtt *r);
+/* other bounds, from now on; 0 as above */
+void tcp_rtt_bounds(struct tcp_rtt *r, uint32_t min_us, uint32_t max_ms);
 /* the timer expired (RFC 6298 5.5) */
 void tcp_rtt_backoff(struct tcp_rtt *r);
+/* ... of a thin stream that asked for it (TCP_THIN_LINEAR_TIMEOUTS): the first
+ * TCP_RTT_LINEAR in a row do not double */
+void tcp_rtt_backoff_thin(struct tcp_rtt *r);
 /* New data was acknowledged: timeouts are counted from 0 again.  The backoff
  * stays until a sample comes (RFC 6298 5, Karn). */
 void tcp_rtt_progress(struct tcp_rtt *r);

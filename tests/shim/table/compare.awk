@@ -55,11 +55,16 @@ END {
 			}
 			if (set[3, k] != "0")
 				note = known(k, "set") ? "known" : "REFUSED"
+		} else if (set[1, k] == "ENOPROTOOPT" && \
+			   get[1, k] == "ENOPROTOOPT") {
+			note = "new" # to this kernel
 		} else if (set[3, k] == "0") {
 			note = known(k, "set") ? "known" : "TAKEN"
 		}
 		if (note == "" && get[1, k] != get[3, k])
 			note = known(k, "get") ? "known" : "DIFFERS"
+		if (set[1, k] == "-" && get[1, k] == "ENOPROTOOPT")
+			note = "new"
 		if (note ~ /[A-Z]/)
 			bad++
 		if (all == "-a" || note ~ /[A-Z]/ || \

@@ -193,11 +193,47 @@ static void test_listener_goes(void **state)
 	pass(NANOS_S);
 }
 
+/* as many as TCP_FASTOPEN says wait for their third ACK; data of the next come
+ * again */
+static void test_queue(void **state)
+{
+	struct sock *l = two_listen(80, 16), *c[3], *a[3];
+	struct tcp *tcp = two.end[1].stack->tcp;
+
+	(void)state;
+	set(l, LX_TCP_FASTOPEN, 1);
+	c[0] = open_to(80);
+	pass(NANOS_MS);
+	a[0] = sock_accept(l, two.now);
+	two.packets = 0;
+	lose[0] = 2; /* the SYN-ACK */
+	n_lose = 1;
+	c[1] = open_to(80);
+	two_write(c[1], 10);
+	pass(NANOS_MS);
+	a[1] = sock_accept(l, two.now);
+	assert_non_null(a[1]);
+	c[2] = open_to(80);
+	two_write(c[2], 10);
+	pass(NANOS_MS);
+	a[2] = sock_accept(l, two.now);
+	assert_non_null(a[2]);
+	assert_int_equal(sock_read_len(a[2]), 10);
+	assert_int_equal(tcp_counter(tcp, TCP_TFO_OVERFLOW), 1);
+	assert_int_equal(tcp_counter(tcp, TCP_TFO_PASSIVE), 1);
+	for (unsigned i = 0; i < 3; i++) {
+		sock_close(c[i], two.now, true);
+		sock_close(a[i], two.now, true);
+	}
+	sock_close(l, two.now, true);
+	pass(NANOS_S);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, two_teardown)
-		T(test_losses), T(test_listener_goes),
+		T(test_losses), T(test_listener_goes), T(test_queue),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

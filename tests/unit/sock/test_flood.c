@@ -161,6 +161,10 @@ static void test_acks(void **state)
 	struct sock *l = two_listen(80, 16);
 
 	(void)state;
+	/* not even looked at where no cookie was sent */
+	forge(1024, 1, 1, TCP_ACK, linux_syn, 0);
+	assert_int_equal(counted("TcpExtSyncookiesFailed"), 0);
+	swallow();
 	flood(1024, 200);
 	for (unsigned i = 0; i < SYNS; i++) {
 		forge((uint16_t)(1024 + i), i * 31337, i * 99991, TCP_ACK,
@@ -220,6 +224,51 @@ static void test_joins(void **state)
 	assert_int_equal(two.end[1].stack->mp->n_half_open, 0);
 }
 
+/* RFC 8684 3.1: between SYN and third ACK somebody else got the token: the
+ * connection is plain, not one with a token that is somebody's */
+static void test_token_taken(void **state)
+{
+	struct mp *mp = two.end[1].stack->mp;
+	struct sock *l = two_listen(80, 16), *a;
+	struct mp_token other = { .value = 0 };
+	uint8_t third[12 + 20] = { 1, 1, 8, 10, 0, 0, 0, 2, 0, 0, 0, 0,
+				   30, 20, 1, 1 };
+	struct pkt_out out[4];
+	struct mp_info info;
+	struct rd r;
+	struct mp_keys k;
+	uint32_t isn = 0;
+
+	(void)state;
+	flood(1024, 200);
+	forge(999, 5, 0, TCP_SYN, linux_syn, sizeof(linux_syn));
+	assert_int_equal(stack_output(two.end[1].stack, two.now, out, 4), 1);
+	isn = be32_get(out[0].hdr + IP4_HDR_LEN + 4);
+	r = rd_make(out[0].hdr + 40, out[0].hdr_len - 40u);
+	while (rd_left(&r) > 12 && r.p[0] != 30) {
+		if (r.p[0] == 8) { /* its timestamp is to be echoed */
+			memcpy(third + 8, r.p + 2, 4);
+		}
+		rd_take(&r, r.p[0] == 1 ? 1 : r.p[1]);
+	}
+	assert_int_equal(rd_left(&r), 12);
+	memset(third + 16, 7, 8);
+	memcpy(third + 24, r.p + 4, 8);
+	assert_true(mp_keys_set_local(mp->hash, &k, be64_get(r.p + 4)));
+	assert_true(mp_token_add(&mp->tokens, &other, k.token_local));
+	forge(999, 6, isn + 1, TCP_ACK, third, sizeof(third));
+	assert_int_equal(counted("TcpExtSyncookiesRecv"), 1);
+	assert_int_equal(counted("MPTcpExtMPCapableTokenCollision"), 1);
+	a = sock_accept(l, two.now);
+	assert_non_null(a);
+	assert_true(sock_info(a, &info));
+	assert_string_equal(mp_info_mode(&info), "tcp");
+	mp_token_del(&mp->tokens, &other);
+	sock_close(a, two.now, true);
+	sock_close(l, two.now, true);
+	swallow();
+}
+
 static int setup_sealed(void **state)
 {
 	two_crypt = MP_CRYPT_PREFER;
@@ -240,6 +289,7 @@ int main(void)
 						teardown_sealed),
 		TWO_TEST(test_acks),
 		TWO_TEST(test_joins),
+		TWO_TEST(test_token_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,47 @@ static void test_reuseport_shares(void **state)
 	two_run(NANOS_S);
 }
 
+/* IP_LOCAL_PORT_RANGE: for bind to port 0 and for connect; and no more than it
+ * has */
+static void test_port_range(void **state)
+{
+	struct endpoint to = endpoint_make(two.end[1].addr, 80), e;
+	struct sock *k[4];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		k[i] = sock_open(two.end[0].stack, 4);
+		set(k[i], 0, 51, (int)(40000u | 40002u << 16));
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(bind_to(k[i], addr_any(4), 0), 0);
+		assert_true(sock_local(k[i], &e));
+		assert_in_range(e.port, 40000, 40002);
+	}
+	assert_int_equal(sock_connect(k[2], two.now, &to), EINPROGRESS);
+	assert_true(sock_local(k[2], &e));
+	assert_in_range(e.port, 40000, 40002);
+	assert_int_equal(bind_to(k[3], addr_any(4), 0), EADDRINUSE);
+	assert_int_equal(sock_connect(k[3], two.now, &to), EADDRNOTAVAIL);
+	for (unsigned i = 0; i < 4; i++) {
+		sock_close(k[i], two.now, true);
+	}
+}
+
+/* IP_FREEBIND: an address that is not there yet */
+static void test_freebind(void **state)
+{
+	struct sock *k = sock_open(two.end[0].stack, 4);
+	struct addr none = addr_v4(192, 0, 2, 77);
+
+	(void)state;
+	assert_int_equal(bind_to(k, none, 80), EADDRNOTAVAIL);
+	set(k, 0, 15, 1);
+	assert_int_equal(bind_to(k, none, 80), 0);
+	assert_int_equal(sock_listen(k, two.now, 1), 0);
+	sock_close(k, two.now, true);
+}
+
 static void test_port_zero_picks(void **state)
 {
 	struct sock *a = sock_open(two.end[0].stack, 4);
@@ -353,6 +394,8 @@ int main(void)
 		TWO_TEST(test_reuse_rules),
 		TWO_TEST(test_reuseport_shares),
 		TWO_TEST(test_port_zero_picks),
+		TWO_TEST(test_port_range),
+		TWO_TEST(test_freebind),
 		TWO_TEST(test_connect_errors),
 		TWO_TEST(test_connect_accept_and_names),
 		TWO_TEST(test_refused_then_again),

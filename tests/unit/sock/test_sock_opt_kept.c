@@ -77,12 +77,11 @@ static const struct difference known[] = {
 	{ IPPROTO_TCP, LX_TCP_INFO, OURS },
 	{ IPPROTO_TCP, LX_TCP_CONGESTION, OURS },
 	{ IPPROTO_TCP, LX_TCP_TIMESTAMP, OTHER },
-	{ IPPROTO_TCP, LX_TCP_THIN_LINEAR_TIMEOUTS, REFUSED },
 	{ IPPROTO_TCP, LX_TCP_SAVE_SYN, REFUSED },
 	{ IPPROTO_TCP, LX_TCP_TX_DELAY, REFUSED },
-	{ IPPROTO_TCP, LX_TCP_RTO_MAX_MS, REFUSED },
-	{ IPPROTO_TCP, LX_TCP_RTO_MIN_US, REFUSED },
-	{ IPPROTO_TCP, LX_TCP_DELACK_MAX_US, REFUSED },
+	{ IPPROTO_TCP, LX_TCP_RTO_MAX_MS, OURS }, /* the kernel's ticks */
+	{ IPPROTO_TCP, LX_TCP_RTO_MIN_US, OURS },
+	{ IPPROTO_TCP, LX_TCP_DELACK_MAX_US, OURS },
 	{ IPPROTO_TCP, LX_TCP_FASTOPEN, OTHER }, /* the kernel's settings */
 	{ IPPROTO_TCP, LX_TCP_FASTOPEN_CONNECT, OTHER },
 	{ IPPROTO_TCP, LX_TCP_REPAIR, RIGHTS },
@@ -99,11 +98,8 @@ static const struct difference known[] = {
 	{ IPPROTO_TCP, 42, OTHER },
 	{ IPPROTO_IP, LX_IP_OPTIONS, REFUSED },
 	{ IPPROTO_IP, LX_IP_RECVERR, REFUSED },
-	{ IPPROTO_IP, LX_IP_FREEBIND, REFUSED },
 	{ IPPROTO_IP, LX_IP_TRANSPARENT, RIGHTS },
-	{ IPPROTO_IP, LX_IP_LOCAL_PORT_RANGE, REFUSED },
 	{ IPPROTO_IPV6, LX_IPV6_RECVERR, REFUSED },
-	{ IPPROTO_IPV6, LX_IPV6_FREEBIND, REFUSED },
 	{ IPPROTO_IPV6, LX_IPV6_TRANSPARENT, RIGHTS },
 	{ IPPROTO_IPV6, LX_IPV6_V6ONLY, OTHER }, /* net.ipv6.bindv6only */
 };
@@ -116,6 +112,17 @@ static const struct difference *differs(int level, int name)
 		}
 	}
 	return NULL;
+}
+
+/* newer than this kernel */
+static bool is_new(int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int v = 0;
+
+	return native_set(level, name, &v, sizeof(v)) == ENOPROTOOPT &&
+	       getsockopt(theirs, level, name, &v, &len) < 0 &&
+	       errno == ENOPROTOOPT;
 }
 
 /* an option that this kernel does not know needs not be known here: any answer
@@ -144,7 +151,8 @@ static void compare_value(int level, int name, int v)
 static void compare_level(int level, int most, uint8_t family)
 {
 	for (int name = 0; name <= most; name++) {
-		if (differs(level, name)) {
+		native_open(family);
+		if (differs(level, name) || is_new(level, name)) {
 			continue;
 		}
 		for (unsigned i = 0; i < ARRAY_SIZE(values); i++) {

@@ -167,6 +167,46 @@ static void test_maxseg_in_the_syn(void **state)
 	sock_close(ours, two.now, true);
 }
 
+static void test_timing(void **state)
+{
+	struct sock *l = two_listen(80, 1);
+	struct mp_info m;
+
+	(void)state;
+	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_RTO_MAX_MS), 120000);
+	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_RTO_MIN_US), 200000);
+	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_DELACK_MAX_US),
+			 200000);
+	assert_int_equal(ours_set_int(IPPROTO_TCP, LX_TCP_RTO_MAX_MS, 999),
+			 EINVAL);
+	assert_int_equal(ours_set_int(IPPROTO_TCP, LX_TCP_RTO_MIN_US, 200001),
+			 EINVAL);
+	assert_int_equal(ours_set_int(IPPROTO_TCP, LX_TCP_DELACK_MAX_US, 10),
+			 EINVAL);
+	ours = two_connect(80);
+	two_run(100 * NANOS_MS);
+	two_write(ours, 1);
+	two_run(NANOS_S);
+	assert_true(sock_info(ours, &m));
+	assert_int_equal(m.sub[0].tcp.rto / NANOS_MS, 200);
+	assert_int_equal(ours_set_int(IPPROTO_TCP, LX_TCP_RTO_MIN_US, 50000),
+			 0);
+	assert_true(sock_info(ours, &m));
+	assert_true(m.sub[0].tcp.rto < 100 * NANOS_MS);
+	assert_int_equal(ours_set_int(IPPROTO_TCP, LX_TCP_RTO_MAX_MS, 1000), 0);
+	two.cut = true;
+	two_write(ours, 1);
+	two_run(8 * NANOS_S);
+	assert_true(sock_info(ours, &m));
+	/* 50, 100, .. 800 ms, and then each second */
+	assert_int_equal(m.sub[0].tcp.rto / NANOS_MS, 1000);
+	assert_true(m.sub[0].tcp.rto_count >= 9);
+	two.cut = false;
+	sock_close(ours, two.now, true);
+	sock_close(l, two.now, true);
+	two_run(NANOS_S);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +218,7 @@ int main(void)
 		NATIVE_TEST(test_seconds_reach_the_connection),
 		NATIVE_TEST(test_keepalive_by_options),
 		NATIVE_TEST(test_maxseg_in_the_syn),
+		NATIVE_TEST(test_timing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

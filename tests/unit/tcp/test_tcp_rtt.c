@@ -137,6 +137,43 @@ static void minimum_against_a_model(void **state)
 	assert_int_equal(tcp_rtt_min(&r), 5 * NANOS_S);
 }
 
+/* TCP_RTO_MIN_US, TCP_RTO_MAX_MS, TCP_THIN_LINEAR_TIMEOUTS */
+static void other_bounds(void **state)
+{
+	struct tcp_rtt r;
+
+	(void)state;
+	tcp_rtt_init(&r);
+	tcp_rtt_bounds(&r, 20000, 1500);
+	assert_true(tcp_rtt_rto(&r) == TCP_RTO_INIT);
+	tcp_rtt_sample(&r, (struct instant){ 1 }, NANOS_MS);
+	assert_true(tcp_rtt_rto(&r) == 21 * NANOS_MS);
+	for (unsigned i = 0; i < 20; i++) {
+		tcp_rtt_backoff(&r);
+	}
+	assert_true(tcp_rtt_rto(&r) == 1500 * NANOS_MS);
+	tcp_rtt_bounds(&r, 0, 0);
+	assert_true(tcp_rtt_rto(&r) <= TCP_RTO_MAX);
+	tcp_rtt_sample(&r, (struct instant){ 2 }, NANOS_MS);
+	assert_true(tcp_rtt_rto(&r) == 201 * NANOS_MS);
+}
+
+static void thin_streams_wait_less(void **state)
+{
+	struct tcp_rtt r;
+
+	(void)state;
+	tcp_rtt_init(&r);
+	tcp_rtt_sample(&r, (struct instant){ 1 }, NANOS_MS);
+	for (unsigned i = 1; i <= TCP_RTT_LINEAR; i++) {
+		tcp_rtt_backoff_thin(&r);
+		assert_int_equal(r.timeouts, i);
+		assert_true(tcp_rtt_rto(&r) == 201 * NANOS_MS);
+	}
+	tcp_rtt_backoff_thin(&r);
+	assert_true(tcp_rtt_rto(&r) == 402 * NANOS_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +182,8 @@ int main(void)
 		cmocka_unit_test(backoff_doubles_and_ends_with_a_sample),
 		cmocka_unit_test(lost_syn),
 		cmocka_unit_test(minimum_against_a_model),
+		cmocka_unit_test(other_bounds),
+		cmocka_unit_test(thin_streams_wait_less),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
