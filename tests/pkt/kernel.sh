@@ -39,6 +39,8 @@ why()
 			if (w[i] == "urgent") { reason("urgent: it marks an octet and not a place") }
 			if (w[i] ~ /^(peer|secret|mode|session|is|subflows)$/) { reason(w[i] ": of this stack alone") }
 			if (w[i] == "set") { reason("set: paths are of this stack alone") }
+			if (w[i] == "setopt" && w[i + 2] ~ /^(RCVBUF|SNDBUF|WINDOW_CLAMP|NOTSENT_LOWAT)$/) { reason(w[i + 2] ": it counts memory, not octets") }
+			if (w[i] == "write" && w[i + 4] > 0) { reason("write: it counts memory, not octets") }
 			if (w[i] == "sweep") { reason("sweep: one script for many values") }
 		}
 		close(file)
