@@ -346,7 +346,7 @@ static bool out_new(struct tcb *tcb, struct instant now, uint32_t most,
 	}
 	tcb->snd.override = false;
 	tcp_recover_sent(&tcb->rec, now, r.len + r.fin, (uint16_t)d->mss,
-			 tcp_rate_limited(&tcb->rec.rate));
+			 false);
 	return true;
 }
 
@@ -432,6 +432,7 @@ static bool out_data(struct tcb *tcb, struct instant now,
 	struct tcp_sent_entry *e;
 
 	if (tcb->snd.probe && out_probe(tcb, now, d)) {
+		tcp_pace_sent(&tcb->pace, now, d->len);
 		return true;
 	}
 	quota = tcb->dead ? 0 : out_quota(tcb, now);

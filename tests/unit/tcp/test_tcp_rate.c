@@ -203,8 +203,7 @@ static void over_link(uint32_t every, uint32_t hole)
 	begin(400 * MSS);
 	for (nanos now = 0; acked < 4000;) {
 		while (sent - acked + burst <= 400 && sent + burst < 4096) {
-			tcp_recover_sent(&r, at(now), burst * MSS, MSS,
-					 tcp_rate_limited(&r.rate));
+			tcp_recover_sent(&r, at(now), burst * MSS, MSS, false);
 			for (uint32_t i = 0; i < burst; i++) {
 				busy = nanos_max(busy, now) + per;
 				arrival[sent++] = busy + 20 * MS;
@@ -249,13 +248,12 @@ static void compressed(void **state)
 	(void)state;
 	begin(200 * MSS);
 	for (uint32_t i = 0; i < 100; i++) { /* one segment each 0.1 ms */
-		tcp_recover_sent(&r, at(i * MS / 10), MSS, MSS,
-				 tcp_rate_limited(&r.rate));
+		tcp_recover_sent(&r, at(i * MS / 10), MSS, MSS, false);
 	}
 	ack(40 * MS, 1 * MSS, 0, 0);
 	for (uint32_t i = 100; i < 200; i++) {
 		tcp_recover_sent(&r, at(40 * MS + (i - 100) * MS / 10), MSS,
-				 MSS, tcp_rate_limited(&r.rate));
+				 MSS, false);
 	}
 	for (uint32_t i = 2; i <= 200; i++) {
 		ack(90 * MS, i * MSS, 0, 0);
@@ -270,10 +268,13 @@ static void idle_time_does_not_count(void **state)
 {
 	(void)state;
 	begin(100 * MSS);
-	tcp_recover_sent(&r, at(0), 40 * MSS, MSS, false);
-	ack(20 * MS, 40 * MSS, 0, 0);
+	tcp_recover_sent(&r, at(0), MSS, MSS, false); /* marked */
+	ack(20 * MS, MSS, 0, 0);
+	assert_int_equal(samples, 0);
+	tcp_recover_sent(&r, at(30 * MS), 40 * MSS, MSS, false);
+	ack(50 * MS, 41 * MSS, 0, 0);
 	tcp_recover_sent(&r, at(9 * NANOS_S), 40 * MSS, MSS, false);
-	ack(9 * NANOS_S + 20 * MS, 80 * MSS, 0, 0);
+	ack(9 * NANOS_S + 20 * MS, 81 * MSS, 0, 0);
 	assert_int_equal(samples, 2);
 	assert_int_equal(least, 2000000);
 	assert_int_equal(most, 2000000);
