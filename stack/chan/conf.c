@@ -72,6 +72,7 @@ bool conf_word(const char *value, const char *const words[], unsigned n,
 const char *const conf_policy_words[] = { "off", "prefer", "require" };
 const char *const conf_io_words[] = { "auto", "uring", "epoll" };
 const char *const conf_ecn_words[] = { "off", "passive", "on" };
+const char *const conf_mtu_probing_words[] = { "off", "blackhole", "on" };
 
 static bool set_mptcp(struct run_conf *c, const char *value,
 		      char why[CONF_ERR_MAX])
@@ -109,6 +110,32 @@ static bool set_ecn(struct run_conf *c, const char *value,
 		return false;
 	}
 	c->ecn = (enum conf_ecn)i;
+	return true;
+}
+
+static bool set_mtu_probing(struct run_conf *c, const char *value,
+			    char why[CONF_ERR_MAX])
+{
+	unsigned i;
+
+	if (!conf_word(value, conf_mtu_probing_words,
+		       ARRAY_SIZE(conf_mtu_probing_words), &i, why)) {
+		return false;
+	}
+	c->mtu_probing = (enum conf_mtu_probing)i;
+	return true;
+}
+
+static bool set_fragments(struct run_conf *c, const char *value,
+			  char why[CONF_ERR_MAX])
+{
+	static const char *const words[] = { "accept", "drop" };
+	unsigned i;
+
+	if (!conf_word(value, words, ARRAY_SIZE(words), &i, why)) {
+		return false;
+	}
+	c->drop_fragments = i == 1;
 	return true;
 }
 
@@ -324,6 +351,14 @@ static const struct conf_opt table[] = {
 	  "explicit congestion notification: never, with peers that ask for "
 	  "it, or asked for",
 	  set_ecn },
+	{ "mtu-probing", 0, BOTH, false, "off|blackhole|on",
+	  "MPTCP_MTU_PROBING", "blackhole",
+	  "look for the size of packets that a path takes by sending larger "
+	  "ones: never, when large packets vanish, or always",
+	  set_mtu_probing },
+	{ "fragments", 0, BOTH, false, "accept|drop", "MPTCP_FRAGMENTS",
+	  "accept", "put fragmented packets together, or drop the fragments",
+	  set_fragments },
 	{ "io", 0, BOTH, false, "auto|uring|epoll", "MPTCP_IO", "auto",
 	  "how the stack waits: io_uring, or epoll where that is refused",
 	  set_io },
@@ -358,6 +393,7 @@ void conf_init(struct run_conf *c)
 	*c = (struct run_conf){
 		.mptcp = CONF_MPTCP_PREFER,
 		.ecn = CONF_ECN_PASSIVE,
+		.mtu_probing = CONF_MTU_PROBING_BLACKHOLE,
 		.crypt = { .policy = CONF_CRYPT_PREFER,
 			   .memory = CONF_MEMORY_WARN },
 		.verbose = 1,

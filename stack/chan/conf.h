@@ -104,6 +104,13 @@ enum conf_io {
 	CONF_IO_EPOLL,
 };
 
+/* when the path MTU is looked for without ICMP */
+enum conf_mtu_probing {
+	CONF_MTU_PROBING_OFF,
+	CONF_MTU_PROBING_BLACKHOLE,
+	CONF_MTU_PROBING_ON,
+};
+
 enum conf_ecn {
 	CONF_ECN_OFF,
 	CONF_ECN_PASSIVE,
@@ -118,6 +125,8 @@ struct run_conf {
 	enum conf_policy mptcp;
 	enum conf_io io;
 	enum conf_ecn ecn;
+	enum conf_mtu_probing mtu_probing;
+	bool drop_fragments;
 	bool checksum;
 	bool wait;   /* also implied by the two file options: conf_waits() */
 	int verbose; /* 0 quiet, 1 normal, 2 -v, 3 -vv */
@@ -194,7 +203,7 @@ bool conf_word(const char *value, const char *const words[], unsigned n,
 	       unsigned *out, char why[CONF_ERR_MAX]);
 bool conf_file(const char *value, const char **out, char why[CONF_ERR_MAX]);
 extern const char *const conf_policy_words[], *const conf_io_words[];
-extern const char *const conf_ecn_words[];
+extern const char *const conf_ecn_words[], *const conf_mtu_probing_words[];
 
 /* conf_crypt.c: setters, and the arguments that lead to the same */
 bool conf_crypt_policy(struct run_conf *c, const char *value,

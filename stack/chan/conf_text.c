@@ -80,6 +80,8 @@ int conf_argv(const struct run_conf *c, const char *argv0,
 	put(&o, "--mptcp=%s", conf_policy_words[c->mptcp]);
 	put(&o, "--io=%s", conf_io_words[c->io]);
 	put(&o, "--ecn=%s", conf_ecn_words[c->ecn]);
+	put(&o, "--mtu-probing=%s", conf_mtu_probing_words[c->mtu_probing]);
+	put(&o, "--fragments=%s", c->drop_fragments ? "drop" : "accept");
 	put(&o, "--verbose=%d", c->verbose);
 	if (c->stats_json) {
 		put(&o, "--stats-json=%s", c->stats_json);

@@ -349,6 +349,13 @@ static enum tcp_ecn_mode ecn(enum conf_ecn e)
 				  : TCP_ECN_PASSIVE;
 }
 
+static enum tcp_mtup_mode mtu_probing(enum conf_mtu_probing m)
+{
+	return m == CONF_MTU_PROBING_OFF  ? TCP_MTUP_OFF
+	       : m == CONF_MTU_PROBING_ON ? TCP_MTUP_ON
+					  : TCP_MTUP_BLACKHOLE;
+}
+
 static enum mp_policy policy(enum conf_policy p)
 {
 	switch (p) {
@@ -413,6 +420,8 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 			.close_timeout = 60 * NANOS_S },
 		.congestion = c->congestion,
 		.ecn = ecn(c->ecn),
+		.mtu_probing = mtu_probing(c->mtu_probing),
+		.drop_fragments = c->drop_fragments,
 		.crypt = { .keylog = keylog_trace(&l->keylog) },
 	};
 

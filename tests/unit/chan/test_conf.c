@@ -119,6 +119,8 @@ static void test_options(void **state)
 	assert_non_null(strstr(err, "--tun"));
 	assert_int_equal(PARSE(&c, "-q", "x"), CONF_OK);
 	assert_int_equal(c.verbose, 0);
+	assert_int_equal(c.mtu_probing, CONF_MTU_PROBING_BLACKHOLE);
+	assert_false(c.drop_fragments);
 	assert_false(conf_waits(&c));
 }
 
@@ -275,7 +277,8 @@ static void test_argv_round_trip(void **state)
 		      "mp1,addr=10.2.0.2/30,peer=10.2.0.1,backup,mtu=1400",
 		      "--exclude=10.0.0.0/8", "--mptcp=require", "--checksum",
 		      "--pcapng=a b.pcapng", "--io=epoll", "-v",
-		      "--congestion=reno", "--scheduler=minrtt"),
+		      "--congestion=reno", "--scheduler=minrtt",
+		      "--mtu-probing=on", "--fragments=drop"),
 		CONF_OK);
 	a.ready_fd = 7;
 	a.run_fd = 8;
@@ -297,6 +300,8 @@ static void test_argv_round_trip(void **state)
 	assert_true(b.checksum);
 	assert_string_equal(b.pcapng, "a b.pcapng");
 	assert_string_equal(b.congestion, "reno");
+	assert_int_equal(b.mtu_probing, CONF_MTU_PROBING_ON);
+	assert_true(b.drop_fragments);
 	assert_int_equal(b.ready_fd, 7);
 	assert_int_equal(b.run_fd, 8);
 	assert_int_equal(b.watch_pid, 4242);
