@@ -198,6 +198,11 @@ static void half_open_joins_are_bounded(void **state)
 	/* the newest are kept: whoever filled the places gives way */
 	assert_int_equal(count(1, MP_JOIN_EVICTED), 20 - MP_HALF_OPEN_MAX);
 	assert_int_equal(count(1, MP_JOIN_LIMIT), 0);
+	list_each(n, &P.end[1].mp->half) {
+		const struct mp_sub *s = list_entry(n, struct mp_sub, half);
+
+		assert_true(s->t.remote.port >= 2000 + 20 - MP_HALF_OPEN_MAX);
+	}
 	transfer(100000, 100000, 10 * NANOS_S);
 	mpair_sleep(&P, 200 * NANOS_S); /* SYN-ACKs go unanswered */
 	assert_int_equal(P.end[1].app.c->n_joining, 0);

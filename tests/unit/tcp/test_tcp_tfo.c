@@ -137,11 +137,29 @@ static void no_memory(void **state)
 	assert_true(held(7));
 }
 
+/* RFC 9293 3.10.7.3: an ACK of the SYN, and of as much as it had */
+static void acceptable(void **state)
+{
+	struct tcb tcb = { .snd.iss = UINT32_MAX - 3 };
+	struct tcp_tfo_conn c = { .sent = 10 };
+	uint32_t first = tcb.snd.iss + 1;
+
+	(void)state;
+	assert_true(tcp_tfo_acceptable(&tcb, first));
+	assert_false(tcp_tfo_acceptable(&tcb, first + 1));
+	assert_false(tcp_tfo_acceptable(&tcb, first - 1));
+	tcb.tfo = &c;
+	assert_true(tcp_tfo_acceptable(&tcb, first));
+	assert_true(tcp_tfo_acceptable(&tcb, first + 10));
+	assert_false(tcp_tfo_acceptable(&tcb, first + 11));
+	assert_false(tcp_tfo_acceptable(&tcb, first - 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(bounded), T(quiet), T(no_memory),
+		T(bounded), T(quiet), T(no_memory), T(acceptable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

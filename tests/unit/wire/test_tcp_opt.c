@@ -229,6 +229,45 @@ static void sack_takes_what_fits(void **st)
 	}
 }
 
+/* RFC 7413 4.1.1: 4 to 16 octets, an even number; others are as none */
+static void fast_open(void **st)
+{
+	uint8_t p[64], q[64];
+	struct tcp_opts o;
+
+	(void)st;
+	for (unsigned len = 0; len <= 20; len++) {
+		struct wr w = wr_make(p, sizeof(p));
+		bool cookie = len >= 4 && len <= 16 && len % 2 == 0;
+
+		wr_u8(&w, 34);
+		wr_u8(&w, (uint8_t)(2 + len));
+		for (unsigned i = 0; i < len; i++) {
+			wr_u8(&w, (uint8_t)(7 + i));
+		}
+		tcp_hdr_emit_mss(&w, 1000);
+		tcp_hdr_parse_opts(p, (uint32_t)wr_len(&w), &o);
+		assert_false(o.malformed);
+		assert_int_equal(o.mss, 1000);
+		assert_int_equal(o.has_tfo, cookie || len == 0);
+		assert_int_equal(o.tfo_len, cookie ? len : 0);
+		if (!o.has_tfo) {
+			continue;
+		}
+		assert_true(!cookie || memcmp(o.tfo, p + 2, len) == 0);
+		w = wr_make(q, sizeof(q));
+		assert_int_equal(tcp_hdr_emit_tfo(&w, o.tfo, o.tfo_len),
+				 2 + len);
+		assert_memory_equal(p, q, 2 + len);
+		w = wr_make(q, 1 + len);
+		assert_int_equal(tcp_hdr_emit_tfo(&w, o.tfo, o.tfo_len), 0);
+		assert_int_equal(wr_len(&w), 0);
+	}
+	/* of two the first counts */
+	parse("220601020304 2204 0506 22060a0b0c0d", &o);
+	assert_int_equal(o.tfo_len, 4);
+}
+
 static void pads_to_words(void **st)
 {
 	uint8_t p[8];
@@ -258,6 +297,7 @@ int main(void)
 		cmocka_unit_test(every_truncation_is_noticed),
 		cmocka_unit_test(emits_what_it_parses),
 		cmocka_unit_test(sack_takes_what_fits),
+		cmocka_unit_test(fast_open),
 		cmocka_unit_test(pads_to_words),
 	};
 
