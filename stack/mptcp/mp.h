@@ -141,6 +141,11 @@ struct mp_sub {
 	uint32_t given;    /* ssn up to which others have it, given_any */
 	bool given_any;
 	uint64_t took; /* the head that it acknowledged alone, plus 1 */
+	/* it acknowledged what the connection never got: suspect, until
+	 * doubt_end at least; trusted again since .. */
+	bool doubted;
+	uint8_t doubts; /* such times in a row: each is twice the last */
+	struct instant doubt_end, trusted;
 	struct {           /* copy of what a stale subflow still owes, so that
 			    * the ring need not keep it: mp_reinject.c */
 		uint8_t *p;
@@ -410,6 +415,10 @@ void mp_reinject_timeout(struct mp_sub *s, struct instant now, unsigned n);
 /* what subflows with a timeout still hold goes to others, if any work now */
 void mp_reinject_suspects(struct mp_conn *c, struct instant now);
 void mp_reinject_recovered(struct mp_sub *s, struct instant now);
+/* the subflow acknowledges, and the connection gets nothing */
+void mp_reinject_doubt(struct mp_sub *s, struct instant now);
+/* una has moved: doubts that are over end */
+void mp_reinject_trust(struct mp_conn *c, struct instant now);
 /* the window or the ring is full because of a slow subflow */
 void mp_reinject_blocked(struct mp_conn *c, struct instant now);
 /* copies what a stale subflow still claims of the ring */

@@ -91,6 +91,7 @@ void mp_ack_data(struct mp_conn *c, struct instant now, uint64_t off,
 	d->una = min_u64(off, d->nxt);
 	d->backoff = 0;
 	ranges_drop_below(&d->again, d->una);
+	mp_reinject_trust(c, now);
 	if (mp_sealed(c)) {
 		seal_acked(c);
 	}
@@ -335,7 +336,7 @@ static void head_lost(struct mp_conn *c, struct instant now)
 		/* more than once: not where the scheduler likes it best */
 		if (s->took == c->snd.una + 1 && c->snd.backoff > 1 &&
 		    other_works(c, s)) {
-			s->suspect = true;
+			mp_reinject_doubt(s, now);
 		}
 	}
 	mp_reinject_range(c, c->snd.una, hi);

@@ -332,6 +332,12 @@ void mp_close_timer(struct mp_conn *c, enum mp_timer which,
 			return; /* the DATA_FIN came behind the FINs */
 		}
 		mp_count(c->mp, MP_NO_SUBFLOW_TIMEOUT);
+		if (mp_sealed(c) && !c->crypt.confirmed) {
+			/* a peer that never had the keys, whichever timer
+			 * finds out */
+			mp_crypt_abort(c, now, MP_CRYPT_UNCONFIRMED);
+			return;
+		}
 		mp_conn_fail(c, now, ETIMEDOUT);
 	} else if (which == MP_T_ORPHAN) {
 		orphan_over(c, now);

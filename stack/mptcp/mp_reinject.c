@@ -11,6 +11,8 @@
 #include "stack/mptcp/mp.h"
 
 #define STALE_AFTER 2
+#define DOUBT_MIN   NANOS_S
+#define DOUBTS_MAX  6 /* 64 s */
 
 void mp_reinject_range(struct mp_conn *c, uint64_t lo, uint64_t hi)
 {
@@ -155,6 +157,43 @@ void mp_reinject_suspects(struct mp_conn *c, struct instant now)
 	}
 }
 
+/* Behind a path that acknowledges for others, or at a peer without memory.
+ * Such a subflow gets nothing while others work, so it could never show that it
+ * works again: it is tried anew after a while, later each time it fails. */
+void mp_reinject_doubt(struct mp_sub *s, struct instant now)
+{
+	nanos last = DOUBT_MIN << s->doubts;
+
+	if (s->doubted) {
+		return;
+	}
+	if (s->doubts && instant_since(now, s->trusted) > last) {
+		s->doubts = 0; /* it went well for as long */
+	}
+	s->suspect = true;
+	s->doubted = true;
+	s->doubt_end = instant_add(now, DOUBT_MIN << s->doubts);
+	if (s->doubts < DOUBTS_MAX) {
+		s->doubts++;
+	}
+}
+
+void mp_reinject_trust(struct mp_conn *c, struct instant now)
+{
+	list_each(n, &c->subs) {
+		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+
+		/* with something out, TCP's own timer may be the reason */
+		if (s->doubted && instant_due(s->doubt_end, now) &&
+		    s->state == MP_SUB_OPEN &&
+		    s->una == tcp_push_ssn(s->tcb)) {
+			s->trusted = now;
+			s->doubted = false;
+			s->suspect = false;
+		}
+	}
+}
+
 void mp_reinject_recovered(struct mp_sub *s, struct instant now)
 {
 	(void)now;
@@ -162,7 +201,7 @@ void mp_reinject_recovered(struct mp_sub *s, struct instant now)
 		mp_count(s->c->mp, MP_SUBFLOW_RECOVER);
 	}
 	s->stale = false;
-	s->suspect = false;
+	s->suspect = s->doubted;
 	if (s->stash.p &&
 	    seq_geq(s->una, s->stash.ssn + s->stash.len)) {
 		mp_reinject_unstash(s);

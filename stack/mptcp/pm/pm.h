@@ -18,6 +18,7 @@ struct pm_try {
 	struct endpoint ep;
 	uint16_t path;
 	uint8_t fails;
+	uint8_t refused;     /* by us, for want of memory or a port, in a row */
 	bool final;          /* no more attempts */
 	bool retried;        /* the one retry after a loss was used */
 	struct instant when; /* not before */

@@ -4,8 +4,9 @@
  * A pair of path and peer's endpoint that failed is not tried again (3.9.3)
  * until the peer announces the address afresh, says that the failure was
  * transient, or the path went down and up.  An open subflow that died gets one
- * more attempt.  Without any subflow, everything is tried again, in rounds
- * that slow down.
+ * more attempt.  What we had no memory or port for is tried again, slower each
+ * time.  Without any subflow, everything is tried again, in rounds that slow
+ * down.
  */
 #include "stack/mptcp/pm/pm.h"
 
@@ -15,6 +16,7 @@
 #define RETRY_WAIT     NANOS_S
 #define TRANSIENT_MAX  3
 #define FAILS_MAX      8
+#define REFUSED_MAX    6 /* 64 s */
 #define SETTLED        (10 * NANOS_S) /* it lived long enough to count anew */
 #define ROUND_WAIT_MAX (8 * NANOS_S)
 
@@ -84,6 +86,9 @@ static void try_pair(struct mp_conn *c, struct instant now, unsigned path,
 		return;
 	}
 	t = find_or_add(c, path, ep);
+	if (!t && !c->pm.tries) {
+		*wake = instant_min(*wake, instant_add(now, RETRY_WAIT));
+	}
 	if (!t || t->final) {
 		return;
 	}
@@ -91,9 +96,14 @@ static void try_pair(struct mp_conn *c, struct instant now, unsigned path,
 		*wake = instant_min(*wake, t->when);
 		return;
 	}
-	if (!mp_join_open(c, now, path, ep, id)) {
-		t->final = true;
+	if (mp_join_open(c, now, path, ep, id)) {
+		t->refused = 0;
+		return;
 	}
+	/* no memory or no port: that says nothing about the path */
+	t->when = instant_add(now, RETRY_WAIT << t->refused);
+	t->refused = t->refused < REFUSED_MAX ? t->refused + 1 : REFUSED_MAX;
+	*wake = instant_min(*wake, t->when);
 }
 
 static bool may_join(const struct mp_conn *c)

@@ -109,6 +109,40 @@ static void swallowing_for_ever(void **state)
 	finish();
 }
 
+/* ... and is used again when it works again, tried later each time that it
+ * does not */
+static void trusted_again(void **state)
+{
+	struct mp_sub *s;
+	uint64_t before;
+
+	(void)state;
+	losing(15, 0, UINT32_MAX);
+	P.link[0].delay = 2 * NANOS_MS;
+	up(true);
+	mpair_sleep(&P, NANOS_S);
+	s = sub(client(), 0);
+	lose_from = 0;
+	for (unsigned i = 0; i < 40; i++) {
+		mpair_send(&P, 0, 60000, false);
+		mpair_sleep(&P, NANOS_S);
+	}
+	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_arrived));
+	assert_true(s->suspect);
+	/* 1, 2, 4, 8, 16 s: not one trial a second */
+	assert_in_range(s->doubts, 3, 6);
+	lose_most = 0;
+	before = s->sent;
+	for (unsigned i = 0; i < 70; i++) {
+		mpair_send(&P, 0, 60000, false);
+		mpair_sleep(&P, NANOS_S);
+	}
+	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_arrived));
+	assert_false(s->suspect);
+	assert_true(s->sent > before);
+	finish();
+}
+
 /* one accident is no reason to leave a path */
 static void rescue_on_the_same(void **state)
 {
@@ -556,6 +590,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rescue_on_another),
 		cmocka_unit_test(swallowing_for_ever),
+		cmocka_unit_test(trusted_again),
 		cmocka_unit_test(rescue_on_the_same),
 		cmocka_unit_test(backs_off),
 		cmocka_unit_test(never_sent),

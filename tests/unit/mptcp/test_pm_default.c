@@ -155,6 +155,26 @@ static void rounds_slow_down(void **state)
 	finish();
 }
 
+/* That we had no memory says nothing about the path. */
+static void no_memory(void **state)
+{
+	(void)state;
+	for (unsigned nth = 1; nth <= 4; nth++) {
+		mpair_defaults(&P, 20 + nth);
+		up(true);
+		mpair_sleep(&P, NANOS_S);
+		mpair_path(&P, 0, 1, false);
+		mpair_sleep(&P, NANOS_S);
+		assert_int_equal(mpair_open_subs(&P, 0), 1);
+		P.end[0].fake.fail_at = nth;
+		mpair_path(&P, 0, 1, true);
+		mpair_sleep(&P, 4 * NANOS_S);
+		assert_int_equal(mpair_open_subs(&P, 0), 2);
+		P.end[0].fake.fail_at = 0;
+		finish();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +184,7 @@ int main(void)
 		cmocka_unit_test(silence),
 		cmocka_unit_test(server_side),
 		cmocka_unit_test(rounds_slow_down),
+		cmocka_unit_test(no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
