@@ -313,7 +313,8 @@ static void synack_out(struct conn *c, const struct tcp_seg *seg)
 	if (!x->syn_in.there || seg->ack != x->irs[1] + 1) {
 		return; /* of the connection that had the port before */
 	}
-	if (x->sa_out.there && seg->seq != x->iss[1]) {
+	if (x->sa_out.there &&
+	    (seg->seq != x->iss[1] || expect_stateless(c))) {
 		return; /* a copy of the SYN came when all was over */
 	}
 	if (x->sa_out.there) {
@@ -505,6 +506,9 @@ static void stray_option(struct conn *c, unsigned side,
 	const struct expect *x = &watch_of(c)->x;
 	const struct expect_opts *sa = side ? &x->sa_out : &x->sa_in;
 
+	if (side == 1 && expect_stateless(c)) {
+		return; /* which SYN/ACK was answered? */
+	}
 	if (!(seg->flags & TCP_SYN) && seg->opts.mp.have && sa->there &&
 	    !sa->cap) {
 		world_fail(c->w, "conn %u %s: an option of Multipath TCP",

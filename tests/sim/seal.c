@@ -83,8 +83,12 @@ static const uint8_t *flatten(const struct iov_mut *v, unsigned n, size_t len)
 void seal_init(struct world *w)
 {
 	all.w = w;
-	memset(all.nonce, 0, all.cap_nonce * sizeof(*all.nonce));
-	memset(all.frame, 0, all.cap_frame * sizeof(*all.frame));
+	if (all.nonce) {
+		memset(all.nonce, 0, all.cap_nonce * sizeof(*all.nonce));
+	}
+	if (all.frame) {
+		memset(all.frame, 0, all.cap_frame * sizeof(*all.frame));
+	}
 	all.n_nonce = all.n_frame = 0;
 }
 
