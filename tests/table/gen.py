@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """gen.py DIR - packet scripts of the tables: states and mptcp, all orders of
 five segments, all pairs of two segments that may overlap; for plain TCP, over
-IPv6 too, and for Multipath TCP.  What is expected comes from the tables, or from the few lines of
+IPv6 too, and for Multipath TCP; the orders and overlaps also for a stream with
+tcpcrypt and for SMTCP.  What is expected comes from the tables, or from the few lines of
 RECEIVER below; nothing here knows the stack."""
 import itertools
 import os
@@ -19,6 +20,10 @@ KINDS = {"syn": ("S", 0, 1), "synfin": ("SF", 0, 2), "syndata": ("S", 100, 101),
          "data": ("P", 100, 100), "datafin": ("FP", 100, 101)}
 
 
+INC = os.path.join(HERE, "../pkt/inc")
+FRAME = 20  # octets of a frame that are not data
+
+
 def lines(name):
     with open(os.path.join(HERE, name), encoding="utf-8") as f:
         return f.read().splitlines()
@@ -27,7 +32,10 @@ def lines(name):
 def prologue(proto, state):
     """its lines with what it includes, and its numbers"""
     out, first = [], None
-    for text in lines(f"{proto}/{state}.pkt"):
+    here = f"{proto}/{state}.pkt"
+    if not os.path.exists(os.path.join(HERE, here)):
+        here = os.path.join(INC, state + ".pkt")
+    for text in lines(here):
         first = first or text
         m = re.match(r"include (\S+)", text)
         out += prologue(proto, m[1])[0] if m else [text]
@@ -200,62 +208,88 @@ class Receiver:
                 for lo, hi in out]
 
 
-def acknowledged(proto, rx, in_order, dup, fin=0):
-    """the line that expects the acknowledgement"""
-    blocks = ([dup] if dup else []) + rx.sack()
-    opts = []
-    if blocks:
-        opts.append("sack " + " ".join(f"{a}-{b}" for a, b in blocks))
-    elif not in_order:
-        opts.append("-sack")
-    if proto == "mptcp":
-        opts.append(f"dss ack {rx.nxt}")
-    return (("+0~0.2 " if in_order else "") + f"> . seq 1 ack {rx.nxt + fin}"
-            + f" <{', '.join(opts)}>")
+class Stream:
+    """what a peer says from rcv on, in so many octets"""
 
+    def __init__(self, proto, total, fin=False):
+        self.proto, self.total, self.fin = proto, total, fin
+        self.out, num = prologue(proto, "receive")
+        self.first, self.ours = num["rcv"], num["nxt"]
+        self.rx = Receiver(self.first)
+        self.sealed = proto in ("sealed", "smtcp")
+        if self.sealed:
+            end = " fin" if fin and proto == "sealed" else ""
+            self.out.append(f"peer says frame {total - FRAME}{end}")
 
-def data(proto, lo, hi, fin=""):
-    opts = f"dss ack 1 dsn {lo} ssn {lo} len {hi - lo}" if proto == "mptcp" else ""
-    return f"< {fin}P. seq {lo} ack 1 len {hi - lo} win 60000 <{opts}>"
+    def data_ack(self):
+        """a frame counts when it is whole"""
+        if self.sealed and self.rx.nxt < self.first + self.total:
+            return self.first
+        return self.rx.nxt
+
+    def segment(self, lo, hi):
+        """octets of this place arrive; what is acknowledged then"""
+        last = self.fin and hi == self.total
+        lo, hi = self.first + lo, self.first + hi
+        opts = {"mptcp": f"dss ack {self.ours} dsn {lo} ssn {lo} len {hi - lo}",
+                "smtcp": f"dss ack {self.ours} dsn {self.first} "
+                         f"ssn {self.first} len {self.total}"}
+        self.out.append(f"< {'F' if last else ''}P. seq {lo} ack {self.ours} "
+                        f"len {hi - lo} win 512 <{opts.get(self.proto, '')}>")
+        in_order, dup = self.rx.segment(lo, hi)
+        if last:
+            self.rx.fin = hi
+        over = self.fin and self.rx.fin and self.rx.nxt == self.rx.fin
+        if over:
+            self.rx.fin = None
+        self.acknowledged(in_order, dup, over)
+        return over
+
+    def acknowledged(self, in_order, dup, over):
+        blocks = ([dup] if dup else []) + self.rx.sack()
+        opts = []
+        if blocks:
+            opts.append("sack " + " ".join(f"{a}-{b}" for a, b in blocks))
+        elif not in_order:
+            opts.append("-sack")
+        if self.proto in ("mptcp", "smtcp"):
+            opts.append(f"dss ack {self.data_ack()}")
+        self.out.append(("+0~0.2 " if in_order else "")
+                        + f"> . seq {self.ours} ack {self.rx.nxt + bool(over)}"
+                        + f" <{', '.join(opts)}>")
+
+    def readable(self):
+        """what the program has then"""
+        n = self.rx.nxt - self.first
+        if self.sealed:
+            n = n - FRAME if n == self.total else 0
+        return n
 
 
 def order(proto, perm, fin):
     """five segments of 100 octets in this order, the last one perhaps with FIN"""
-    out, num = prologue(proto, "receive")
-    rx = Receiver(num["rcv"])
-    seen_fin, first = False, num["rcv"]
+    s = Stream(proto, 500, fin)
     for i in perm:
-        lo = first + 100 * i
-        last = fin and i == 4
-        out.append(data(proto, lo, lo + 100, "F" if last else ""))
-        seen_fin |= last
-        in_order, dup = rx.segment(lo, lo + 100)
-        if last and rx.nxt < first + 500:
-            rx.fin = first + 500
-        over = seen_fin and rx.nxt == first + 500
-        out.append(acknowledged(proto, rx, in_order, dup, over))
-        out.append("noeof s" if proto == "mptcp" or not over else "readable s 500")
-    out += ["readable s 500", "read s 500"]
+        s.segment(100 * i, 100 * i + 100)
+        s.out.append(f"readable s {s.readable()}")
+        if s.rx.nxt < s.first + 500:
+            s.out.append("noeof s")
+    s.out.append(f"read s {s.readable()}")
     if fin:
-        out.append("state f0 CLOSE-WAIT")
-        out.append("eof s" if proto == "tcp" else "noeof s")
-    return out
+        s.out.append("state f0 CLOSE-WAIT")
+    # the end of a subflow is none of the data's (RFC 8684 3.3.3)
+    s.out.append("eof s" if fin and proto in ("tcp", "sealed") else "noeof s")
+    return s.out
 
 
 def overlap(proto, a, b, hole):
     """two segments, places in hundreds of octets; then everything once more"""
-    out, num = prologue(proto, "receive")
-    first = num["rcv"]
-    rx = Receiver(first)
-    for lo, hi in (a, b, (0, 5)):
-        lo, hi = first + 100 * (lo + hole), first + 100 * (hi + hole)
-        if (lo, hi) == (first + 100 * hole, first + 100 * (5 + hole)):
-            lo = first
-        out.append(data(proto, lo, hi))
-        in_order, dup = rx.segment(lo, hi)
-        out.append(acknowledged(proto, rx, in_order, dup))
-    total = rx.nxt - first
-    return out + [f"readable s {total}", f"read s {total}"]
+    total = 100 * (5 + hole)
+    s = Stream(proto, total)
+    for lo, hi in (a, b):
+        s.segment(100 * (lo + hole), 100 * (hi + hole))
+    s.segment(0, total)
+    return s.out + [f"readable s {s.readable()}", f"read s {s.readable()}"]
 
 
 # --- all of them -------------------------------------------------------------------
@@ -313,7 +347,7 @@ def main():
     if left:
         sys.exit(f"mptcp.states: no such row: {left}")
     spans = list(itertools.combinations(range(5), 2))
-    for proto in ("tcp", "mptcp"):
+    for proto in ("tcp", "mptcp", "sealed", "smtcp"):
         for perm in itertools.permutations(range(5)):
             for fin in (False, True):
                 name = "".join(str(i + 1) for i in perm) + ("F" if fin else "")
