@@ -57,6 +57,11 @@ void app_counters(const struct engine *e,
 	}
 }
 
+uint64_t app_calls(const struct engine *e)
+{
+	return e->app ? e->app->set.calls : 0;
+}
+
 void app_again(struct app_ent *t)
 {
 	if (!list_linked(&t->ready)) {

@@ -114,6 +114,8 @@ struct app_ent {
 	struct app_watch u;
 	uint32_t stuffed; /* octets in the program's send buffer that are ours */
 	bool can_in, can_out; /* as far as the last event and call told */
+	bool in_all;          /* urgent data or an end may be there: to be
+			       * read until nothing is left */
 	bool in_eof;          /* the program shut its write side */
 	bool out_eof;         /* it was told the peer's FIN */
 	bool hup;             /* both directions of u are shut */
@@ -168,6 +170,8 @@ void app_counters(const struct engine *e,
 		  void (*fn)(void *ctx, const char *name, const char *text,
 			     uint64_t value),
 		  void *ctx);
+/* system calls made here and not by io: for the statistics */
+uint64_t app_calls(const struct engine *e);
 /* the entry goes on in the next turn */
 void app_again(struct app_ent *t);
 

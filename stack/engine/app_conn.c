@@ -85,27 +85,46 @@ static bool resets(const struct app_ent *t)
 	       (sock_read_len(t->sk) > 0 || sock_linger_zero(t->sk));
 }
 
+/* the next octet is the program's urgent one */
+static bool at_mark(struct app_ent *t)
+{
+	int yes = 0;
+
+	t->app->set.calls++;
+	return ioctl(t->u.fd, SIOCATMARK, &yes) == 0 && yes;
+}
+
 /* octets moved; 0: nothing more for now */
 static uint32_t in_once(struct app_ent *t)
 {
 	struct iov_mut v[2];
 	struct msghdr m = { .msg_iov = (struct iovec *)(void *)v };
 	int urgent = 0;
+	size_t room = 0;
 	ssize_t n;
 
 	m.msg_iovlen = sock_write_vec(t->sk, APP_CONN_TURN, v);
 	if (m.msg_iovlen == 0) {
 		return 0; /* SOCK_EV_WRITE follows */
 	}
-	if (ioctl(t->u.fd, SIOCATMARK, &urgent) == 0 && urgent) {
+	for (size_t i = 0; i < m.msg_iovlen; i++) {
+		room += v[i].n;
+	}
+	if (t->in_all && at_mark(t)) {
+		urgent = 1;
 		m.msg_iovlen = 1;
 		v[0].n = 1;
 	}
+	t->app->set.calls++;
 	n = recvmsg(t->u.fd, &m, MSG_DONTWAIT);
 	sock_write_done(t->sk, app_now(t->app), n > 0 ? (uint32_t)n : 0);
 	if (n > 0) {
 		if (urgent) {
 			sock_urgent(t->sk, app_now(t->app));
+		}
+		/* less than there was room for is all there was */
+		if ((size_t)n < room && !t->in_all) {
+			t->can_in = false;
 		}
 		return (uint32_t)n;
 	}
@@ -114,6 +133,7 @@ static uint32_t in_once(struct app_ent *t)
 		look_for_hup(t);
 	} else if (errno == EAGAIN) {
 		t->can_in = false;
+		t->in_all = false;
 	} else if (errno != EINTR) { /* closed with unread octets */
 		t->in_eof = true;
 		reset_soon(t);
@@ -151,6 +171,7 @@ static void blocked(struct app_ent *t)
 
 	t->can_out = false;
 	app_watch_want(&t->app->set, &t->u, t->u.want | EPOLLOUT);
+	t->app->set.calls++;
 	if (ioctl(t->u.fd, SIOCOUTQ, &held) == 0 && held > 0) {
 		sock_read_held(t->sk, app_now(t->app), (uint32_t)held);
 	}
@@ -176,6 +197,7 @@ static uint64_t out_once(struct app_ent *t)
 	if (m.msg_iovlen == 0) {
 		return 0;
 	}
+	t->app->set.calls++;
 	n = sendmsg(t->u.fd, &m, FLAGS);
 	if (n > 0) {
 		sock_read_done(t->sk, app_now(t->app), (uint64_t)n);
@@ -291,8 +313,9 @@ static void u_event(struct app_watch *w, uint32_t ev)
 	if (t->state != APP_CONNECTED) {
 		return;
 	}
-	if (ev & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+	if (ev & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
 		t->can_in = true;
+		t->in_all |= (ev & ~(uint32_t)(EPOLLIN | EPOLLOUT)) != 0;
 	}
 	if (ev & EPOLLOUT) {
 		t->can_out = true;
@@ -372,6 +395,7 @@ static void established(struct app_ent *t)
 	app_wire_unstuff(t->u.fd, t->stuffed, t->app->scratch, RELAY_BUF);
 	t->stuffed = 0;
 	t->can_in = true;
+	t->in_all = true; /* no event told of what came meanwhile */
 	t->can_out = true;
 	app_wire_buf(t, t->u.fd);
 	app_conn_go_on(t);
@@ -408,13 +432,14 @@ void app_conn_event(struct app_ent *t, unsigned bits)
 int app_conn_start(struct app_ent *t, int fd)
 {
 	const int on = 1;
-	int err = app_watch_add(&t->app->set, &t->u, fd, EPOLLIN | EPOLLRDHUP,
-				u_event);
+	int err = app_watch_add(&t->app->set, &t->u, fd,
+				EPOLLIN | EPOLLPRI | EPOLLRDHUP, u_event);
 
 	/* urgent octets of the program: in their place */
 	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 	if (err == 0 && t->state == APP_CONNECTED) {
 		t->can_in = true;
+		t->in_all = true;
 		t->can_out = true;
 		app_wire_buf(t, fd);
 	}
@@ -448,6 +473,7 @@ void app_conn_urgent(struct app_ent *t)
 		return;
 	}
 	t->can_in = true;
+	t->in_all = true;
 	app_conn_go_on(t);
 	if (!t->buried && t->sk) {
 		sock_urgent(t->sk, app_now(t->app));

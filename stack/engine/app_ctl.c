@@ -64,8 +64,9 @@ static void watch_peer(struct app *a, int fd)
 	}
 }
 
-static void answer(int fd, const struct chan_rep *rep)
+static void answer(struct app *a, int fd, const struct chan_rep *rep)
 {
+	a->set.calls++;
 	/* the only message on this connection: there is room */
 	send(fd, rep, chan_rep_size(rep), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -108,7 +109,7 @@ static void handle(struct app *a, int fd, struct app_req *r, size_t got)
 	}
 	/* first: the program may want the name of a descriptor of its own */
 	close_fds(r);
-	answer(fd, &rep);
+	answer(a, fd, &rep);
 }
 
 /* false: nothing came yet */
@@ -127,6 +128,7 @@ static bool receive(struct app *a, int fd)
 	struct app_req r = { .q = &q, .fd = { -1, -1 } };
 	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
+	a->set.calls++;
 	if (n < 0) {
 		return errno != EAGAIN && errno != EINTR;
 	}
@@ -181,6 +183,7 @@ void app_ctl_accept(struct app *a)
 		int fd = accept4(a->ctl_listen.fd, NULL, NULL,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+		a->set.calls++;
 		if (fd < 0) {
 			/* no descriptors left: the queue stays, try again */
 			a->ctl_more = errno == EMFILE || errno == ENFILE ||

@@ -46,6 +46,8 @@ int app_watch_add(struct app_watch_set *s, struct app_watch *w, int fd,
 {
 	struct epoll_event ev = { .events = want | EPOLLET, .data.ptr = w };
 
+	s->grown = true;
+	s->calls++;
 	if (epoll_ctl(s->epfd, EPOLL_CTL_ADD, fd, &ev) != 0) {
 		return errno;
 	}
@@ -59,8 +61,12 @@ void app_watch_want(struct app_watch_set *s, struct app_watch *w, uint32_t want)
 {
 	struct epoll_event ev = { .events = want | EPOLLET, .data.ptr = w };
 
-	if (w->fd >= 0 && want != w->want &&
-	    epoll_ctl(s->epfd, EPOLL_CTL_MOD, w->fd, &ev) == 0) {
+	if (w->fd < 0 || want == w->want) {
+		return;
+	}
+	s->grown = true;
+	s->calls++;
+	if (epoll_ctl(s->epfd, EPOLL_CTL_MOD, w->fd, &ev) == 0) {
 		w->want = want;
 	}
 }
@@ -73,6 +79,7 @@ int app_watch_take(struct app_watch_set *s, struct app_watch *w)
 		return -1;
 	}
 	/* by hand: a program may hold a duplicate, which keeps it in the set */
+	s->calls++;
 	epoll_ctl(s->epfd, EPOLL_CTL_DEL, fd, NULL);
 	for (int i = s->at; i < s->n; i++) {
 		if (s->batch[i].data.ptr == w) {
@@ -89,6 +96,7 @@ void app_watch_close(struct app_watch_set *s, struct app_watch *w)
 	int fd = app_watch_take(s, w);
 
 	if (fd >= 0) {
+		s->calls++;
 		close(fd);
 	}
 }
@@ -99,6 +107,8 @@ bool app_watch_run(struct app_watch_set *s)
 
 	check(s->at == s->n); /* not from a handler */
 	s->at = 0;
+	s->grown = false;
+	s->calls++;
 	s->n = epoll_wait(s->epfd, s->batch, APP_WATCH_BATCH, 0);
 	if (s->n < 0) {
 		s->n = 0;
@@ -114,7 +124,8 @@ bool app_watch_run(struct app_watch_set *s)
 			s->armed = INSTANT_NEVER;
 		}
 	}
-	return s->n > 0;
+	/* what becomes ready from now on makes the set ready again */
+	return s->n == APP_WATCH_BATCH || s->grown;
 }
 
 void app_watch_alarm(struct app_watch_set *s, struct instant at)
@@ -131,5 +142,6 @@ void app_watch_alarm(struct app_watch_set *s, struct instant at)
 		t.it_value.tv_sec = ns / NANOS_S;
 		t.it_value.tv_nsec = ns % NANOS_S;
 	}
+	s->calls++;
 	timerfd_settime(s->timerfd, TFD_TIMER_ABSTIME, &t, NULL);
 }

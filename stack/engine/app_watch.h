@@ -30,6 +30,8 @@ struct app_watch_set {
 	struct instant armed; /* what the timer is set to */
 	struct epoll_event batch[APP_WATCH_BATCH];
 	int n, at; /* the batch being reported */
+	bool grown; /* watches were made or changed: ready, perhaps */
+	uint64_t calls; /* system calls here, and those that owners count */
 };
 
 int app_watch_open(struct app_watch_set *s); /* 0 or errno */

@@ -139,6 +139,7 @@ static uint32_t give(struct relay *r, struct relay_dir *d, const uint8_t *p,
 		if (d == &r->down && r->ask_rd) {
 			return n;
 		}
+		r->set->calls++;
 		k = d == &r->up ? send_up(r, p + done, n - done)
 				: send(r->u.fd, p + done, n - done, FLAGS);
 		if (k < 0) {
@@ -277,6 +278,7 @@ static uint32_t take(struct relay *r, struct relay_dir *d)
 	if (n == 0) {
 		return 0;
 	}
+	r->set->calls++;
 	got = recv(in, r->scratch, n, MSG_DONTWAIT);
 	if (got < 0) {
 		recv_failed(r, d, errno);

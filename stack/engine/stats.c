@@ -197,7 +197,7 @@ static void compose(struct stats *s, struct json *j, bool final)
 	json_uint(j, "TunOut", io->tun_out);
 	json_uint(j, "CryptKeysAhead", s->e->idle.done);
 	json_uint(j, "IoTurns", io->turns);
-	json_uint(j, "IoSystemCalls", io->syscalls);
+	json_uint(j, "IoSystemCalls", io->syscalls + app_calls(s->e));
 	json_end(j, '}');
 	json_end(j, '}');
 }
