@@ -23,6 +23,13 @@ struct args {
 	unsigned runs;
 };
 
+/* behind the name of the congestion control */
+static const char *const kind_text[] = {
+	[FLOW_TCP] = "",	 [FLOW_MPTCP] = "/mptcp",
+	[FLOW_SMTCP] = "/smtcp", [FLOW_CRYPT] = "/tcpcrypt",
+	[FLOW_MODEL] = "",
+};
+
 static const char *label(const struct flow_plan *p)
 {
 	return p->kind == FLOW_MODEL ? "model" : p->cc;
@@ -46,9 +53,11 @@ static FILE *series(const char *folder, const struct scene *s)
 		s->text, s->mbit, s->queue);
 	fprintf(f, "\n# seconds\tqueue KB\tdrops");
 	for (unsigned i = 0; i < s->n; i++) {
-		fprintf(f, "\t%s cwnd KB\t%s srtt ms\t%s Mbit/s",
-			label(&s->flow[i]), label(&s->flow[i]),
-			label(&s->flow[i]));
+		const char *of = label(&s->flow[i]);
+		const char *as = kind_text[s->flow[i].kind];
+
+		fprintf(f, "\t%s%s cwnd KB\t%s%s srtt ms\t%s%s Mbit/s", of, as,
+			of, as, of, as);
 	}
 	fputc('\n', f);
 	return f;
