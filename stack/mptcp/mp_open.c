@@ -239,7 +239,6 @@ static bool passive_offer(struct mp_conn *c, const struct tcp_seg *syn,
 					    MP_FALLBACK_PEER);
 		return mp->cfg.policy != MP_REQUIRE;
 	}
-	mp_count(mp, MP_CAPABLE_SYN_RX);
 	if (mp->cfg.policy == MP_OFF) {
 		plain_from_start(c, MP_FALLBACK_OFF);
 		return true;
@@ -360,8 +359,12 @@ static void passive_answer(struct mp_listener *l, struct instant now,
 static void on_syn(void *lctx, struct instant now, const struct tcp_seg *syn)
 {
 	struct mp_listener *l = lctx;
+	enum mp_admit a = admitted(l, NULL);
 
-	switch (admitted(l, NULL)) {
+	if (a != MP_ADMIT_NO && syn->opts.mp.have & MP_HAVE(MP_OPT_CAPABLE)) {
+		mp_count(l->mp, MP_CAPABLE_SYN_RX);
+	}
+	switch (a) {
 	case MP_ADMIT_NO:
 		tcp_count(l->mp->tcp, TCP_DROP_BACKLOG);
 		break;
