@@ -233,7 +233,7 @@ static bool accepted(void *lo, struct instant now, struct mp_conn *c)
 	sk->opt.inq = false; /* of a program's own receive calls */
 	sk->conf = l->conf;
 	sk->conf.tcp.tfo_queue = 0; /* a listener's */
-	sk->kept = sock_kept_copy(l->kept, l->s->env.mem);
+	sk->kept = sock_kept_inherit(l->kept, l->s->env.mem);
 	sk->state = SOCK_OPEN;
 	sk->conn = c;
 	sk->listener = l;

@@ -236,14 +236,21 @@ struct sock_kept *sock_kept_copy(const struct sock_kept *from, struct mem *mem)
 {
 	struct sock_kept *to = from ? mem_alloc(mem, sizeof(*to)) : NULL;
 
-	unsigned at;
-
 	if (to) {
 		*to = *from;
-		/* Linux: of the packets of one socket, and of a listener */
-		if (find(LX_SOL_SOCKET, LX_SO_PRIORITY, &at)) {
-			to->set[at / 32] &= ~(1u << at % 32);
-		}
+	}
+	return to;
+}
+
+struct sock_kept *sock_kept_inherit(const struct sock_kept *from,
+				    struct mem *mem)
+{
+	struct sock_kept *to = sock_kept_copy(from, mem);
+	unsigned at;
+
+	/* Linux: of the packets of one socket, and of a listener */
+	if (to && find(LX_SOL_SOCKET, LX_SO_PRIORITY, &at)) {
+		to->set[at / 32] &= ~(1u << at % 32);
 		to->tfo_key_len = 0;
 	}
 	return to;

@@ -22,9 +22,12 @@ struct sock_kept {
 int sock_kept_set(struct sock_kept **kept, struct mem *mem, int level, int name,
 		  int v);
 int sock_kept_get(const struct sock_kept *kept, int level, int name, int *v);
-/* what an accepted socket has of its listener; NULL: defaults, or no memory */
+/* NULL: defaults, or no memory */
 struct sock_kept *sock_kept_copy(const struct sock_kept *from,
 				 struct mem *mem);
+/* the same: what an accepted socket has of its listener */
+struct sock_kept *sock_kept_inherit(const struct sock_kept *from,
+				    struct mem *mem);
 /* EINVAL: neither one key nor two */
 int sock_kept_set_key(struct sock_kept **kept, struct mem *mem, const void *key,
 		      uint32_t len);
