@@ -85,6 +85,43 @@ v6 = struct.pack("!IHBB16s16s", 6 << 28, 8, 0, 64, socket.inet_pton(socket.AF_IN
 send(v6 + b"\x00\x00" + b"\1\4\0\0\0\0" , 0x86dd)    # hop-by-hop for ever
 send(v6 + b"\x2c\xff" + b"\0" * 6, 0x86dd)
 send(v6[:30], 0x86dd)
+
+
+def ip6(body, proto=6):
+    return struct.pack("!IHBB", 6 << 28, len(body), proto, 64) + v6[8:40] + body
+
+
+A6, B6 = v6[8:24], v6[24:40]
+
+
+def tcp6(fix=True, payload=b""):
+    h = bytearray(tcp(payload=payload))
+    h[16:18] = b"\0\0"
+    pseudo = A6 + B6 + struct.pack("!IHBB", len(h), 0, 0, 6)
+    h[16:18] = struct.pack("!H", cksum(pseudo + bytes(h)) if fix else 0x4321)
+    return bytes(h)
+
+
+def frag6(off, more, body, ident, nxt=6):
+    return ip6(struct.pack("!BBHI", nxt, 0, off | more, ident) + body, 44)
+
+
+whole = tcp6(payload=b"x" * 100)
+for n in range(1, 48):
+    send(ip6(tcp6())[:n], 0x86dd)
+send(ip6(tcp6(fix=False)), 0x86dd)
+send(ip6(tcp6(), 17), 0x86dd)
+send(ip6(b"\x06\0\x9e\4\0\0\0\0" + tcp6(), 60), 0x86dd)   # an option that must be known
+send(ip6(b"\x06\0\0\1\0\0\0\0" + tcp6(), 43), 0x86dd)      # a routing header
+send(frag6(0, 1, whole[:48], 1), 0x86dd)
+send(frag6(40, 0, whole[40:], 1), 0x86dd)                     # overlaps
+send(frag6(0, 1, whole[:47], 2), 0x86dd)                      # not by eights
+send(frag6(0, 1, whole[:16], 3), 0x86dd)                      # no TCP header
+send(frag6(0xfff8, 0, b"y" * 100, 4), 0x86dd)                 # too long
+for i in range(300):
+    send(frag6(8 * i, 1, b"z" * 1000, 100 + i), 0x86dd)       # never whole
+send(frag6(48, 0, whole[48:], 5), 0x86dd)
+send(frag6(0, 1, whole[:48], 5), 0x86dd)                      # a right one
 rng = random.Random(4)
 for _ in range(3000):
     p = bytearray(ip4(tcp(flags=rng.randrange(256), seq=rng.getrandbits(32), ack=rng.getrandbits(32),
