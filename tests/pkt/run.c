@@ -464,13 +464,20 @@ static void run_values(const char *file, const char *value, bool verbose)
 
 	r.file = file;
 	sweep_read(&r, &w, file);
-	do {
-		r = (struct run){ .verbose = verbose, .sweep = w };
+	for (bool again = false;; again = true) {
+		if (again) { /* megabytes, that are zero to begin with */
+			memset(&r, 0, sizeof(r));
+		}
+		r.verbose = verbose;
+		r.sweep = w;
 		if (value) {
 			r.sweep.at = atol(value);
 		}
 		run_script(&r, file);
-	} while (!value && sweep_next(&w));
+		if (value || !sweep_next(&w)) {
+			break;
+		}
+	}
 }
 
 /* each in a process of its own: a script that fails ends its process */
