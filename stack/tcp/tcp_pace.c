@@ -68,6 +68,18 @@ static bool spent(const struct tcp_pace *p, uint32_t mss)
 	return p->left < max_u32(mss, p->quantum / 8);
 }
 
+static nanos time_of(const struct tcp_pace *p, uint32_t octets)
+{
+	return (nanos)((uint64_t)octets * (uint64_t)NANOS_S / p->rate);
+}
+
+/* What was sent at a lower rate is not waited for at that rate. */
+static void forgive(struct tcp_pace *p, struct instant now)
+{
+	p->next = instant_min(p->next,
+			      instant_add(now, time_of(p, 2 * p->quantum)));
+}
+
 uint32_t tcp_pace_quota(struct tcp_pace *p, struct instant now, uint32_t mss)
 {
 	if (p->rate == 0) {
@@ -79,6 +91,7 @@ uint32_t tcp_pace_quota(struct tcp_pace *p, struct instant now, uint32_t mss)
 	} else if (spent(p, mss) && instant_due(p->next, now)) {
 		p->left = p->quantum;
 	}
+	forgive(p, now);
 	p->held = spent(p, mss);
 	return p->held ? 0 : p->left;
 }
@@ -92,8 +105,7 @@ void tcp_pace_sent(struct tcp_pace *p, struct instant now, uint32_t len)
 		p->next = instant_add(now, -TCP_PACE_CREDIT);
 	}
 	p->left -= min_u32(p->left, len);
-	p->next = instant_add(
-		p->next, (nanos)((uint64_t)len * (uint64_t)NANOS_S / p->rate));
+	p->next = instant_add(p->next, time_of(p, len));
 }
 
 void tcp_pace_release(struct tcp_pace *p)

@@ -164,6 +164,29 @@ static void slow_start_is_spread(void **state)
 	assert_true(run(&l).share >= 0.85);
 }
 
+/* RFC 9406: the round trip grows, and five rounds of slower growth later slow
+ * start is over although nothing was lost.  Rounds are measured by their least
+ * sample, so this takes a long queue: the window has doubled once more by
+ * then. */
+static void slow_start_ends_without_loss(void **state)
+{
+	struct link l = { .cc = "cubic",
+			  .rate = 50 * MBIT,
+			  .rtt = 40 * MS,
+			  .queue = 5000000,
+			  .to = 4 * NANOS_S };
+	struct result r;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		l.gro = i;
+		r = run(&l);
+		assert_true(r.lost == 0);
+		assert_true(r.info.ssthresh < 3500000);
+		assert_true(r.share > 0.8);
+	}
+}
+
 static void limit_is_obeyed(void **state)
 {
 	static const char *const names[] = { "cubic", "reno", "bbr" };
@@ -210,6 +233,7 @@ int main(void)
 		cmocka_unit_test(bbr_small_queue),
 		cmocka_unit_test(window_is_spread),
 		cmocka_unit_test(slow_start_is_spread),
+		cmocka_unit_test(slow_start_ends_without_loss),
 		cmocka_unit_test(limit_is_obeyed),
 		cmocka_unit_test(lan_is_not_paced),
 	};

@@ -154,6 +154,18 @@ static void application_limit(void **state)
 	assert_int_equal(tcp_pace_deadline(&p).ns, 2001 * NANOS_S);
 }
 
+/* a limit that is raised counts at once */
+static void raised_limit(void **state)
+{
+	(void)state;
+	tcp_pace_update(&p, &cc, 0, 0, 1, MSS);
+	assert_int_equal(drain(NANOS_S, 65535), 2 * MSS);
+	tcp_pace_update(&p, &cc, 0, 0, 1000000, MSS);
+	assert_int_equal(tcp_pace_quota(&p, at(NANOS_S), MSS), 0);
+	assert_true(tcp_pace_deadline(&p).ns <= NANOS_S + 4 * MS);
+	assert_int_equal(drain(NANOS_S + 4 * MS, 65535), 2 * MSS);
+}
+
 /* before it has a rate a model begins at 2/ln 2 windows per round trip */
 static void model_begins(void **state)
 {
@@ -195,6 +207,7 @@ int main(void)
 		cmocka_unit_test_setup(little_is_not_held, setup),
 		cmocka_unit_test_setup(windows, setup),
 		cmocka_unit_test_setup(application_limit, setup),
+		cmocka_unit_test_setup(raised_limit, setup),
 		cmocka_unit_test_setup(model_begins, setup),
 		cmocka_unit_test_setup(room, setup),
 	};
