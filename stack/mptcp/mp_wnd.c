@@ -59,7 +59,7 @@ void mp_wnd_read(struct mp_rwnd *w, uint64_t n, nanos rtt, uint64_t spare,
 	/* Twice what one round trip brings lets a sender in slow start double;
 	 * the rest is for a loss that takes a round trip to repair. */
 	want = min_u64(w->taken * 4, w->size + spare / SPARE_PART);
-	if (want > w->size && !w->conf.fixed) {
+	if (want > w->size) { /* never when fixed: it is at its most */
 		w->size = (uint32_t)min_u64(want,
 					    max_u32(w->conf.max, w->size));
 	}
