@@ -25,11 +25,29 @@
 #define RETRIES2       15 /* tcp_retries2 */
 #define ORPHAN_RETRIES 8  /* tcp_orphan_retries */
 
+/* RFC 5482, TCP_USER_TIMEOUT: until when the peer may be silent, once it did not
+ * answer in time; tcb->rcv.last is the beginning as long as nothing has come.
+ * Whoever asked for more time may not be there any more. */
+static struct instant timer_patience(const struct tcb *tcb)
+{
+	const struct tcp_sent *s = &tcb->rec.sent;
+	unsigned tries = tcb->rec.rtt.timeouts;
+
+	if (!tcb->conf.user_timeout || !tries ||
+	    (tcb->detached && tries > ORPHAN_RETRIES)) {
+		return INSTANT_NEVER;
+	}
+	return instant_add(tcp_sent_empty(s) ? tcb->rcv.last
+					     : tcp_sent_at(s, 0)->first_tx,
+			   tcb->conf.user_timeout);
+}
+
 static void timer_syn(struct tcb *tcb, struct instant now)
 {
 	tcb_count(tcb, TCP_RTO);
 	/* answers to a SYN that the peer repeats do not count */
-	if (tcb->rec.rtt.timeouts >= tcb->conf.syn_retries) {
+	if (tcb->rec.rtt.timeouts >= tcb->conf.syn_retries ||
+	    instant_due(timer_patience(tcb), now)) {
 		tcb_count(tcb, TCP_ABORT_TIMEOUT);
 		tcb_count(tcb, TCP_ATTEMPT_FAILS);
 		tcb_end(tcb, now, tcb_timed_out(tcb));
@@ -47,15 +65,11 @@ static void timer_syn(struct tcb *tcb, struct instant now)
 /* RFC 9293 3.8.3, RFC 5482: has the peer been silent for too long? */
 static bool timer_gave_up(struct tcb *tcb, struct instant now)
 {
-	const struct tcp_sent *s = &tcb->rec.sent;
 	unsigned most = tcb->detached ? ORPHAN_RETRIES : RETRIES2;
+	struct instant until = timer_patience(tcb);
 
-	/* whoever asked for more time is not there any more */
-	if (tcb->conf.user_timeout &&
-	    !(tcb->detached && tcb->rec.rtt.timeouts > most)) {
-		return !tcp_sent_empty(s) &&
-		       instant_since(now, tcp_sent_at(s, 0)->first_tx) >=
-			       tcb->conf.user_timeout;
+	if (!instant_never(until)) {
+		return instant_due(until, now);
 	}
 	return tcb->rec.rtt.timeouts > most;
 }
@@ -64,6 +78,11 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 {
 	unsigned ev = 0;
 
+	if (instant_due(timer_patience(tcb), now)) {
+		tcb_count(tcb, TCP_ABORT_TIMEOUT);
+		tcb_end(tcb, now, TCP_END_TIMEOUT);
+		return;
+	}
 	switch (tcp_recover_fire(&tcb->rec, now, &ev)) {
 	case TCP_RECOVER_T_NONE:
 		break;
@@ -220,6 +239,9 @@ static void timer_update_send(struct tcb *tcb, struct instant now)
 		when = tcb->timers.kind == TCP_TIMER_PERSIST ?
 			       tcb->timers.send.when :
 			       tcp_persist_next(tcb, now);
+	}
+	if (kind == TCP_TIMER_SYN || kind == TCP_TIMER_RECOVER) {
+		when = instant_min(when, timer_patience(tcb));
 	}
 	tcb->timers.kind = kind;
 	timer_set(tcb->tcp->wheel, &tcb->timers.send, when);
