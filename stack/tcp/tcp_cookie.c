@@ -85,7 +85,10 @@ static uint32_t size_of(const struct tcp_seg *syn)
 static uint32_t bits_of(const struct tcp_seg *syn, uint8_t upper)
 {
 	const struct tcp_opts *o = &syn->opts;
-	bool ecn = (syn->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR);
+	/* RFC 3168 6.1.1: a SYN is not ECT itself */
+	bool ecn = (syn->flags & (TCP_ECE | TCP_CWR)) ==
+			   (TCP_ECE | TCP_CWR) &&
+		   !(syn->tos & 3);
 	uint32_t scale = o->wscale > 14 ? 14 : o->wscale;
 
 	return (o->has_wscale ? scale : NO_SCALE) |
