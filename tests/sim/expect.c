@@ -366,6 +366,10 @@ static void synack_in(struct conn *c, const struct tcp_seg *seg)
 	}
 	x->sa_in = o;
 	x->irs[0] = seg->seq;
+	if (expect_stateless(c)) { /* this one counts, not the first one */
+		x->sm = answered(&o) == ENO_TEP_EXP;
+		x->resumed = resumes(&o);
+	}
 	x->eno_touched |=
 		o.eno_n && x->sa_out.eno_n && !same_eno(&o, &x->sa_out);
 	x->cap_touched |= o.cap && x->sa_out.cap && !same_cap(&o, &x->sa_out);
