@@ -435,6 +435,8 @@ static bool keys_right(const struct conn *c, const struct expect_opts *o)
 static void ack_in(struct conn *c, const struct tcp_seg *seg)
 {
 	struct expect *x = &watch_of(c)->x;
+	const struct expect_opts *sa =
+		expect_stateless(c) ? &x->sa_in : &x->sa_out;
 	bool sealed, cap, vague;
 
 	if (x->ack_in.there || !x->sa_out.there ||
@@ -443,8 +445,8 @@ static void ack_in(struct conn *c, const struct tcp_seg *seg)
 		return;
 	}
 	x->ack_in = opts_of(seg);
-	sealed = answered(&x->sa_out) && x->ack_in.eno_n > 0;
-	cap = x->sa_out.cap && keys_right(c, &x->ack_in);
+	sealed = answered(sa) && x->ack_in.eno_n > 0;
+	cap = sa->cap && keys_right(c, &x->ack_in);
 	set_state(c, 1, sealed ? EXPECT_SEALED : EXPECT_CLEAR);
 	/* another option of Multipath TCP: what the SYN/ACK when it came again
 	 * was answered with, and the keys are still to come */
