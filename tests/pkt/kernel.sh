@@ -105,13 +105,15 @@ if ! unshare -n true 2>/dev/null || [ ! -w /dev/net/tun ]; then
 	echo "SKIP pkt-kernel: needs root and /dev/net/tun"
 	exit 0
 fi
+log=$(mktemp "$B/pkt-kernel.XXXXXX") || exit 1
+trap 'rm -f "$log"' EXIT
 for t in "$@"; do
 	case $t in
 	table/*) printf '%s\n' "$B/table/tcp_${t#table/}"*.pkt ;;
 	*) printf '%s\n' tests/pkt/tcp/"${t#tcp/}"*.pkt ;;
 	esac
-done | B=$B xargs -P "$jobs" -n 1 tests/pkt/kernel.sh --one >"$B/pkt-kernel.log"
-grep -v '^ok ' "$B/pkt-kernel.log" | sort -s -k1,1 | grep '^SKIP\|^same\|^diff'
-grep -v '^ok \|^SKIP\|^same\|^diff' "$B/pkt-kernel.log"
+done | B=$B xargs -P "$jobs" -n 1 tests/pkt/kernel.sh --one >"$log"
+grep -v '^ok ' "$log" | sort -s -k1,1 | grep '^SKIP\|^same\|^diff'
+grep -v '^ok \|^SKIP\|^same\|^diff' "$log"
 awk '$1 == "ok" || $1 == "same" { p++ } $1 == "diff" { d++ } $1 == "FAIL" { f++ } $1 == "SKIP" { s++ }
-	END { print p + d + 0 " passed, " f + 0 " failed, " s + 0 " skipped (" d + 0 " known differences)"; exit f > 0 }' "$B/pkt-kernel.log"
+	END { print p + d + 0 " passed, " f + 0 " failed, " s + 0 " skipped (" d + 0 " known differences)"; exit f > 0 }' "$log"

@@ -48,12 +48,14 @@ static struct real *get(struct run *r, struct words *w)
 static struct real *add(const char *name, int fd)
 {
 	struct real *s = &socks[n_socks++];
-	int one = 1;
+	int one = 1, much = 4 << 20;
 
 	check(n_socks < PKT_SOCKS && fd >= 0);
 	/* as it always is with us (RFC 6093) */
 	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, LX_TCP_CONGESTION, "cubic", 5);
+	/* what a script writes is to be taken */
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &much, sizeof(much));
 	*s = (struct real){ .fd = fd };
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	return s;
