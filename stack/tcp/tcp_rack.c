@@ -5,6 +5,10 @@
 #include "stack/base/check.h"
 #include "stack/base/seq.h"
 
+/* entries that an ACK looks at without finding them lost: a peer that SACKs
+ * every other segment makes thousands of them */
+#define SCAN_MAX 64u
+
 void tcp_rack_init(struct tcp_rack *r)
 {
 	memset(r, 0, sizeof(*r));
@@ -67,7 +71,7 @@ uint32_t tcp_rack_detect(struct tcp_rack *r, struct tcp_sent *s,
 			 struct instant *again)
 {
 	nanos left, wait = 0;
-	uint32_t marked = 0;
+	uint32_t marked = 0, waiting = 0;
 
 	*rtx = false;
 	*again = INSTANT_NEVER;
@@ -80,7 +84,18 @@ uint32_t tcp_rack_detect(struct tcp_rack *r, struct tcp_sent *s,
 		}
 		left = instant_since(instant_add(e->tx, r->rtt + reo_wnd), now);
 		if (left > 0) {
+			/* those behind it left later still; the last one says
+			 * when to look again, and none later than RACK.segment
+			 * itself */
 			wait = nanos_max(wait, left);
+			if (++waiting == SCAN_MAX) {
+				left = instant_since(instant_add(r->tx,
+								 r->rtt +
+									 reo_wnd),
+						     now);
+				wait = nanos_max(wait, left);
+				break;
+			}
 			continue;
 		}
 		*rtx |= e->rtx > 0;

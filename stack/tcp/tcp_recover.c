@@ -263,7 +263,7 @@ static uint32_t find_lost(struct tcp_recover *r, struct instant now, bool advanc
 
 	if (r->sack_ok) {
 		bool waiting =
-			in || r->sent.n_sacked >= TCP_RACK_DUPTHRESH * mss;
+			in || r->sent.sacked_segs >= TCP_RACK_DUPTHRESH;
 		nanos reo = tcp_rack_reo_wnd(&r->rack, waiting,
 					     tcp_rtt_min(&r->rtt), r->rtt.srtt);
 

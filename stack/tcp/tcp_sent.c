@@ -216,6 +216,9 @@ void tcp_sent_count(struct tcp_sent *s, const struct tcp_sent_entry *e,
 void tcp_sent_leave(struct tcp_sent *s, struct tcp_sent_entry *e)
 {
 	tcp_sent_count(s, e, 0u - e->len);
+	if (e->state == TCP_SENT_SACKED) {
+		s->sacked_segs -= e->segs;
+	}
 	if (s->lost_hint == &e->node) {
 		s->lost_hint = e->node.prev;
 	}
@@ -227,6 +230,10 @@ void tcp_sent_enter(struct tcp_sent *s, struct tcp_sent_entry *e,
 {
 	e->state = (uint8_t)state;
 	tcp_sent_count(s, e, e->len);
+	if (state == TCP_SENT_SACKED) {
+		e->segs = (e->len + e->mss - 1) / e->mss;
+		s->sacked_segs += e->segs;
+	}
 }
 
 /* Retransmission goes by sequence where that is cheap to keep: losses are

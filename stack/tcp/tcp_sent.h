@@ -18,7 +18,10 @@
  * a retransmission, the whole entry counts as sent: RACK or the RTO finds what
  * was not).
  *
- * All counters are octets and kept as entries change.
+ * What one ACK may cost whatever it says: for each of at most four blocks two
+ * cuts and one merge, each of which moves at most half of TCP_SENT_MAX pointers.
+ *
+ * All counters are octets, but for sacked_segs, and kept as entries change.
  */
 #ifndef TCP_TCP_SENT_H
 #define TCP_TCP_SENT_H
@@ -49,6 +52,7 @@ struct tcp_sent_entry {
 	uint8_t state;
 	uint8_t rtx; /* retransmissions, saturating */
 	bool app_limited;
+	uint32_t segs;           /* SACKED: segments it was sent as */
 	uint64_t order;          /* number of the last transmission.. */
 	struct instant tx;       /* ..and its time */
 	struct instant first_tx; /* first one: for the user timeout */
@@ -71,6 +75,7 @@ struct tcp_sent {
 	uint32_t in_flight; /* octets in FLIGHT, resent ones too */
 	uint32_t n_lost;    /* octets in LOST */
 	uint32_t n_sacked;  /* octets in SACKED */
+	uint32_t sacked_segs; /* ..and segments, as they were sent */
 	uint32_t n_resent;  /* octets in FLIGHT that were sent again */
 	uint32_t fack;      /* end of the highest octet ever delivered */
 	uint64_t delivered; /* octets ever delivered */

@@ -107,6 +107,7 @@ static void merge(struct tcp_sent *s, uint32_t a, uint32_t b)
 		struct tcp_sent_entry *o = tcp_sent_at(s, i);
 
 		e->len += o->len;
+		e->segs += o->segs;
 		e->rtx = o->rtx > e->rtx ? o->rtx : e->rtx;
 		e->first_tx = instant_min(e->first_tx, o->first_tx);
 		tcp_sent_put(s, o);

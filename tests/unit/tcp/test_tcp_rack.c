@@ -52,6 +52,28 @@ static struct tcp_sent_out ack(nanos now, uint32_t a, uint32_t lo, uint32_t hi)
 	return o;
 }
 
+/* Thousands of holes, and the reordering window is not over: the ACK looks at
+ * some of them, and looks again no later than the last is due. */
+static void many_holes(void **state)
+{
+	struct instant again;
+	bool rtx;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3000; i++) {
+		assert_true(tcp_sent_add(&s, at(i * NANOS_US), 10, 10, false));
+	}
+	ack(20 * MS, 0, 29990, 30000);
+	assert_int_equal(r.tx.ns, 2999 * NANOS_US);
+	assert_int_equal(tcp_rack_detect(&r, &s, at(20 * MS), 5 * MS, &rtx,
+					 &again), 0);
+	assert_int_equal(again.ns, r.tx.ns + r.rtt + 5 * MS);
+	/* when that comes everything is found at once */
+	assert_int_equal(tcp_rack_detect(&r, &s, again, 5 * MS, &rtx, &again),
+			 29990);
+	assert_true(instant_never(again));
+}
+
 /* RFC 8985 3.4: P1 P2 P3 sent, P1 and P2 dropped, P3 SACKed */
 static void sent_later_and_delivered(void **state)
 {
@@ -201,6 +223,7 @@ static void probe_episodes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(many_holes, setup, teardown),
 		T(sent_later_and_delivered),
 		T(same_instant),
 		T(lost_retransmission),

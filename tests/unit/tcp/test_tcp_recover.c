@@ -424,6 +424,34 @@ static void marks_reduce_once_per_window(void **state)
 	assert_true(r.cc.cwnd < cwnd && r.cc.cwnd >= 2 * MSS);
 }
 
+/* RFC 8985 6.2 step 4: RACK.segs_sacked counts segments, however small */
+static void three_small_segments(void **state)
+{
+	struct range32 b = { Q + 100, Q + 300 };
+	struct tcp_recover_ack in = { .now = at(50 * MS),
+				      .ack = Q,
+				      .sack = &b,
+				      .n_sack = 1,
+				      .echo_before = INSTANT_NEVER,
+				      .echo_rtt = -1 };
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		assert_true(tcp_recover_sent(&r, at(0), 100, MSS, false));
+	}
+	tcp_recover_ack(&r, &in);
+	assert_int_equal(r.sent.sacked_segs, 2);
+	assert_int_equal(r.state, TCP_RECOVER_DISORDER);
+	b.hi += 100;
+	assert_true(tcp_recover_ack(&r, &in) & TCP_RECOVER_EV_FAST);
+	assert_int_equal(r.sent.sacked_segs, 3);
+	assert_int_equal(r.sent.n_lost, 100);
+	in.ack = Q + 500;
+	in.n_sack = 0;
+	tcp_recover_ack(&r, &in);
+	assert_int_equal(r.sent.sacked_segs, 0);
+}
+
 static void probe_repairs_the_tail(void **state)
 {
 	struct tcp_sent_entry *e;
@@ -862,6 +890,7 @@ int main(void)
 		T(timeout_in_recovery),
 		T(dsack_undo_of_a_recovery),
 		T(marks_reduce_once_per_window),
+		T(three_small_segments),
 		T(probe_repairs_the_tail),
 		T(mtu_fell),
 		T(idle_restart),

@@ -42,6 +42,7 @@ static void audit(void)
 {
 	uint32_t seq = s.una, flight = 0, lost = 0, sacked = 0, resent = 0;
 	uint32_t on_flight = 0, on_lost = 0, n_flight = 0, n_lost = 0;
+	uint32_t segs = 0;
 	bool last_sacked = false;
 
 	for (uint32_t i = 0; i < s.n; i++) {
@@ -60,6 +61,7 @@ static void audit(void)
 			n_lost++;
 		} else {
 			sacked += e->len;
+			segs += e->segs;
 			assert_false(last_sacked); /* merged */
 			assert_false(list_linked(&e->node));
 		}
@@ -69,6 +71,7 @@ static void audit(void)
 	assert_int_equal(flight, s.in_flight);
 	assert_int_equal(lost, s.n_lost);
 	assert_int_equal(sacked, s.n_sacked);
+	assert_int_equal(segs, s.sacked_segs);
 	assert_int_equal(resent, s.n_resent);
 	list_each (p, &s.flight) {
 		const struct tcp_sent_entry *e =
