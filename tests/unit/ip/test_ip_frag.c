@@ -284,6 +284,28 @@ static void test_flood(void **state)
 	assert_true(fake.mem.peak < 2 * IP_FRAG_MEM);
 }
 
+/* honest ones, too many of them: the oldest make room */
+static void test_memory(void **state)
+{
+	unsigned room = 0;
+
+	(void)state;
+	for (uint32_t id = 0; id < IP_FRAG_DATAGRAMS; id++) {
+		for (uint32_t i = 0; i < 10; i++) {
+			assert_int_equal(add(cut(1400 * i, 1400, true, id,
+						 false, 0, 0)),
+					 IP_FRAG_KEPT);
+			room += made_room;
+		}
+	}
+	assert_true(room > 40);
+	/* the newest is not among them */
+	assert_int_equal(add(cut(14000, 8, false, IP_FRAG_DATAGRAMS - 1, false,
+				 0, 0)),
+			 IP_FRAG_DONE);
+	pkt_put(whole);
+}
+
 static void test_time(void **state)
 {
 	struct ip_frag_late late;
@@ -331,6 +353,7 @@ int main(void)
 		T(test_first_is_too_small),
 		T(test_ecn),
 		T(test_flood),
+		T(test_memory),
 		T(test_time),
 		T(test_no_memory),
 	};

@@ -150,6 +150,27 @@ static void test_soft(void **state)
 	assert_true(pair_run(&p, NANOS_S, pair_all_arrived));
 }
 
+/* ..but what a timeout is blamed on, unless something was acknowledged since */
+static void test_blamed(void **state)
+{
+	struct tcb *tcb = p.end[0].conn.tcb;
+
+	(void)state;
+	pair_write(&p.end[0].conn, 10000, false);
+	pair_run(&p, 0, NULL);
+	assert_true(error_to_0(ICMP_NET_UNREACH, 0, tcb_una(tcb), 8));
+	assert_int_equal(tcb_timed_out(tcb), TCP_END_NET);
+	pair_run(&p, NANOS_S, NULL);
+	assert_int_equal(tcb_timed_out(tcb), TCP_END_TIMEOUT);
+	narrow = 1;
+	pair_write(&p.end[0].conn, 1000, false);
+	pair_run(&p, 0, NULL);
+	assert_true(error_to_0(ICMP_HOST_UNREACH, 0, tcb_una(tcb), 8));
+	pair_run(&p, 2000 * NANOS_S, NULL);
+	assert_true(p.end[0].conn.closed);
+	assert_int_equal(p.end[0].conn.end_why, TCP_END_UNREACH);
+}
+
 /* in the handshake they end it */
 static void test_hard(void **state)
 {
@@ -192,6 +213,7 @@ int main(void)
 		T(test_pmtu),
 		T(test_implausible),
 		T(test_soft),
+		T(test_blamed),
 		T(test_hard),
 	};
 
