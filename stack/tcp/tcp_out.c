@@ -440,8 +440,12 @@ static bool out_data(struct tcb *tcb, struct instant now,
 		return false;
 	}
 	if (tcp_frto_holds(&tcb->rec.frto)) {
-		if (out_new(tcb, now, quota, d) || tcb->dead) {
-			return !tcb->dead;
+		if (out_new(tcb, now, quota, d)) {
+			tcp_pace_sent(&tcb->pace, now, d->len);
+			return true;
+		}
+		if (tcb->dead) {
+			return false;
 		}
 		tcp_recover_no_new(&tcb->rec);
 	}
@@ -457,6 +461,7 @@ static bool out_data(struct tcb *tcb, struct instant now,
 	if (any) {
 		tcp_pace_sent(&tcb->pace, now, d->len);
 	} else {
+		tcp_pace_release(&tcb->pace);
 		/* time had refused the upper room: the timer tells it */
 		tcb->pace.held = held;
 		out_idle(tcb);

@@ -80,19 +80,38 @@ static void forgive(struct tcp_pace *p, struct instant now)
 			      instant_add(now, time_of(p, 2 * p->quantum)));
 }
 
+void tcp_pace_due(struct tcp_pace *p, struct instant now)
+{
+	struct instant least = instant_add(now, -TCP_PACE_CREDIT);
+
+	if (!p->held || !instant_due(p->next, now)) {
+		return;
+	}
+	p->held = false;
+	p->late = true;
+	p->left = p->quantum;
+	if (instant_before(p->next, least)) {
+		p->next = least;
+	}
+}
+
 uint32_t tcp_pace_quota(struct tcp_pace *p, struct instant now, uint32_t mss)
 {
 	if (p->rate == 0) {
 		return CC_INF;
 	}
-	if (instant_since(now, p->next) >= TCP_PACE_CREDIT) {
-		p->next = now; /* nobody waited, or for too long */
-		p->left = p->quantum;
-	} else if (spent(p, mss) && instant_due(p->next, now)) {
-		p->left = p->quantum;
+	tcp_pace_due(p, now);
+	if (instant_due(p->next, now)) {
+		if (!p->late) {
+			p->next = now; /* nobody waited: nothing to make up */
+			p->left = p->quantum;
+		} else if (spent(p, mss)) {
+			p->left = p->quantum;
+		}
 	}
 	forgive(p, now);
 	p->held = spent(p, mss);
+	p->late = p->late && !p->held;
 	return p->held ? 0 : p->left;
 }
 
@@ -101,8 +120,8 @@ void tcp_pace_sent(struct tcp_pace *p, struct instant now, uint32_t len)
 	if (p->rate == 0) {
 		return;
 	}
-	if (instant_since(now, p->next) > TCP_PACE_CREDIT) {
-		p->next = instant_add(now, -TCP_PACE_CREDIT);
+	if (!p->late && instant_due(p->next, now)) {
+		p->next = now;
 	}
 	p->left -= min_u32(p->left, len);
 	p->next = instant_add(p->next, time_of(p, len));
@@ -111,11 +130,7 @@ void tcp_pace_sent(struct tcp_pace *p, struct instant now, uint32_t len)
 void tcp_pace_release(struct tcp_pace *p)
 {
 	p->held = false;
-}
-
-void tcp_pace_due(struct tcp_pace *p, struct instant now)
-{
-	p->held = p->held && !instant_due(p->next, now);
+	p->late = false;
 }
 
 uint32_t tcp_pace_room(const struct tcp_pace *p, uint32_t waiting, uint32_t mss)

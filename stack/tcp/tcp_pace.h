@@ -3,7 +3,7 @@
  * Octets leave as quanta: what the rate lets go in a millisecond, at least two
  * segments and at most 64 KiB, so that a burst stays worth its packet.  After a
  * quantum the next one waits until the rate has caught up.  A timer that fires
- * late is made up for, within a millisecond.
+ * late is made up for, within four milliseconds.
  *
  * The rate is that of the congestion control, if it has one (bbr).  Else a
  * window beyond twice the initial one leaves somewhat faster than one in a round
@@ -22,7 +22,7 @@
 #include "stack/base/time.h"
 #include "stack/tcp/cc.h"
 
-#define TCP_PACE_CREDIT    NANOS_MS       /* lateness made up for */
+#define TCP_PACE_CREDIT    (4 * NANOS_MS) /* lateness made up for */
 #define TCP_PACE_RTT_LEAST (2 * NANOS_MS) /* shorter: windows not spread */
 #define TCP_PACE_FASTEST   (512000000u)   /* octets/s; above: not paced */
 
@@ -32,6 +32,7 @@ struct tcp_pace {
 	uint32_t left;       /* of the present quantum */
 	struct instant next; /* when the next one may begin */
 	bool held;           /* nothing may leave before `next` */
+	bool late;           /* what was held is being made up for */
 };
 
 void tcp_pace_init(struct tcp_pace *p);
@@ -43,9 +44,9 @@ void tcp_pace_update(struct tcp_pace *p, const struct cc *cc, nanos srtt,
 uint32_t tcp_pace_quota(struct tcp_pace *p, struct instant now, uint32_t mss);
 /* len octets left */
 void tcp_pace_sent(struct tcp_pace *p, struct instant now, uint32_t len);
-/* something else than time is being waited for */
+/* something else than time is being waited for: window or data */
 void tcp_pace_release(struct tcp_pace *p);
-/* ..unless it is over */
+/* takes notice that the time has come */
 void tcp_pace_due(struct tcp_pace *p, struct instant now);
 /* Octets to take from the application, besides those that wait here already:
  * no more than a quantum, so that the rest may still go another way.  A part

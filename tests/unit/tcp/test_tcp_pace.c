@@ -90,7 +90,15 @@ static void lateness_is_bounded(void **state)
 	cc.pacing_rate = 10000000;
 	tcp_pace_update(&p, &cc, 50 * MS, 50 * MS, 0, MSS);
 	assert_int_equal(drain(NANOS_S, 65535), 10 * MSS);
-	assert_true(drain(NANOS_S + 300 * MS, 65535) <= 20 * MSS);
+	/* four milliseconds and a quantum */
+	assert_int_equal(drain(NANOS_S + 300 * MS, 65535), 50 * MSS);
+	/* each time three milliseconds late: the rate is kept */
+	for (nanos now = NANOS_S + 303 * MS; now < 2 * NANOS_S; now += 3 * MS) {
+		assert_in_range(drain(now, 65535), 20 * MSS, 40 * MSS);
+	}
+	/* who waited for his window has nothing to make up for */
+	tcp_pace_release(&p);
+	assert_int_equal(drain(2 * NANOS_S + 4 * MS, 65535), 10 * MSS);
 }
 
 /* small writes below the rate cost no timer */
