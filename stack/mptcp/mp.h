@@ -76,6 +76,7 @@ struct mp_listener {
 	struct mp_conf conf;
 	const struct mp_listener_ops *ops;
 	void *lo;
+	struct list half; /* struct mp_sub.half: no third ACK, oldest first */
 };
 
 enum mp_sub_state {
@@ -104,7 +105,8 @@ struct mp_sub_rst {
 
 struct mp_sub {
 	struct list node; /* in mp_conn.subs, or .graves when dead */
-	struct list half; /* in mp.half: passive join, not verified yet */
+	struct list half; /* passive, not verified yet: a join in mp.half, a
+			   * first one in mp_listener.half */
 	struct mp_conn *c;
 	struct tcb *tcb; /* NULL when dead */
 	enum mp_sub_state state;

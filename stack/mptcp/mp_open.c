@@ -322,12 +322,27 @@ static bool passive_accept(struct mp_listener *l, struct instant now,
 		c->first->tcb = tcp_accept(l->mp->tcp, now, syn, &open, &err);
 		if (c->first->tcb) {
 			c->listener = l;
+			list_push_back(&l->half, &c->first->half);
 			return true;
 		}
 		forget(c);
 	}
 	unadmitted(l);
 	return false;
+}
+
+/* An offer that no cookie keeps is worth a place of its own, where a secret to
+ * resume is named more than ever: the oldest half-open connection gives way. */
+static bool make_place(struct mp_listener *l, struct instant now)
+{
+	struct list *n = list_first(&l->half);
+
+	if (!n) {
+		return false;
+	}
+	mp_count(l->mp, MP_HALF_EVICTED);
+	mp_conn_fail(list_entry(n, struct mp_sub, half)->c, now, ETIMEDOUT);
+	return admitted(l, NULL) == MP_ADMIT_YES;
 }
 
 /* No more may be half open: answered by a connection that is gone again
@@ -344,6 +359,10 @@ static void passive_answer(struct mp_listener *l, struct instant now,
 
 	tcp_cookie_syn(mp->tcp, now, in, &syn, &key);
 	if (!mp_cookie_keep(&syn, &bits)) {
+		if (make_place(l, now)) {
+			passive_accept(l, now, in, NULL);
+			return;
+		}
 		mp_count(mp, MP_COOKIE_NO_ENO);
 		if (mp->cfg.crypt_policy >= MP_CRYPT_REQUIRE_ANY) {
 			return; /* it comes again, perhaps at a better time */
@@ -418,6 +437,7 @@ struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
 	*err = 0;
 	*l = (struct mp_listener){ .mp = mp, .conf = *conf, .ops = ops,
 				   .lo = lo };
+	list_init(&l->half);
 	l->tl = tcp_listen(mp->tcp, local, dual, reuseport, &listener_ops, l,
 			   err);
 	if (!l->tl) {

@@ -74,8 +74,8 @@ static void leave_state(struct mp_sub *s)
 	} else if (s->state == MP_SUB_SYN && s->passive && !s->first) {
 		c->n_joining--;
 		c->mp->n_half_open--;
-		list_del(&s->half);
 	}
+	list_del(&s->half);
 }
 
 void mp_sub_open(struct mp_sub *s, struct instant now)

@@ -139,6 +139,8 @@ struct mp_listener;
 	  "half-open joins given up for a newer one: too many at once") \
 	X(MP_FASTOPEN_OFF, "MPTcpExtFastOpenOff", \
 	  "TCP Fast Open wanted and not used: Multipath TCP or encryption is on") \
+	X(MP_HALF_EVICTED, "MPTcpExtHalfOpenEvicted", \
+	  "half-open connections given up for one whose offer no SYN cookie keeps") \
 	X(MP_COOKIE_NO_ENO, "MPTcpExtCookieNoEno", \
 	  "encryption not answered, or SYN ignored where it is required: a SYN cookie cannot keep this offer") \
 	X(MP_REQUIRE_REFUSED, "MPTcpExtRequireRefused", "connections refused: Multipath TCP is required and the peer or path has none")
@@ -211,22 +213,23 @@ struct mp_cfg {
 /* socket options, beside those of one TCP connection */
 struct mp_conf {
 	struct tcp_conf tcp;
-	bool nodelay, cork;
 	uint32_t sndbuf, rcvbuf; /* octets, most; default 4 MiB / 6 MiB */
+	uint32_t rcvlowat;       /* the window is never too small for it */
+	uint32_t wnd_clamp;      /* TCP_WINDOW_CLAMP; 0: none */
+	uint32_t notsent_lowat;  /* octets that may wait unsent; 0: no limit */
+	uint8_t only_path;       /* SO_BINDTODEVICE: path + 1, 0 any */
+	bool nodelay : 1, cork : 1;
 	/* a size that somebody chose: it is had at once and stays */
-	bool sndbuf_fixed, rcvbuf_fixed;
-	uint32_t rcvlowat;      /* the window is never too small for it */
-	uint32_t wnd_clamp;     /* TCP_WINDOW_CLAMP; 0: none */
-	uint8_t only_path;      /* SO_BINDTODEVICE: path + 1, 0 any */
-	uint32_t notsent_lowat; /* octets that may wait unsent; 0: no limit */
+	bool sndbuf_fixed : 1, rcvbuf_fixed : 1;
 	/* before connect or listen; each adds to mp_cfg.crypt_conf */
 	struct {
-		bool b;          /* active open in the passive role, as a
-				  * simultaneous open needs (RFC 8547 4.2) */
-		bool aware;      /* application-aware bit (likewise) */
-		bool aware_only; /* mandatory application-aware mode */
-		bool no_resume;  /* neither names nor accepts secrets */
-		bool no_cache;   /* leaves none for later connections */
+		bool b : 1;          /* active open in the passive role, as a
+				      * simultaneous open needs (RFC 8547
+				      * 4.2) */
+		bool aware : 1;      /* application-aware bit (likewise) */
+		bool aware_only : 1; /* mandatory application-aware mode */
+		bool no_resume : 1;  /* neither names nor accepts secrets */
+		bool no_cache : 1;   /* leaves none for later connections */
 	} crypt;
 };
 

@@ -135,6 +135,14 @@ static void flooded(const char *mode)
 	genuine(l, mode, true);
 	assert_int_equal(counted("TcpExtSyncookiesRecv"), 1);
 	assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN);
+	if (mode[0] == 's') {
+		/* its secret cannot be kept in a cookie: somebody gives way */
+		genuine(l, mode, false);
+		assert_int_equal(counted("TcpExtSyncookiesRecv"), 1);
+		assert_int_equal(counted("MPTcpExtHalfOpenEvicted"), 1);
+		assert_int_equal(counted("CryptResumed"), 1);
+		assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN - 1);
+	}
 	/* and once they are given up, without cookies */
 	two_run(70 * NANOS_S);
 	assert_int_equal(l->n_half, 0);
