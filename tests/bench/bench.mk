@@ -1,4 +1,4 @@
-bench_bin := $(addprefix $(B)/bench/,xfer pipe churn)
+bench_bin := $(addprefix $(B)/bench/,xfer pipe churn lossy hold)
 bench_core := $(addprefix $(B)/bench/,idle turnover scale)
 
 $(bench_bin): $(B)/bench/%: tests/bench/%.c

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """The figures: every one a ratio measured alternately in one run, median of ROUNDS.
 
-bulk   one plain TCP connection, shim and TUN on both ends, against kernel TCP
-       over the same veth; and the pipe without TCP logic beside both, the limit
-ping   one octet each way, the same two
+ping, bulk, peer, eight, churn, wrk, loss, memory, scale, calls
+       the transport against the kernel's: transport.py
 sealed encrypted connections against plain ones, ours at both ends, and against
        TLS over kernel TCP: sealed.py
 mptcp  two paths of 100 Mbit/s to the kernel's Multipath TCP, each way and each
@@ -26,6 +25,7 @@ import sys
 import time
 
 import sealed
+import transport
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECS = int(os.environ.get("SECS", "3"))
@@ -33,9 +33,11 @@ ONLY = [w for w in os.environ.get("ONLY", "").split(",") if w]
 RATE = 100e6  # of each link, bits of Ethernet frames per second
 TOPO = f"mpb{os.getpid()}"
 os.environ["MPTCP_CRYPT_MEMORY"] = "off"  # nothing in the user's files
-RUN = "build/mptcp-run"
-XFER = "build/bench/xfer"
-PIPE = "build/bench/pipe"
+os.environ["XFER_CC"] = "cubic"  # the same everywhere; it is our default
+BUILD = os.environ.get("B", "build")
+RUN = f"{BUILD}/mptcp-run"
+XFER = f"{BUILD}/bench/xfer"
+PIPE = f"{BUILD}/bench/pipe"
 ETH = 14
 procs = []
 rows = []
@@ -147,6 +149,18 @@ def pair_ours(cmd, mode=PLAIN, more=(), serve=(XFER, "serve", "0.0.0.0", "7000")
         wait_gone("c", "bp1")
 
 
+def server_ours(cmd, mode, serve, out):
+    """our server, a client of the kernel's"""
+    srv = start("s", [RUN] + mode + TUN_S + ["--"] + list(serve))
+    try:
+        time.sleep(1.5)
+        return out("c", cmd)
+    finally:
+        sh(f"ip netns pids {TOPO}-s | xargs -r kill -9", check=False)
+        stop(srv)
+        wait_gone("s", "bq1")
+
+
 def pair_kernel(cmd, serve=(XFER, "serve", "10.3.0.2", "7000"), out=out_json):
     srv = start("s", list(serve))
     try:
@@ -170,32 +184,6 @@ def pipe_run():
 
 def gbit(d):
     return d["bytes"] * 8 / d["seconds"] / 1e9
-
-
-def figure_bulk():
-    got = collections.defaultdict(list)
-    for i in range(ROUNDS):
-        progress(f"bulk, round {i + 1} of {ROUNDS}")
-        got["kernel"].append(gbit(pair_kernel([XFER, "down", "10.3.0.2", "7000", str(SECS)])))
-        got["ours"].append(gbit(pair_ours([XFER, "down", "10.8.1.2", "7000", str(SECS)])))
-        got["pipe"].append(gbit(pipe_run()))
-    ratio = statistics.median(o / k for o, k in zip(got["ours"], got["kernel"]))
-    med = {k: statistics.median(v) for k, v in got.items()}
-    result["bulk_gbit"] = {k: v for k, v in got.items()}
-    row("bulk, plain TCP: ours / kernel", ratio, 0.3, "more",
-        f"ours {med['ours']:.1f}, kernel {med['kernel']:.1f}, pipe without TCP {med['pipe']:.1f} Gbit/s")
-
-
-def figure_ping():
-    got = collections.defaultdict(list)
-    for i in range(ROUNDS):
-        progress(f"round trip, round {i + 1} of {ROUNDS}")
-        got["kernel"].append(pair_kernel([XFER, "ping", "10.3.0.2", "7000", "20000"])["median_us"])
-        got["ours"].append(pair_ours([XFER, "ping", "10.8.1.2", "7000", "20000"])["median_us"])
-    ratio = statistics.median(o / k for o, k in zip(got["ours"], got["kernel"]))
-    result["ping_us"] = dict(got)
-    row("1-byte round trip: ours / kernel", ratio, 4.0, "less",
-        f"ours {statistics.median(got['ours']):.1f}, kernel {statistics.median(got['kernel']):.1f} us")
 
 
 # --- two paths of 100 Mbit/s ----------------------------------------------------
@@ -293,12 +281,11 @@ def figure_mptcp():
 def main():
     atexit.register(clean)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    if not ONLY or set(ONLY) & {"bulk", "ping", "sealed"}:
+    if not ONLY or set(ONLY) & {"sealed", *transport.FIGURES}:
         direct_up()
-        if not ONLY or "ping" in ONLY:
-            figure_ping()
-        if not ONLY or "bulk" in ONLY:
-            figure_bulk()
+        for name, figure in transport.FIGURES.items():
+            if not ONLY or name in ONLY:
+                figure(sys.modules[__name__])
         if not ONLY or "sealed" in ONLY:
             sealed.figures(sys.modules[__name__])
         clean()
@@ -311,8 +298,7 @@ def main():
     print(f"\n{'figure':{width}}  {'value':>7}  {'wanted':>8}  reached")
     for name, value, wanted, ok, detail in rows:
         print(f"{name:{width}}  {value:>7}  {wanted:>8}  {ok:7}  {detail}")
-    os.makedirs("build", exist_ok=True)
-    with open("build/bench.json", "w") as f:
+    with open(f"{BUILD}/bench.json", "w") as f:
         json.dump(result, f, indent=1)
     return 0 if all(r[3] == "yes" for r in rows) else 1
 

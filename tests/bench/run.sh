@@ -1,7 +1,8 @@
 #!/bin/bash
 # run.sh - make bench: builds, then the figures (run.py)
 #
-# ROUNDS=5 runs of each, SECS=3 seconds of each bulk run; ONLY=bulk,mptcp,ping,sealed
+# ROUNDS=5 runs of each, SECS=3 seconds of each bulk run; ONLY=bulk,ping,..: some
+# (run.py names them); LOSS_SECS=10 HOLD=19000
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib/deps.sh

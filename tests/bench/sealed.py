@@ -10,7 +10,6 @@ import tempfile
 
 CLEAR = ["--crypt", "off"]  # Multipath TCP with one path, as SMTCP is
 SMTCP = ["--crypt", "require"]
-CHURN = "build/bench/churn"
 FILE_MB = 400
 
 
@@ -100,8 +99,9 @@ def https(b, sealed_bulk):
 
 def rates(b):
     got = collections.defaultdict(list)
-    serve = (CHURN, "serve", "0.0.0.0", "7000")
-    cmd = [CHURN, "run", "10.8.1.2", "7000", str(b.SECS), "16"]
+    tool = f"{b.BUILD}/bench/churn"
+    serve = (tool, "serve", "0.0.0.0", "7000")
+    cmd = [tool, "run", "10.8.1.2", "7000", str(b.SECS), "16"]
     for i in range(b.ROUNDS):
         b.progress(f"connections per second, round {i + 1} of {b.ROUNDS}")
         for name, mode in (("plain", CLEAR), ("fresh", SMTCP + ["--crypt-resume", "off"]), ("resumed", SMTCP)):

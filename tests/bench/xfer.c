@@ -3,11 +3,13 @@
  *   xfer serve ADDR PORT         serves any number of connections, forked
  *   xfer down ADDR PORT SECONDS  the server sends for SECONDS
  *   xfer up   ADDR PORT SECONDS  we send for SECONDS
+ *   xfer many ADDR PORT SECONDS N  down, on N connections at once
  *   xfer ping ADDR PORT COUNT [N]  N octets (1) each way, COUNT times
  *
  * The receiver of bulk data keeps how much had arrived at every 50 ms since
  * the first octet, and the client prints that as JSON:
- * {"bytes": N, "seconds": S, "timeline": [b0, b1, ...]}; ping prints
+ * {"bytes": N, "seconds": S, "timeline": [b0, b1, ...]}; many prints the sum
+ * of the octets and the longest of the times; ping prints
  * {"median_us": M, "p99_us": P}.
  */
 #include <arpa/inet.h>
@@ -186,9 +188,14 @@ static struct addrinfo *resolve(const char *addr, const char *port)
 
 static void nodelay(int fd)
 {
+	const char *cc = getenv("XFER_CC");
 	int on = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cc,
+			     (socklen_t)strlen(cc))) {
+		die(cc);
+	}
 }
 
 static int serve(const char *addr, const char *port)
@@ -252,10 +259,51 @@ static void ping(int fd, uint32_t count, size_t n)
 	free(took);
 }
 
+static int begin(const struct addrinfo *ai, char what, uint32_t value)
+{
+	struct order o = { .what = what, .value = value };
+	int fd = socket(ai->ai_family, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen) < 0) {
+		die("connect");
+	}
+	nodelay(fd);
+	write_all(fd, &o, sizeof(o));
+	return fd;
+}
+
+static void many(const struct addrinfo *ai, uint32_t seconds, unsigned n)
+{
+	uint64_t bytes = 0, got[2];
+	int64_t longest = 0;
+	int p[2];
+
+	if (pipe(p)) {
+		die("pipe");
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (fork() == 0) {
+			receive(begin(ai, 'D', seconds));
+			got[0] = line.bytes;
+			got[1] = (uint64_t)(line.last - line.start);
+			write_all(p[1], got, sizeof(got));
+			exit(0);
+		}
+	}
+	close(p[1]);
+	for (unsigned i = 0; i < n; i++) {
+		read_all(p[0], got, sizeof(got));
+		bytes += got[0];
+		longest = (int64_t)got[1] > longest ? (int64_t)got[1] : longest;
+	}
+	printf("{\"bytes\": %llu, \"seconds\": %.6f}\n",
+	       (unsigned long long)bytes, (double)longest / 1e9);
+}
+
 int main(int argc, char **argv)
 {
 	struct addrinfo *ai;
-	struct order o = { 0 };
+	uint32_t value;
 	int fd;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -263,27 +311,26 @@ int main(int argc, char **argv)
 		return serve(argv[2], argv[3]);
 	}
 	if (argc != 5 && argc != 6) {
-		fprintf(stderr, "usage: xfer serve|down|up|ping ADDR PORT [N [SIZE]]\n");
+		fprintf(stderr, "usage: xfer serve|down|up|many|ping ADDR PORT [N [SIZE]]\n");
 		return 2;
 	}
 	ai = resolve(argv[2], argv[3]);
-	fd = socket(ai->ai_family, SOCK_STREAM, 0);
-	if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen) < 0) {
-		die("connect");
+	value = (uint32_t)strtoul(argv[4], NULL, 10);
+	if (strcmp(argv[1], "many") == 0) {
+		many(ai, value, argc == 6 ? (unsigned)atoi(argv[5]) : 8);
+		return 0;
 	}
-	nodelay(fd);
-	o.what = argv[1][0] == 'd' ? 'D' : argv[1][0] == 'u' ? 'U' : 'P';
-	o.value = (uint32_t)strtoul(argv[4], NULL, 10);
-	write_all(fd, &o, sizeof(o));
-	if (o.what == 'D') {
+	fd = begin(ai, argv[1][0] == 'd' ? 'D' : argv[1][0] == 'u' ? 'U' : 'P',
+		   value);
+	if (argv[1][0] == 'd') {
 		receive(fd);
 		print_line();
-	} else if (o.what == 'U') {
-		send_for(fd, o.value);
+	} else if (argv[1][0] == 'u') {
+		send_for(fd, value);
 		read_all(fd, &line, sizeof(line));
 		print_line();
 	} else {
-		ping(fd, o.value ? o.value : 1,
+		ping(fd, value ? value : 1,
 		     argc == 6 ? strtoul(argv[5], NULL, 10) : 1);
 	}
 	close(fd);
