@@ -259,35 +259,36 @@ enum tcp_mtup_mode {
 
 /* Socket options that reach one connection; zero means default. */
 struct tcp_conf {
+	/* largest first: each connection has it three times */
 	const struct cc_ops *cc;
-	uint8_t ttl;           /* default 64 */
-	uint8_t tos;
-	uint16_t mss_clamp;    /* TCP_MAXSEG, 0: none */
-	uint8_t syn_retries;   /* default 6 (Linux) */
-	bool keepalive;
 	nanos keep_idle, keep_intvl; /* 7200 s, 75 s */
-	uint8_t keep_cnt;            /* 9 */
 	nanos user_timeout;          /* 0: retries2 (15) */
-	uint32_t rcv_wnd_max; /* the receive buffer; 6 MiB */
+	nanos linger2;               /* orphaned FIN-WAIT-2, 60 s */
+	uint64_t max_pacing_rate;    /* octets per second, 0: no limit */
+	uint32_t rcv_wnd_max;        /* the receive buffer; 6 MiB */
 	/* largest window that the upper may ever offer, fixes the scale; no
 	 * less than rcv_wnd_max */
 	uint32_t rcv_wnd_limit;
-	nanos linger2;        /* orphaned FIN-WAIT-2, 60 s */
-	uint64_t max_pacing_rate; /* octets per second, 0: no limit */
-	bool quickack;
 	/* of retransmission and delayed ACK; 0: 200 ms, 120 s, 200 ms */
 	uint32_t rto_min_us, rto_max_ms, delack_max_us;
-	bool thin_linear; /* a thin stream's timeouts do not double at first */
-	uint8_t min_ttl; /* IP_MINTTL: segments with less are dropped */
-	/* IP_MTU_DISCOVER: packets may be fragmented on their way; what was
-	 * learnt of the path is not looked at */
-	bool may_fragment, ignore_pmtu;
+	uint16_t mss_clamp; /* TCP_MAXSEG, 0: none */
 	/* TCP Fast Open (RFC 7413): a listener's queue, 0 for none; an active
 	 * open that waits for its first data; no cookie asked or given */
 	uint16_t tfo_queue;
-	bool tfo_connect, tfo_no_cookie;
-	enum tcp_mtup_mode mtup; /* path MTU without ICMP */
-	enum tcp_ecn_mode ecn;
+	bool tfo_connect : 1, tfo_no_cookie : 1;
+	bool keepalive : 1;
+	bool quickack : 1;
+	bool thin_linear : 1; /* a thin stream's timeouts do not double at first */
+	/* IP_MTU_DISCOVER: packets may be fragmented on their way; what was
+	 * learnt of the path is not looked at */
+	bool may_fragment : 1, ignore_pmtu : 1;
+	uint8_t ttl; /* default 64 */
+	uint8_t tos;
+	uint8_t syn_retries; /* default 6 (Linux) */
+	uint8_t keep_cnt;    /* 9 */
+	uint8_t min_ttl; /* IP_MINTTL: segments with less are dropped */
+	enum tcp_mtup_mode mtup : 8; /* path MTU without ICMP */
+	enum tcp_ecn_mode ecn : 8;
 };
 
 struct tcp_open {
