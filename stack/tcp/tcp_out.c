@@ -14,6 +14,7 @@
 
 #include "stack/base/check.h"
 #include "stack/tcp/tcb.h"
+#include "stack/tcp/tcp_ack.h"
 #include "stack/tcp/tcp_mtu.h"
 #include "stack/tcp/tcp_seg.h"
 #include "stack/tcp/tcp_txopt.h"
@@ -393,12 +394,19 @@ static uint32_t out_quota(struct tcb *tcb, struct instant now)
 
 /* Nothing left although it might: if the upper had room for more, that is its
  * doing, and rates measured now are its rates. */
-static void out_idle(struct tcb *tcb)
+static void out_idle(struct tcb *tcb, struct instant now)
 {
 	const struct tcp_sent *s = &tcb->rec.sent;
 
-	if (!tcb->dead && tcb_unsent(tcb) == 0 && s->n_lost == 0 &&
-	    tcp_room(tcb) > 0) {
+	if (tcb->dead || tcb_unsent(tcb) > 0 || s->n_lost > 0 ||
+	    tcp_room(tcb) == 0) {
+		return;
+	}
+	if (tcp_pace_ask(&tcb->pace)) {
+		/* it was given a quantum, perhaps of a rate that is no more,
+		 * and no timer will tell it that there is room */
+		tcp_ack_room(tcb, now);
+	} else {
 		tcp_rate_idle(&tcb->rec.rate, s->delivered, s->in_flight);
 	}
 }
@@ -428,7 +436,7 @@ static bool out_data(struct tcb *tcb, struct instant now,
 		     struct tcp_seg_desc *d)
 {
 	uint32_t quota, mss = tcb_mss(tcb);
-	bool any, held = tcb->pace.held;
+	bool any;
 	struct tcp_sent_entry *e;
 
 	if (tcb->snd.probe && out_probe(tcb, now, d)) {
@@ -462,9 +470,7 @@ static bool out_data(struct tcb *tcb, struct instant now,
 		tcp_pace_sent(&tcb->pace, now, d->len);
 	} else {
 		tcp_pace_release(&tcb->pace);
-		/* time had refused the upper room: the timer tells it */
-		tcb->pace.held = held;
-		out_idle(tcb);
+		out_idle(tcb, now);
 	}
 	return any;
 }
