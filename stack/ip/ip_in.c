@@ -50,6 +50,9 @@ static bool source_bad(const struct ip *ip, const struct addr *src)
 	       ip_path_of(ip, src) >= 0;
 }
 
+/* Neighbour discovery (RFC 4861) is among what is dropped: a TUN device has no
+ * link layer, so that no address is ever resolved and no router asked for; the
+ * paths' addresses and the way out are given. */
 static enum ip_kind icmp_in(struct ip *ip, struct ip_in *out)
 {
 	if (!icmp_msg_parse(&out->hdr, &out->icmp)) {

@@ -84,8 +84,10 @@ static uint16_t next_size(uint16_t low, uint16_t high, uint16_t most)
 	if (n) {
 		return found[n / 2];
 	}
-	return high - low > TCP_MTUP_CLOSE ? (uint16_t)(low + (high - low) / 2)
-					   : 0;
+	if (high - low <= TCP_MTUP_CLOSE) {
+		return 0;
+	}
+	return (uint16_t)(low + (high - low) / 2);
 }
 
 uint16_t tcp_mtup_want(struct tcp_mtup *m, struct instant now, uint16_t most)

@@ -16,7 +16,7 @@
 static struct fake fake;
 static struct ip_frag f;
 static struct instant now;
-static uint8_t data[65536]; /* of the datagram */
+static uint8_t data[66000]; /* of the datagram */
 static struct pkt *whole;
 static struct ip_hdr last; /* as ip_frag_add() left it */
 static unsigned made_room;
