@@ -114,7 +114,7 @@ struct tcp_timers {
 struct tcp_persist {
 	uint8_t backoff;
 	uint8_t unanswered;
-	struct instant since; /* when the window shut */
+	struct instant since; /* first probe of this shut window */
 };
 
 /* keep-alive and tcp_probe_alive(): tcp_keep.c */
@@ -126,6 +126,9 @@ struct tcp_keep {
 	struct instant since;    /* idle time counts from here at the earliest */
 	struct instant fin2_at;  /* orphaned FIN-WAIT-2 ends, or NEVER */
 };
+
+/* connections without an owner that still owe data or FIN; one more is reset */
+#define TCP_ORPHANS_MAX 16384u
 
 /* segments owed besides data: bits of tcb.owe */
 #define TCP_OWE_SYN    0x01 /* SYN or SYN-ACK */

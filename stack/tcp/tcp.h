@@ -114,6 +114,8 @@ struct tcb; /* one connection */
 	X(TCP_DELACK, "TcpExtDelayedACKs", "delayed acknowledgements sent")   \
 	X(TCP_OOO, "TcpExtTCPOFOQueue", "segments queued out of order")       \
 	X(TCP_DUP, "TcpExtTCPDSACKOldSent", "segments wholly received before") \
+	X(TCP_ABORT_ORPHANS, "TcpExtTCPAbortOnMemory",                        \
+	  "connections reset at close: too many still owed their end")       \
 	X(TCP_ABORT_TIMEOUT, "TcpExtTCPAbortOnTimeout",                       \
 	  "connections given up after too many retransmissions")             \
 	X(TCP_ABORT_KEEPALIVE, "TcpExtTCPKeepAliveAbort",                     \

@@ -364,6 +364,13 @@ void tcp_detach(struct tcb *tcb, struct instant now)
 		tcp_abort(tcb, now);
 		return;
 	}
+	/* tcp_max_orphans: closing as fast as peers can be made not to answer
+	 * must not fill the memory */
+	if (tcb->tcp->n_owing >= TCP_ORPHANS_MAX) {
+		tcb_count(tcb, TCP_ABORT_ORPHANS);
+		tcp_abort(tcb, now);
+		return;
+	}
 	tcb_orphan(tcb);
 	tcb->snd.blocked = false;
 	tcp_shutdown(tcb, now);

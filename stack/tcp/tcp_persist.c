@@ -15,11 +15,22 @@ bool tcp_persist_wanted(const struct tcb *tcb)
 	return held || (tcb->snd.blocked && tcb->snd.wnd == 0);
 }
 
+/* RFC 5482: a shut window keeps data from being acknowledged as well as a
+ * silent peer does.  Counted from the first probe on, as Linux does. */
+static struct instant patience(const struct tcb *tcb)
+{
+	if (!tcb->conf.user_timeout || !tcb->persist.backoff) {
+		return INSTANT_NEVER;
+	}
+	return instant_add(tcb->persist.since, tcb->conf.user_timeout);
+}
+
 struct instant tcp_persist_next(const struct tcb *tcb, struct instant now)
 {
 	nanos wait = tcp_rtt_rto(&tcb->rec.rtt) << tcb->persist.backoff;
 
-	return instant_add(now, nanos_min(wait, TCP_RTO_MAX));
+	return instant_min(instant_add(now, nanos_min(wait, TCP_RTO_MAX)),
+			   patience(tcb));
 }
 
 void tcp_persist_fire(struct tcb *tcb, struct instant now)
@@ -34,15 +45,14 @@ void tcp_persist_fire(struct tcb *tcb, struct instant now)
 		tcb->snd.override = true;
 		return;
 	}
-	if (p->unanswered == 0) {
+	if (p->backoff == 0) {
 		p->since = now;
 	}
 	/* a peer that answers may keep its window shut for ever, but not an
-	 * orphan's FIN */
+	 * orphan's FIN, nor for longer than the program wants to wait */
 	if (p->unanswered > UNANSWERED_MAX ||
 	    (tcb->detached && p->backoff == BACKOFF_MAX) ||
-	    (tcb->conf.user_timeout && p->unanswered &&
-	     instant_since(now, p->since) >= tcb->conf.user_timeout)) {
+	    instant_due(patience(tcb), now)) {
 		tcb_count(tcb, TCP_ABORT_TIMEOUT);
 		tcb_end(tcb, now, tcb_timed_out(tcb));
 		return;

@@ -100,13 +100,31 @@ static void test_probe_unanswered(void **state)
 	assert_int_equal(p.end[1].conn.end_why, TCP_END_TIMEOUT);
 }
 
+/* too many that still owe something: the next is reset, as tcp_max_orphans */
+static void test_too_many_orphans(void **state)
+{
+	struct pair_conn *c = &p.end[0].conn;
+	struct tcp *tcp = p.end[0].tcp;
+
+	(void)state;
+	tcp->n_owing = TCP_ORPHANS_MAX;
+	tcp_detach(c->tcb, p.now);
+	c->tcb = NULL;
+	tcp->n_owing = 0;
+	assert_int_equal(tcp_counter(tcp, TCP_ABORT_ORPHANS), 1);
+	pair_run(&p, NANOS_S, NULL);
+	assert_int_equal(tcp_count_conns(tcp), 0);
+	assert_true(p.end[1].conn.closed);
+	assert_int_equal(p.end[1].conn.end_why, TCP_END_RESET);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, open_pair, close_pair)
 	const struct CMUnitTest tests[] = {
 		T(test_alive),		T(test_traffic),
 		T(test_dead),		T(test_probe_answered),
-		T(test_probe_unanswered),
+		T(test_probe_unanswered), T(test_too_many_orphans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
