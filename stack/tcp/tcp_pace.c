@@ -54,7 +54,10 @@ void tcp_pace_update(struct tcp_pace *p, const struct cc *cc, nanos srtt,
 		rate = max;
 	}
 	if (rate == 0) {
+		bool offered = p->offered || p->rate > 0;
+
 		tcp_pace_init(p);
+		p->offered = offered;
 		return;
 	}
 	p->rate = rate;
@@ -101,13 +104,8 @@ uint32_t tcp_pace_quota(struct tcp_pace *p, struct instant now, uint32_t mss)
 		return CC_INF;
 	}
 	tcp_pace_due(p, now);
-	if (instant_due(p->next, now)) {
-		if (!p->late) {
-			p->next = now; /* nobody waited: nothing to make up */
-			p->left = p->quantum;
-		} else if (spent(p, mss)) {
-			p->left = p->quantum;
-		}
+	if (instant_due(p->next, now) && (!p->late || spent(p, mss))) {
+		p->left = p->quantum;
 	}
 	forgive(p, now);
 	p->held = spent(p, mss);
@@ -121,8 +119,9 @@ void tcp_pace_sent(struct tcp_pace *p, struct instant now, uint32_t len)
 		return;
 	}
 	if (!p->late && instant_due(p->next, now)) {
-		p->next = now;
+		p->next = now; /* nobody waited: nothing to make up for */
 	}
+	p->offered = true;
 	p->left -= min_u32(p->left, len);
 	p->next = instant_add(p->next, time_of(p, len));
 }
@@ -131,6 +130,14 @@ void tcp_pace_release(struct tcp_pace *p)
 {
 	p->held = false;
 	p->late = false;
+}
+
+bool tcp_pace_ask(struct tcp_pace *p)
+{
+	bool offered = p->offered;
+
+	p->offered = false;
+	return offered;
 }
 
 uint32_t tcp_pace_room(const struct tcp_pace *p, uint32_t waiting, uint32_t mss)

@@ -33,6 +33,7 @@ struct tcp_pace {
 	struct instant next; /* when the next one may begin */
 	bool held;           /* nothing may leave before `next` */
 	bool late;           /* what was held is being made up for */
+	bool offered;        /* the application was given room for no more */
 };
 
 void tcp_pace_init(struct tcp_pace *p);
@@ -48,6 +49,9 @@ void tcp_pace_sent(struct tcp_pace *p, struct instant now, uint32_t len);
 void tcp_pace_release(struct tcp_pace *p);
 /* takes notice that the time has come */
 void tcp_pace_due(struct tcp_pace *p, struct instant now);
+/* Nothing is left although more might leave: true if the application has not
+ * been asked since it was given room for a quantum only. */
+bool tcp_pace_ask(struct tcp_pace *p);
 /* Octets to take from the application, besides those that wait here already:
  * no more than a quantum, so that the rest may still go another way.  A part
  * of a segment does not count, or it would leave alone. */

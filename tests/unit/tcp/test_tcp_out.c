@@ -401,11 +401,12 @@ static bool waits_for_time(const struct pair *q)
 
 /* The upper was refused room for the time being; then something else has us
  * look for output, a little after that time and before the timer wheel's tick:
- * the upper is still told. */
+ * the upper is told at once (what leaves is lost here). */
 static void test_pace_late(void **state)
 {
 	struct pkt_out out;
 	struct tcb *tcb;
+	bool told = false;
 
 	(void)state;
 	begin(13);
@@ -419,9 +420,10 @@ static void test_pace_late(void **state)
 	tcp_ack_now(tcb);
 	p.now = instant_add(tcb->pace.next, NANOS_US);
 	while (tcp_output(p.end[0].tcp, p.now, &out)) {
-		assert_int_equal(out.n_iov, 0);
+		told = told || out.n_iov > 0;
 	}
-	assert_true(pair_run(&p, NANOS_S, pair_all_arrived));
+	assert_true(told);
+	assert_true(pair_run(&p, 2 * NANOS_S, pair_all_arrived));
 	pair_stop(&p);
 }
 

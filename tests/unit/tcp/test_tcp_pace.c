@@ -174,6 +174,26 @@ static void raised_limit(void **state)
 	assert_int_equal(drain(NANOS_S + 4 * MS, 65535), 2 * MSS);
 }
 
+/* Whoever was given room for a quantum only is asked once more when that is
+ * gone, also where the rate is gone meanwhile. */
+static void asked_once(void **state)
+{
+	(void)state;
+	assert_false(tcp_pace_ask(&p)); /* not paced: all the room there is */
+	cc.pacing_rate = 1000000;
+	tcp_pace_update(&p, &cc, 20 * MS, 20 * MS, 0, MSS);
+	tcp_pace_quota(&p, at(NANOS_S), MSS);
+	tcp_pace_sent(&p, at(NANOS_S), MSS);
+	assert_true(tcp_pace_ask(&p));
+	assert_false(tcp_pace_ask(&p));
+	tcp_pace_update(&p, &cc, 20 * MS, 20 * MS, 0, MSS);
+	assert_false(tcp_pace_ask(&p));
+	cc.pacing_rate = 0;
+	tcp_pace_update(&p, &cc, 20 * MS, 20 * MS, 0, MSS);
+	assert_true(tcp_pace_ask(&p));
+	assert_false(tcp_pace_ask(&p));
+}
+
 /* before it has a rate a model begins at 2/ln 2 windows per round trip */
 static void model_begins(void **state)
 {
@@ -216,6 +236,7 @@ int main(void)
 		cmocka_unit_test_setup(windows, setup),
 		cmocka_unit_test_setup(application_limit, setup),
 		cmocka_unit_test_setup(raised_limit, setup),
+		cmocka_unit_test_setup(asked_once, setup),
 		cmocka_unit_test_setup(model_begins, setup),
 		cmocka_unit_test_setup(room, setup),
 	};
