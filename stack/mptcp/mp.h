@@ -183,6 +183,7 @@ struct mp_snd {
 	uint64_t mixed_end;  /* before this, data is on several subflows */
 	struct ranges again; /* to be sent on another subflow */
 	uint8_t backoff;     /* of the data-level timer */
+	bool asked;          /* when it fired last: for a DATA_ACK alone */
 	bool shut;           /* nothing more will be written */
 	bool fin_sent, fin_acked;
 	bool fin_mapped;     /* DATA_FIN is in the mapping of FINp */
@@ -278,7 +279,7 @@ struct mp_conn {
 	struct tuple t;          /* of the first subflow */
 
 	struct mp_crypt crypt; /* mp_crypt.c */
-	struct mp_seal seal;   /* mp_seal.c; SEALED only */
+	struct mp_seal *seal;  /* mp_seal.c; NULL when CLEAR */
 	struct mp_unseal open; /* mp_unseal.c; SEALED only */
 
 	struct mp_snd snd;

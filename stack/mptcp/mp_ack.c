@@ -8,6 +8,10 @@
 #define WAIT_MAX    (60 * NANOS_S)
 #define BACKOFF_MAX 10
 #define ASK_FIRST   2 /* timeouts that only ask for a DATA_ACK */
+/* A peer answers segments that carry nothing and are out of place twice a
+ * second at most (Linux: tcp_invalid_ratelimit): a question that comes sooner
+ * after another is none.  A little more, for what the path adds. */
+#define ASK_AGAIN   (600 * NANOS_MS)
 #define FIN_PROBES  5
 
 /* lowest data offset that the subflow may have to send again */
@@ -60,7 +64,7 @@ void mp_ack_release(struct mp_conn *c, struct instant now)
 /* una has moved on a sealed connection */
 static void seal_acked(struct mp_conn *c)
 {
-	mp_frames_drop(&c->seal.frames, c->snd.una);
+	mp_frames_drop(&c->seal->frames, c->snd.una);
 	mp_crypt_acked(c, c->snd.una);
 }
 
@@ -78,7 +82,7 @@ void mp_ack_data(struct mp_conn *c, struct instant now, uint64_t off,
 	}
 	if (mp_sealed(c)) {
 		/* nobody can have verified a part of a frame */
-		off = mp_frames_floor(&c->seal.frames, off);
+		off = mp_frames_floor(&c->seal->frames, off);
 		mp_seal_window(c, wnd);
 	}
 	if (off <= d->una && !(d->fin_sent && off == d->nxt + 1)) {
@@ -173,7 +177,7 @@ void mp_ack_sub(struct mp_sub *s, struct instant now, uint32_t una)
 
 static nanos wait_of(struct mp_conn *c)
 {
-	nanos most = WAIT_MIN;
+	nanos most = WAIT_MIN, wait;
 
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
@@ -183,7 +187,9 @@ static nanos wait_of(struct mp_conn *c)
 			most = nanos_max(most, tcp_rto(s->tcb));
 		}
 	}
-	return nanos_min(most << c->snd.backoff, WAIT_MAX);
+	wait = nanos_min(most << c->snd.backoff, WAIT_MAX);
+	return c->snd.asked && c->snd.backoff ? nanos_max(wait, ASK_AGAIN) :
+						wait;
 }
 
 /* Something waits and nothing is on its way that would bring news. */
@@ -313,6 +319,7 @@ static void head_lost(struct mp_conn *c, struct instant now)
 			 * again without knowing is wrong: a peer that gets it
 			 * without a mapping takes it for more. */
 			tcp_ask(s->tcb);
+			c->snd.asked = true;
 			return;
 		}
 		if (!mp_fall(c, now, MP_FALLBACK_NO_DATA_ACK)) {
@@ -411,6 +418,7 @@ void mp_ack_timer(struct mp_conn *c, struct instant now)
 	if (!c->n_open || (c->mode != MP_MODE_MPTCP && !seal_stuck(c))) {
 		return;
 	}
+	d->asked = false;
 	if (d->backoff < BACKOFF_MAX) {
 		d->backoff++;
 	}

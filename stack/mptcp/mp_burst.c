@@ -122,7 +122,7 @@ uint32_t mp_burst_again(struct mp_sub *s, struct instant now,
 
 	if (mp_sealed(c)) {
 		room = min_u32(room, MP_BURST_MAX);
-		return (uint32_t)(mp_frames_fit(&c->seal.frames, r->lo,
+		return (uint32_t)(mp_frames_fit(&c->seal->frames, r->lo,
 						min_u64(r->hi, r->lo + room)) -
 				  r->lo);
 	}
@@ -187,7 +187,7 @@ uint32_t mp_burst_sealed(struct mp_sub *s, struct instant now)
 	/* Init, or what could not be mapped: nothing is sealed behind it until
 	 * it is on its way, so that Init is alone */
 	if (d->nxt < d->ring.tail) {
-		return (uint32_t)(mp_frames_fit(&c->seal.frames, d->nxt,
+		return (uint32_t)(mp_frames_fit(&c->seal->frames, d->nxt,
 						d->nxt + MP_BURST_MAX) -
 				  d->nxt);
 	}

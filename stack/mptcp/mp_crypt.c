@@ -61,6 +61,7 @@ static void clear(struct mp_conn *c, enum crypt_reason why)
 	struct mp_crypt *y = &c->crypt;
 
 	crypt_conn_free(y->k);
+	mp_seal_fini(c);
 	y->k = NULL;
 	y->state = MP_CRYPT_CLEAR;
 	y->why = why;
@@ -111,7 +112,7 @@ static bool ask(struct mp_conn *c, bool active, const uint8_t *name, size_t n)
 	struct mp_crypt *y = &c->crypt;
 
 	y->k = crypt_conn_new(c->mp->cfg.crypt, &conf, active, name, n);
-	if (!y->k) {
+	if (!y->k || !mp_seal_new(c)) {
 		mp_count(c->mp, MP_NOMEM);
 		return false;
 	}

@@ -125,7 +125,7 @@ static void go_plain(struct mp_conn *c, struct instant now, struct mp_sub *s,
 		d->una = max_u64(d->una, f->inf_off);
 		if (mp_sealed(c)) {
 			mp_count(c->mp, MP_CRYPT_ALONE);
-			mp_frames_drop(&c->seal.frames, d->una);
+			mp_frames_drop(&c->seal->frames, d->una);
 			mp_crypt_acked(c, d->una);
 		}
 		d->edge = UINT64_MAX;

@@ -6,9 +6,9 @@
 void mp_idle_trim(struct mp_conn *c)
 {
 	ring_trim(&c->snd.ring);
-	if (c->seal.stage.mem) {
-		ring_trim(&c->seal.stage);
-		mp_frames_trim(&c->seal.frames);
+	if (mp_sealed(c)) {
+		ring_trim(&c->seal->stage);
+		mp_frames_trim(&c->seal->frames);
 	}
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);

@@ -25,8 +25,8 @@ void mp_reinject_range(struct mp_conn *c, uint64_t lo, uint64_t hi)
 	}
 	if (mp_sealed(c)) {
 		/* no mapping may hold a part of a frame */
-		lo = mp_frames_floor(&c->seal.frames, lo);
-		hi = mp_frames_ceil(&c->seal.frames, hi);
+		lo = mp_frames_floor(&c->seal->frames, lo);
+		hi = mp_frames_ceil(&c->seal->frames, hi);
 	}
 	if (!ranges_add(rs, lo, hi)) {
 		/* too many pieces: rather some of it twice */
@@ -237,7 +237,7 @@ void mp_reinject_blocked(struct mp_conn *c, struct instant now)
 	}
 	hi = min_u64(m->off + m->len, d->una + mp_tx_room(fast));
 	if (mp_sealed(c)) {
-		hi = mp_frames_fit(&c->seal.frames, d->una, hi);
+		hi = mp_frames_fit(&c->seal->frames, d->una, hi);
 	}
 	if (hi > d->una &&
 	    mp_tx_push(fast, now, d->una, (uint32_t)(hi - d->una), true)) {

@@ -7,9 +7,15 @@
 
 #define HOLD (5 * NANOS_MS)
 
+bool mp_seal_new(struct mp_conn *c)
+{
+	c->seal = mem_zalloc(c->mp->env->mem, sizeof(*c->seal));
+	return c->seal != NULL;
+}
+
 void mp_seal_start(struct mp_conn *c)
 {
-	struct mp_seal *e = &c->seal;
+	struct mp_seal *e = c->seal;
 	struct mem *mem = c->mp->env->mem;
 
 	*e = (struct mp_seal){ .stage = c->snd.ring };
@@ -23,16 +29,20 @@ void mp_seal_start(struct mp_conn *c)
 
 void mp_seal_hold(struct mp_conn *c, struct instant now)
 {
-	c->seal.held = true;
+	c->seal->held = true;
 	mp_timer_set(&c->timers, MP_T_FIRST, instant_add(now, HOLD));
 }
 
 void mp_seal_fini(struct mp_conn *c)
 {
-	if (c->seal.stage.mem) {
-		ring_fini(&c->seal.stage);
-		mp_frames_fini(&c->seal.frames);
+	struct mp_seal *e = c->seal;
+
+	if (e && e->stage.mem) {
+		ring_fini(&e->stage);
+		mp_frames_fini(&e->frames);
 	}
+	mem_free(c->mp->env->mem, e, sizeof(*e));
+	c->seal = NULL;
 }
 
 /* --- the program's side ------------------------------------------------- */
@@ -42,14 +52,14 @@ void mp_seal_fini(struct mp_conn *c)
 uint32_t mp_seal_room(const struct mp_conn *c)
 {
 	uint32_t all = c->snd.size - c->snd.size / 256 - MP_SEAL_ROOM_MIN;
-	uint64_t used = ring_len(&c->seal.stage) + ring_len(&c->snd.ring);
+	uint64_t used = ring_len(&c->seal->stage) + ring_len(&c->snd.ring);
 
 	return used < all ? all - (uint32_t)used : 0;
 }
 
 unsigned mp_seal_space(struct mp_conn *c, uint32_t want, struct iov_mut v[2])
 {
-	struct ring *r = &c->seal.stage;
+	struct ring *r = &c->seal->stage;
 
 	/* the send buffer may have grown; the ring's own bound only rises, for
 	 * the sake of what it holds */
@@ -59,15 +69,15 @@ unsigned mp_seal_space(struct mp_conn *c, uint32_t want, struct iov_mut v[2])
 
 void mp_seal_written(struct mp_conn *c, uint32_t n)
 {
-	if (!c->seal.fin) {
-		ring_commit(&c->seal.stage, n);
+	if (!c->seal->fin) {
+		ring_commit(&c->seal->stage, n);
 	}
 }
 
 /* An octet that is sealed already cannot be marked any more. */
 void mp_seal_urgent(struct mp_conn *c)
 {
-	struct mp_seal *e = &c->seal;
+	struct mp_seal *e = c->seal;
 
 	if (ring_len(&e->stage)) {
 		e->urgent = true;
@@ -77,25 +87,25 @@ void mp_seal_urgent(struct mp_conn *c)
 
 uint64_t mp_seal_pending(const struct mp_conn *c)
 {
-	return ring_len(&c->seal.stage) + c->seal.frames.data;
+	return ring_len(&c->seal->stage) + c->seal->frames.data;
 }
 
 /* --- what waits ---------------------------------------------------------- */
 
 void mp_seal_window(struct mp_conn *c, uint32_t wnd)
 {
-	c->seal.quarter = max_u32(c->seal.quarter, wnd / 4);
+	c->seal->quarter = max_u32(c->seal->quarter, wnd / 4);
 }
 
 /* smtcp(7), Key confirmation: the first frame goes at once */
 static bool first_due(const struct mp_conn *c)
 {
-	return c->crypt.smtcp && c->snd.ring.tail == c->seal.init_end;
+	return c->crypt.smtcp && c->snd.ring.tail == c->seal->init_end;
 }
 
 bool mp_seal_ready(const struct mp_conn *c)
 {
-	const struct mp_seal *e = &c->seal;
+	const struct mp_seal *e = c->seal;
 	size_t n;
 
 	if (e->fin || !mp_crypt_keyed(c) || crypt_confused(c->crypt.k) ||
@@ -107,16 +117,16 @@ bool mp_seal_ready(const struct mp_conn *c)
 
 bool mp_seal_due(const struct mp_conn *c)
 {
-	if (c->seal.fin || !mp_crypt_keyed(c)) {
+	if (c->seal->fin || !mp_crypt_keyed(c)) {
 		return false;
 	}
 	return c->snd.shut ||
-	       (!c->seal.held && (first_due(c) || crypt_due(c->crypt.k)));
+	       (!c->seal->held && (first_due(c) || crypt_due(c->crypt.k)));
 }
 
 bool mp_seal_unfinished(const struct mp_conn *c)
 {
-	const struct mp_seal *e = &c->seal;
+	const struct mp_seal *e = c->seal;
 	size_t n;
 
 	if (e->fin) {
@@ -129,7 +139,7 @@ bool mp_seal_unfinished(const struct mp_conn *c)
 /* smtcp(7), Sizes */
 static uint32_t frame_max(const struct mp_conn *c, uint32_t seg)
 {
-	uint32_t most = max_u32(c->seal.quarter, seg);
+	uint32_t most = max_u32(c->seal->quarter, seg);
 
 	return min_u32(max_u32(most, MP_SEAL_ROOM_MIN), MP_SEAL_FRAME_MAX);
 }
@@ -137,7 +147,7 @@ static uint32_t frame_max(const struct mp_conn *c, uint32_t seg)
 /* of each frame, at most */
 static uint32_t overhead(const struct mp_conn *c)
 {
-	return MP_SEAL_OVERHEAD + (c->seal.urgent ? MP_SEAL_URGENT : 0);
+	return MP_SEAL_OVERHEAD + (c->seal->urgent ? MP_SEAL_URGENT : 0);
 }
 
 struct plan {
@@ -149,7 +159,7 @@ struct plan {
 static struct plan plan_all(const struct mp_conn *c, uint32_t seg)
 {
 	uint32_t per = frame_max(c, seg) - overhead(c);
-	struct plan p = { .data = ring_len(&c->seal.stage), .all = true };
+	struct plan p = { .data = ring_len(&c->seal->stage), .all = true };
 
 	p.frames = (uint32_t)max_u64(1, (p.data + per - 1) / per);
 	return p;
@@ -201,7 +211,7 @@ static struct plan plan_for(const struct mp_conn *c, uint32_t most,
 
 bool mp_seal_init(struct mp_conn *c)
 {
-	struct mp_seal *e = &c->seal;
+	struct mp_seal *e = c->seal;
 	struct ring *r = &c->snd.ring;
 	const uint8_t *p;
 	size_t n;
@@ -266,7 +276,7 @@ static void refused(struct mp_conn *c, struct instant now,
 static uint32_t seal_one(struct mp_conn *c, struct instant now, uint32_t n,
 			 bool fin, struct iov_mut v[2])
 {
-	struct mp_seal *e = &c->seal;
+	struct mp_seal *e = c->seal;
 	uint64_t first = e->stage.head;
 	struct crypt_seal s = { .now = now, .offset = c->snd.ring.tail,
 				.fin = fin, .urgent = names_urgent(e, first) };
@@ -308,7 +318,7 @@ static uint32_t seal_plan(struct mp_conn *c, struct instant now,
 		bool last = p->all && i == p->frames - 1;
 		uint32_t n;
 
-		if (!mp_frames_reserve(&c->seal.frames)) {
+		if (!mp_frames_reserve(&c->seal->frames)) {
 			mp_count(c->mp, MP_NOMEM);
 			c->snd.refused = true;
 			break;

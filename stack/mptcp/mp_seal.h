@@ -39,9 +39,11 @@ struct mp_seal {
 	uint32_t quarter; /* of the largest window offered so far */
 };
 
+/* encryption is asked for: false is "no memory" */
+bool mp_seal_new(struct mp_conn *c);
 /* SEALED was decided.  What was written before, if anything, waits in stage */
 void mp_seal_start(struct mp_conn *c);
-void mp_seal_fini(struct mp_conn *c);
+void mp_seal_fini(struct mp_conn *c); /* CLEAR, or over */
 /* Keyed at once, by a secret: host A's first frame would leave without data,
  * before the program knows that it may write, and what it writes then would
  * have to wait for B (smtcp(7), Init messages).  So it is held back a little. */

@@ -77,7 +77,7 @@ uint64_t mp_sndbuf_unsent(const struct mp_conn *c)
 {
 	uint64_t n = c->snd.ring.tail - c->snd.nxt;
 
-	return mp_sealed(c) ? n + ring_len(&c->seal.stage) : n;
+	return mp_sealed(c) ? n + ring_len(&c->seal->stage) : n;
 }
 
 uint32_t mp_sndbuf_room(const struct mp_conn *c, uint32_t free)

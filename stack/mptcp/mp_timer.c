@@ -111,7 +111,9 @@ void mp_timer_conn(struct mp_timers *t, enum mp_timer which,
 		mp_dirty(c);
 		break;
 	case MP_T_FIRST:
-		c->seal.held = false;
+		if (c->seal) {
+			c->seal->held = false;
+		}
 		mp_dirty(c);
 		break;
 	case MP_T_CRYPT:

@@ -22,8 +22,8 @@ static void push(struct mp_sub *s, struct instant now, uint64_t off, uint32_t n)
 
 	tcp_push(s->tcb, now, n,
 		 off == c->snd.ring.tail &&
-			 !(sealed && ring_len(&c->seal.stage)));
-	if (sealed && off == c->seal.init_end) {
+			 !(sealed && ring_len(&c->seal->stage)));
+	if (sealed && off == c->seal->init_end) {
 		tcp_push_mark(s->tcb);
 	}
 }
@@ -46,7 +46,7 @@ bool mp_tx_push(struct mp_sub *s, struct instant now, uint64_t off,
 	}
 	if (ssn == 1) {
 		s->first_len = n;
-	} else if (mp_sealed(c) && c->seal.fin && off + n == c->snd.ring.tail) {
+	} else if (mp_sealed(c) && c->seal->fin && off + n == c->snd.ring.tail) {
 		/* smtcp(7), FINp and DATA_FIN: both in one mapping.  At ssn 1
 		 * it may be an MP_CAPABLE, which has no F. */
 		m->fin = true;
@@ -146,7 +146,7 @@ static bool awaits_answer(const struct mp_sub *s)
 static void run_sealed(struct mp_conn *c, struct instant now)
 {
 	while (mp_tx_held_up(c)) {
-		uint64_t written = c->seal.stage.head;
+		uint64_t written = c->seal->stage.head;
 		struct mp_sub *s = c->mp->sched->pick(c, NULL);
 		uint32_t n;
 
@@ -157,7 +157,7 @@ static void run_sealed(struct mp_conn *c, struct instant now)
 		if (!n || !mp_tx_push(s, now, c->snd.nxt, n, false)) {
 			break;
 		}
-		advance(c, s, n, c->seal.stage.head != written);
+		advance(c, s, n, c->seal->stage.head != written);
 	}
 }
 
@@ -167,13 +167,13 @@ static void run_sealed_plain(struct mp_conn *c, struct instant now)
 	struct tcp_info_core i;
 
 	if (s && s->state == MP_SUB_OPEN &&
-	    c->seal.quarter < MP_SEAL_FRAME_MAX) {
+	    c->seal->quarter < MP_SEAL_FRAME_MAX) {
 		tcp_info(s->tcb, &i);
 		mp_seal_window(c, i.snd_wnd);
 	}
 	while (s && mp_tx_held_up(c) && s->state == MP_SUB_OPEN &&
 	       !s->fin_out) {
-		uint64_t written = c->seal.stage.head;
+		uint64_t written = c->seal->stage.head;
 		uint32_t n = mp_burst_sealed(s, now);
 
 		if (!n) {
@@ -181,7 +181,7 @@ static void run_sealed_plain(struct mp_conn *c, struct instant now)
 		}
 		s->sent += n;
 		push(s, now, c->snd.nxt + n, n);
-		advance(c, s, n, c->seal.stage.head != written);
+		advance(c, s, n, c->seal->stage.head != written);
 	}
 }
 

@@ -113,7 +113,7 @@ static inline void R_answer(void)
 
 	p = crypt_init_out(R.c->crypt.k, &n);
 	if (!p) { /* it is on its way */
-		n = (size_t)R.c->seal.init_end;
+		n = (size_t)R.c->seal->init_end;
 		assert_int_equal(ring_slice(&R.c->snd.ring, 0, (uint32_t)n, v),
 				 1);
 		memcpy(init, v[0].p, n);
@@ -153,6 +153,7 @@ static inline void R_up(uint64_t seed, bool keyed)
 				      .k = R_receiver(),
 				      .smtcp = !R.plain,
 				      .started = true };
+	assert_true(mp_seal_new(c));
 	mp_seal_start(c);
 	c->rcv.nxt = c->rcv.total = c->rcv.wnd.edge = 0;
 	mp_rx_window(c);

@@ -339,12 +339,12 @@ static void fin_behind_finp(void **state)
 		mpair_sleep(&P, 5 * NANOS_S);
 		assert_true(P.end[0].app.shut_done);
 		assert_true(mp_tx_waiting(c));
-		assert_false(c->seal.fin);
+		assert_false(c->seal->fin);
 		assert_false(c->snd.fin_sent);
 		assert_false(c->first->fin_out);
 		mpair_hold(&P, 1, false);
 		assert_true(mpair_run(&P, 30 * NANOS_S, mpair_arrived));
-		assert_true(c->seal.fin);
+		assert_true(c->seal->fin);
 		assert_false(mp_tx_waiting(c));
 		assert_true(plain ? c->first->fin_out : c->snd.fin_sent);
 		tapped_close();

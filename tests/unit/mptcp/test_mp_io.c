@@ -485,7 +485,7 @@ static void sealed_room_and_pending(void **state)
 	assert_true(sent <= 64 << 10 && sent > (64 << 10) * 98 / 100);
 	assert_int_equal(mp_write_pending(c), sent);
 	assert_true(ring_len(&c->snd.ring) > 0);
-	assert_true(ring_len(&c->seal.stage) > 0);
+	assert_true(ring_len(&c->seal->stage) > 0);
 	P.link[0].cut = false;
 	assert_true(mpair_run(&P, 60 * NANOS_S, mpair_arrived));
 	mpair_sleep(&P, NANOS_S);
@@ -507,11 +507,11 @@ static void sealed_urgent(void **state)
 	mp_set_conf(c, P.now, &P.end[0].conf);
 	mpair_send(&P, 0, 10, false);
 	mp_write_urgent(c, P.now);
-	assert_true(c->seal.urgent);
-	assert_int_equal(c->seal.urgent_at, c->seal.stage.tail);
+	assert_true(c->seal->urgent);
+	assert_int_equal(c->seal->urgent_at, c->seal->stage.tail);
 	mpair_send(&P, 0, 10, false);
 	mpair_sleep(&P, NANOS_S);
-	assert_false(c->seal.urgent);
+	assert_false(c->seal->urgent);
 	assert_false(c->snd.urgent);
 	assert_int_equal(P.end[1].app.got, 20);
 	sealtap_check(&T);

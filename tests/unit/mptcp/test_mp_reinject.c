@@ -189,7 +189,7 @@ static struct mp_map outstanding(uint64_t seed)
 	transfer(100000, 0, 10 * NANOS_S);
 	mpair_sleep(&P, 5 * NANOS_S);
 	mp_seal_window(tapped_conn(0), 12000); /* no longer frames than 3000 */
-	tapped_conn(0)->seal.quarter = 3000;
+	tapped_conn(0)->seal->quarter = 3000;
 	P.link[0].cut = P.link[1].cut = true;
 	mpair_send(&P, 0, 9000, false);
 	assert_int_equal(sub(0)->tx.n, 1);
@@ -273,7 +273,7 @@ static void held_by_another(void **state)
 	(void)state;
 	m = outstanding(42);
 	c = tapped_conn(0);
-	cut = mp_frames_fit(&c->seal.frames, m.off, m.off);
+	cut = mp_frames_fit(&c->seal->frames, m.off, m.off);
 	assert_true(mp_tx_push(sub(1), P.now, m.off, (uint32_t)(cut - m.off),
 			       true));
 	sub(0)->seg_dss = sub(0)->seg_dack = true;
@@ -294,8 +294,8 @@ static void ranges_are_whole_frames(void **state)
 	(void)state;
 	m = outstanding(43);
 	c = tapped_conn(0);
-	two = mp_frames_fit(&c->seal.frames, m.off, m.off);
-	three = mp_frames_fit(&c->seal.frames, two, two);
+	two = mp_frames_fit(&c->seal->frames, m.off, m.off);
+	three = mp_frames_fit(&c->seal->frames, two, two);
 	mp_reinject_range(c, two + 1, two + 2);
 	assert_int_equal(c->snd.again.n, 1);
 	assert_int_equal(c->snd.again.r[0].lo, two);

@@ -42,6 +42,7 @@ static void open_conn(uint32_t sndbuf)
 	c->crypt.state = MP_CRYPT_SEALED;
 	c->crypt.smtcp = true;
 	c->crypt.k = a.conn;
+	assert_true(mp_seal_new(c));
 	mp_seal_start(c);
 	wrote = got = opened_at = 0;
 	frames = rekeys = 0;
@@ -150,10 +151,10 @@ static void peer_takes(void)
 		}
 		whole.n = crypt_frame_len(buf);
 		assert_true(whole.n && whole.n <= at);
-		assert_int_equal(mp_frames_floor(&c->seal.frames, opened_at),
+		assert_int_equal(mp_frames_floor(&c->seal->frames, opened_at),
 				 opened_at);
 		assert_int_equal(
-			mp_frames_fit(&c->seal.frames, opened_at, opened_at),
+			mp_frames_fit(&c->seal->frames, opened_at, opened_at),
 			opened_at + whole.n);
 		assert_int_equal(crypt_open(b.conn, t0, opened_at, &whole, 1,
 					    whole.n, &last),
@@ -174,7 +175,7 @@ static void peer_acks(uint64_t upto)
 {
 	c->snd.una = upto;
 	c->snd.nxt = max_u64(c->snd.nxt, upto);
-	mp_frames_drop(&c->seal.frames, upto);
+	mp_frames_drop(&c->seal->frames, upto);
 	ring_drop(&c->snd.ring, upto);
 	crypt_acked(a.conn, upto);
 }
@@ -203,8 +204,8 @@ static void init_is_the_beginning(void **state)
 	a.fake.fail_at = 0;
 	assert_true(mp_seal_init(c));
 	assert_int_equal(c->snd.ring.tail, n);
-	assert_int_equal(c->seal.init_end, n);
-	assert_int_equal(c->seal.frames.n, 1);
+	assert_int_equal(c->seal->init_end, n);
+	assert_int_equal(c->seal->frames.n, 1);
 	assert_int_equal(ring_slice(&c->snd.ring, 0, (uint32_t)n, v), 1);
 	assert_memory_equal(v[0].p, copy, n);
 	assert_true(mp_seal_init(c)); /* once */
@@ -279,13 +280,13 @@ static void early_octets_are_sealed(void **state)
 	(void)state;
 	start(BIG);
 	/* as it was before mp_seal_start() */
-	ring_fini(&c->seal.stage);
+	ring_fini(&c->seal->stage);
 	assert_int_equal(ring_space(&c->snd.ring, 5, v), 1);
 	memcpy(v[0].p, "early", 5);
 	mp_seal_start(c);
 	mp_seal_written(c, 5); /* into the very place that was handed out */
 	assert_int_equal(ring_len(&c->snd.ring), 0);
-	assert_int_equal(ring_len(&c->seal.stage), 5);
+	assert_int_equal(ring_len(&c->seal->stage), 5);
 	assert_int_equal(mp_seal_pending(c), 5);
 }
 
@@ -293,7 +294,7 @@ static void early_octets_are_sealed(void **state)
 
 static uint32_t most_of_frame(uint32_t seg)
 {
-	return min_u32(max_u32(max_u32(c->seal.quarter, seg), 64), 16384);
+	return min_u32(max_u32(max_u32(c->seal->quarter, seg), 64), 16384);
 }
 
 /* any writes, any room, any acknowledgements */
@@ -303,7 +304,7 @@ static void random_walk(uint32_t sndbuf, uint32_t seg, uint32_t wnd)
 	unsigned n_before, n;
 
 	keyed(sndbuf);
-	c->seal.quarter = wnd / 4;
+	c->seal->quarter = wnd / 4;
 	peer_takes();
 	for (unsigned i = 0; i < 3000; i++) {
 		uint32_t most = (uint32_t)rng_below(r, i % 7 ? 2 * seg : 70000);
@@ -312,11 +313,11 @@ static void random_walk(uint32_t sndbuf, uint32_t seg, uint32_t wnd)
 
 		put((uint32_t)rng_below(r, i % 5 ? seg : sndbuf));
 		/* but for what sealing adds */
-		assert_true(ring_len(&c->seal.stage) <= sndbuf);
+		assert_true(ring_len(&c->seal->stage) <= sndbuf);
 		waits = mp_seal_waiting(c, seg);
-		n_before = c->seal.frames.n;
+		n_before = c->seal->frames.n;
 		made = mp_seal_fill(c, t0, most, seg);
-		n = c->seal.frames.n - n_before;
+		n = c->seal->frames.n - n_before;
 		assert_int_equal(c->snd.ring.tail, tail + made);
 		assert_true(made <= most);
 		assert_true(ring_len(&c->snd.ring) <= sndbuf);
@@ -328,7 +329,7 @@ static void random_walk(uint32_t sndbuf, uint32_t seg, uint32_t wnd)
 			assert_true(made >= MP_SEAL_ROOM_MIN);
 		} else if (made) {
 			assert_int_equal(made, waits);
-			assert_int_equal(ring_len(&c->seal.stage), 0);
+			assert_int_equal(ring_len(&c->seal->stage), 0);
 		}
 		peer_takes();
 		if (made) {
@@ -338,18 +339,18 @@ static void random_walk(uint32_t sndbuf, uint32_t seg, uint32_t wnd)
 			assert_true(made > (n - 1) * (most_of_frame(seg) - 20));
 		}
 		assert_int_equal(mp_seal_pending(c),
-				 ring_len(&c->seal.stage) +
-					 c->seal.frames.data);
+				 ring_len(&c->seal->stage) +
+					 c->seal->frames.data);
 		if (rng_below(r, 3) == 0) {
 			uint64_t una = c->snd.una;
 
 			una += rng_below(r, c->snd.ring.tail - una + 1);
-			una = mp_frames_floor(&c->seal.frames, una);
+			una = mp_frames_floor(&c->seal->frames, una);
 			peer_acks(una);
 		}
 	}
 	peer_acks(c->snd.ring.tail);
-	assert_int_equal(mp_seal_pending(c), ring_len(&c->seal.stage));
+	assert_int_equal(mp_seal_pending(c), ring_len(&c->seal->stage));
 	while (mp_seal_fill(c, t0, 60000, seg)) {
 		peer_takes();
 		peer_acks(c->snd.ring.tail);
@@ -386,14 +387,14 @@ static void frames_are_bounded(void **state)
 	stop();
 	keyed(BIG);
 	peer_takes();
-	c->seal.quarter = 0;
+	c->seal->quarter = 0;
 	mp_seal_window(c, 12000);
 	mp_seal_window(c, 500); /* the largest counts */
 	put_all(200000);
 	assert_int_equal(mp_seal_fill(c, t0, 12000, SEG), 12000);
 	peer_takes();
 	assert_int_equal(longest, 3000);
-	c->seal.quarter = 100;
+	c->seal->quarter = 100;
 	assert_int_equal(mp_seal_fill(c, t0, 14000, SEG), 14000);
 	peer_takes();
 	assert_int_equal(longest, SEG);
@@ -404,7 +405,7 @@ static void first_window(void **state)
 {
 	(void)state;
 	start(BIG);
-	assert_int_equal(c->seal.quarter, 16383);
+	assert_int_equal(c->seal->quarter, 16383);
 }
 
 /* bulk: at most 0.3 % more */
@@ -459,11 +460,11 @@ static void fin_is_on_the_last_frame(void **state)
 	assert_int_equal(mp_seal_fill(c, t0, 1400, SEG), 1400);
 	peer_takes();
 	assert_false(last.fin);
-	assert_false(c->seal.fin);
+	assert_false(c->seal->fin);
 	assert_true(mp_seal_unfinished(c));
 	assert_int_equal(mp_seal_fill(c, t0, 1400, SEG), 3000 - 2760 + 20);
 	peer_takes();
-	assert_true(last.fin && c->seal.fin);
+	assert_true(last.fin && c->seal->fin);
 	assert_false(mp_seal_unfinished(c));
 	assert_false(mp_seal_due(c));
 	assert_int_equal(got, 3000);
@@ -501,7 +502,7 @@ static void urgent_is_named(void **state)
 	assert_true(last.urgent);
 	assert_int_equal(last.urgent_at, 5);
 	assert_int_equal(last.data_len, 10);
-	assert_false(c->seal.urgent);
+	assert_false(c->seal->urgent);
 	put_all(10);
 	assert_int_equal(mp_seal_fill(c, t0, 100, SEG), 30);
 	peer_takes();
@@ -671,7 +672,7 @@ static void no_memory(void **state)
 			peer_acks(c->snd.ring.tail);
 		} else if (i < 200 && i % 7 == 6) {
 			assert_true(c->snd.refused);
-			assert_true(ring_len(&c->seal.stage) > 0);
+			assert_true(ring_len(&c->seal->stage) > 0);
 		}
 		put(1000);
 	}

@@ -73,7 +73,7 @@ static void no_memory_for_the_mapping(void **state)
 	P.link[0].cut = true;
 	/* until the next mapping needs memory and nothing else does */
 	while (s->tx.head + s->tx.n < s->tx.cap || !s->tx.n ||
-	       c->seal.frames.n == c->seal.frames.cap) {
+	       c->seal->frames.n == c->seal->frames.cap) {
 		mpair_send(&P, 0, 10, false);
 		assert_true(s->tx.n < 1000);
 	}
