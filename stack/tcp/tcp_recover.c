@@ -5,7 +5,9 @@
  * congestion control hears of it.  Whatever the state, what may be sent is one
  * number: PRR's quota in RECOVERY, else cwnd less what is in flight.
  *
- * A reduction that proves needless is taken back (tcp_undo).
+ * A reduction that proves needless is taken back (tcp_undo, tcp_frto).  A mark
+ * of a router (ECN) reduces without a state of its own: `marked` says for how
+ * long it is answered.
  *
  * Timers: RTO runs while anything is outstanding and restarts when una moves.
  * The probe timer replaces nothing: it fires before the RTO, in OPEN and
