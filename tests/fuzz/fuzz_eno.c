@@ -39,8 +39,8 @@ static void parse(const uint8_t *p, size_t n)
 			must(sm.n > 0 && sm.n <= ENO_SM_MAX);
 			must(!sm.resume ||
 			     (sm.r && sm.n == 1 && sm.nonce_len <= ENO_NONCE &&
-			      sm.nonce + sm.nonce_len == p + n) ||
-			     i + 1 < o.n);
+			      sm.half > s->data &&
+			      sm.nonce + sm.nonce_len == s->data + s->len));
 		}
 	}
 	len = eno_opt_emit(&w, o.has_global ? o.global : -1, o.sub, o.n);
