@@ -399,7 +399,8 @@ static void data_for_nobody(void **state)
 	sealed_stream(62);
 	mpair_send(&P, 0, 10, false);
 	mpair_sleep(&P, NANOS_S);
-	assert_int_equal(P.end[0].app.err, ECONNRESET);
+	/* a reset behind the end of its stream: as Linux in CLOSE-WAIT */
+	assert_int_equal(P.end[0].app.err, EPIPE);
 	mpair_close(&P, 0, false);
 	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
 	mpair_stop(&P);
