@@ -126,6 +126,16 @@ static enum tcp_verdict dss_reset(struct mp_sub *s, enum mp_reason why,
 	return TCP_UP_RESET;
 }
 
+/* Does an infinite mapping say of the octets that come next what is so here?
+ * Not when a mapping that the path altered has taken some of them elsewhere:
+ * they are acknowledged and will not come again. */
+static bool infinite_fits(const struct mp_sub *s, uint32_t ssn, uint64_t off)
+{
+	uint32_t ahead = mp_rx_consumed(s) - ssn;
+
+	return off + (uint64_t)(int64_t)(int32_t)ahead == s->c->rcv.nxt;
+}
+
 /* RFC 8684 3.7: from here on there are no mappings.  On a sealed connection
  * that is ignored unless it says what is so anyway (smtcp(7), Fallback). */
 static enum tcp_verdict infinite(struct mp_sub *s, struct instant now,
@@ -133,7 +143,8 @@ static enum tcp_verdict infinite(struct mp_sub *s, struct instant now,
 {
 	struct mp_conn *c = s->c;
 
-	if ((!mp_sealed(c) || ssn - 1 == (uint32_t)off) &&
+	if ((mp_sealed(c) ? ssn - 1 == (uint32_t)off :
+			    infinite_fits(s, ssn, off)) &&
 	    mp_fall(c, now, MP_FALLBACK_INFINITE_RX)) {
 		return TCP_UP_OK;
 	}
