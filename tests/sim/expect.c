@@ -313,6 +313,7 @@ static void synack_out(struct conn *c, const struct tcp_seg *seg)
 	if (!x->syn_in.there || seg->ack != x->irs[1] + 1) {
 		return; /* of the connection that had the port before */
 	}
+	x->said[x->n_said++ % EXPECT_SAID] = seg->seq;
 	if (x->sa_out.there &&
 	    (seg->seq != x->iss[1] || expect_stateless(c))) {
 		return; /* a copy of the SYN came when all was over */
@@ -431,6 +432,23 @@ static bool keys_right(const struct conn *c, const struct expect_opts *o)
 	       o->capable.key_rcv == w->side[1].key;
 }
 
+/* does it acknowledge a SYN/ACK of B? */
+static bool right_ack(const struct conn *c, const struct tcp_seg *seg)
+{
+	const struct expect *x = &watch_of(c)->x;
+	unsigned n = min_u32(x->n_said, EXPECT_SAID);
+
+	if (!expect_stateless(c)) {
+		return seg->ack == x->iss[1] + 1;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (seg->ack == x->said[i] + 1) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* B's first segment with ACK decides */
 static void ack_in(struct conn *c, const struct tcp_seg *seg)
 {
@@ -440,7 +458,7 @@ static void ack_in(struct conn *c, const struct tcp_seg *seg)
 	bool sealed, cap, vague;
 
 	if (x->ack_in.there || !x->sa_out.there ||
-	    (seg->ack != x->iss[1] + 1 && !expect_stateless(c)) ||
+	    !right_ack(c, seg) ||
 	    seg->seq - x->irs[1] - 1 > 65535) {
 		return;
 	}

@@ -99,12 +99,17 @@ struct expect_opts {
 	struct mp_opt_capable capable;
 };
 
+#define EXPECT_SAID 16 /* the last ones */
+
 struct expect {
 	bool murky;       /* ambiguous: take the stack's word */
 	bool eno_touched; /* a SYN's ENO is not what was sent */
 	bool cap_touched, key_touched;
 	bool eno_dropped; /* both kinds of SYN left A, or reached B */
 	uint32_t iss[2], irs[2];
+	/* a host that keeps nothing names another ISS each time */
+	uint32_t said[EXPECT_SAID];
+	unsigned n_said;
 	struct expect_opts syn_out, syn_in, sa_out, sa_in, ack_out, ack_in;
 	enum expect_state state[2];
 	bool sm, resumed;           /* of what was agreed */
