@@ -195,7 +195,7 @@ static void startup(void **state)
 	assert_int_equal(w.cc.cwnd, 10 * MSS);
 	run(w.now + RTT + 30 * MS, NULL);
 	/* 10 segments a round trip, and 2.89 of that */
-	assert_true(w.cc.pacing_rate > 2.8 * 10 * MSS / 0.041);
+	assert_true(w.cc.pacing_rate > (uint64_t)(2.8 * 10 * MSS / 0.041));
 	before = w.cc.pacing_rate;
 	run(w.now + 3 * RTT + 6 * MS, NULL);
 	assert_true(w.cc.pacing_rate > 5 * before);
