@@ -389,7 +389,9 @@ static enum tcp_verdict declined(struct mp_sub *s, const struct tcp_seg *seg)
 	if (mp_crypt_refuse(c)) {
 		return TCP_UP_RESET;
 	}
-	if (why != CRYPT_OFF_NO_ACK && !(s->passive && c->crypt.asked)) {
+	/* where both opened, too, the peer may have agreed to what it saw */
+	if (why != CRYPT_OFF_NO_ACK &&
+	    !((s->passive || c->crypt.crossed) && c->crypt.asked)) {
 		return TCP_UP_OK;
 	}
 	if (why == CRYPT_OFF_NO_ACK && resumes) {
@@ -423,6 +425,7 @@ enum tcp_verdict mp_crypt_segment(struct mp_sub *s, struct instant now,
 		return TCP_UP_OK;
 	}
 	y->heard = y->heard || kind == CRYPT_SEG_ACK;
+	y->crossed = y->crossed || (kind == CRYPT_SEG_SYN && !s->passive);
 	if (!y->k) {
 		return after_decline(s, seg, first);
 	}

@@ -42,6 +42,7 @@ struct mp_crypt {
 	bool asked;              /* a SYN or SYN-ACK of ours had ENO */
 	bool wants_room;         /* see mp_crypt_wants_room() */
 	bool heard;              /* a segment without SYN came: ENO is over */
+	bool crossed;            /* both opened (RFC 9293 3.5) */
 	uint8_t magic;           /* CLEAR, but the peer may think otherwise:
 				  * octets left to look at */
 	bool started;            /* crypt_start() was called */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "stack/base/check.h"
+#include "stack/base/seq.h"
 #include "stack/wire/eno_opt.h"
 #include "tests/sim/watch.h"
 
@@ -300,6 +301,7 @@ static void syn_in(struct conn *c, const struct tcp_seg *seg)
 	x->murky |= x->syn_in.there && !same_eno(&o, &x->syn_in);
 	x->syn_in = o;
 	x->irs[1] = seg->seq;
+	x->ts = seg->opts.has_ts ? seg->opts.ts_val : 0;
 	x->eno_touched |= o.eno_n && !same_eno(&o, &x->syn_out);
 	x->cap_touched |= o.cap && x->syn_out.cap && !same_cap(&o, &x->syn_out);
 }
@@ -459,10 +461,20 @@ static void ack_in(struct conn *c, const struct tcp_seg *seg)
 
 	if (x->ack_in.there || !x->sa_out.there ||
 	    !right_ack(c, seg) ||
+	    (x->ts && seg->opts.has_ts && seq_lt(seg->opts.ts_val, x->ts)) ||
 	    seg->seq - x->irs[1] - 1 > 65535) {
 		return;
 	}
 	x->ack_in = opts_of(seg);
+	if (expect_stateless(c) && x->ack_out.there &&
+	    (x->ack_in.eno_n != x->ack_out.eno_n ||
+	     x->ack_in.cap != x->ack_out.cap)) {
+		/* nothing is kept of one that is refused: the next may open */
+		x->ack_in.there = false;
+		x->murky = true;
+		c->may_die = true;
+		return;
+	}
 	sealed = answered(sa) && x->ack_in.eno_n > 0;
 	cap = sa->cap && keys_right(c, &x->ack_in);
 	set_state(c, 1, sealed ? EXPECT_SEALED : EXPECT_CLEAR);

@@ -331,9 +331,10 @@ static void forge_tcp(struct box *b, const struct edit *e, bool out)
 		f.seg.flags = TCP_SYN | TCP_FIN | TCP_RST;
 		f.seg.seq += 77; /* not where a reset would be obeyed */
 		break;
-	case 8: /* PAWS */
+	case 8: /* PAWS; without timestamps it would be taken for real */
 		old_timestamp(&f);
 		f.seg.seq += 1;
+		f.seg.ack += edit_find(&f, 8, -1) ? 0 : 0x20000000;
 		break;
 	case 9:
 		forge_header(b, e, out);

@@ -107,6 +107,7 @@ struct expect {
 	bool cap_touched, key_touched;
 	bool eno_dropped; /* both kinds of SYN left A, or reached B */
 	uint32_t iss[2], irs[2];
+	uint32_t ts; /* of the SYN that reached B, 0: none */
 	/* a host that keeps nothing names another ISS each time */
 	uint32_t said[EXPECT_SAID];
 	unsigned n_said;
