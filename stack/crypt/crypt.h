@@ -153,6 +153,29 @@ void crypt_forget_all(struct crypt *c);
 uint32_t crypt_cached(const struct crypt *c);
 uint64_t crypt_counter(const struct crypt *c, enum crypt_reason r);
 
+/* --- destinations reached before (crypt_memo.c) ---------------------------- */
+
+enum crypt_memo_level {
+	CRYPT_MEMO_NONE, /* not known; never kept */
+	CRYPT_MEMO_TCPCRYPT,
+	CRYPT_MEMO_SMTCP,
+};
+
+/* which of them were encrypted, and how: a bounded table */
+struct crypt_memo;
+
+/* for max destinations; NULL: no memory.  env outlives it. */
+struct crypt_memo *crypt_memo_new(const struct env *env, uint32_t max);
+void crypt_memo_free(struct crypt_memo *m); /* NULL is allowed */
+/* the best there was; asking is a use */
+enum crypt_memo_level crypt_memo_level(struct crypt_memo *m, const void *name,
+				       size_t len);
+/* This destination was protected.  The level only rises, the time only grows.
+ * Makes room by dropping the least recently used.  false: not kept, for want
+ * of memory, or the level says nothing, or the name is too long. */
+bool crypt_memo_put(struct crypt_memo *m, const void *name, size_t len,
+		    enum crypt_memo_level level, struct instant when);
+
 /* --- one connection ------------------------------------------------------ */
 
 struct crypt_conn;

@@ -45,6 +45,27 @@ void crypt_memo_fini(struct crypt_memo *m)
 	}
 }
 
+struct crypt_memo *crypt_memo_new(const struct env *env, uint32_t max)
+{
+	struct crypt_memo *m = mem_zalloc(env->mem, sizeof(*m));
+
+	if (m && !crypt_memo_init(m, env, max)) {
+		mem_free(env->mem, m, sizeof(*m));
+		return NULL;
+	}
+	return m;
+}
+
+void crypt_memo_free(struct crypt_memo *m)
+{
+	struct mem *mem = m ? m->mem : NULL;
+
+	if (m) {
+		crypt_memo_fini(m);
+		mem_free(mem, m, sizeof(*m));
+	}
+}
+
 static uint64_t hash(const struct crypt_memo *m, const void *name, size_t len)
 {
 	return siphash13(&m->key, name, len);
@@ -105,6 +126,14 @@ static struct node *add(struct crypt_memo *m, const void *name, size_t len)
 	list_push_back(&m->lru, &n->lru);
 	m->n++;
 	return n;
+}
+
+enum crypt_memo_level crypt_memo_level(struct crypt_memo *m, const void *name,
+				       size_t len)
+{
+	const struct crypt_memo_entry *e = crypt_memo_get(m, name, len);
+
+	return e ? e->level : CRYPT_MEMO_NONE;
 }
 
 bool crypt_memo_put(struct crypt_memo *m, const void *name, size_t len,

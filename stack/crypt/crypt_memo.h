@@ -4,7 +4,7 @@
  * A bounded table.  A name is whatever the caller compares destinations by (an
  * address and a port, say), at most CRYPT_MEMO_NAME octets.  Nothing in it is
  * secret.  Times are of the core's clock; who keeps the table across runs
- * translates them.
+ * translates them.  What other folders need of it is in crypt.h.
  */
 #ifndef CRYPT_CRYPT_MEMO_H
 #define CRYPT_CRYPT_MEMO_H
@@ -18,14 +18,9 @@
 #include "stack/base/list.h"
 #include "stack/base/siphash.h"
 #include "stack/base/time.h"
+#include "stack/crypt/crypt.h"
 
 #define CRYPT_MEMO_NAME 40
-
-enum crypt_memo_level {
-	CRYPT_MEMO_NONE, /* not known; never kept */
-	CRYPT_MEMO_TCPCRYPT,
-	CRYPT_MEMO_SMTCP,
-};
 
 struct crypt_memo_entry {
 	enum crypt_memo_level level; /* the best there was */
@@ -50,11 +45,6 @@ void crypt_memo_fini(struct crypt_memo *m); /* zeros are allowed */
 /* What is known, or NULL; that is a use.  Valid until the next call. */
 const struct crypt_memo_entry *crypt_memo_get(struct crypt_memo *m,
 					      const void *name, size_t len);
-/* This destination was protected.  The level only rises, the time only grows.
- * Makes room by dropping the least recently used.  false: not kept, for want
- * of memory, or the level says nothing, or the name is too long. */
-bool crypt_memo_put(struct crypt_memo *m, const void *name, size_t len,
-		    enum crypt_memo_level level, struct instant when);
 /* false: it was not there */
 bool crypt_memo_forget(struct crypt_memo *m, const void *name, size_t len);
 /* Calls back for each, least recently used first, so that putting them into an

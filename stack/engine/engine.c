@@ -423,6 +423,7 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 		.mtu_probing = mtu_probing(c->mtu_probing),
 		.drop_fragments = c->drop_fragments,
 		.crypt = { .keylog = keylog_trace(&l->keylog) },
+		.memo_max = 2 * KNOWN_MAX,
 	};
 
 	l->mem = (struct mem){ .alloc = mem_get,
@@ -433,8 +434,7 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 			       .trace = { l->e.verbose >= 3 ? trace_line : NULL,
 					  l } };
 	crypt_use_conf(&c->crypt, &cfg.mp);
-	l->e.past = past_new(&l->e, &l->env, &past);
-	cfg.mp.memo = l->e.past ? past_memo(l->e.past) : NULL;
+	l->e.past = past_new(&l->e, &past);
 	l->e.stack = l->e.past ? stack_new(&l->env, &cfg, io_now()) : NULL;
 	l->e.idle = (struct idle){ .want = true,
 				   .work = make_ahead,
@@ -443,6 +443,7 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 		explain_stack(c, err);
 		return false;
 	}
+	past_tell(l->e.past, l->e.stack);
 	stack_set_refused(l->e.stack, past_client, l->e.past);
 	return true;
 }

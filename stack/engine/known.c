@@ -150,16 +150,6 @@ void known_expire(struct known *k, int64_t now)
 	k->n = kept;
 }
 
-size_t known_name(const struct endpoint *to, uint8_t out[KNOWN_NAME])
-{
-	struct wr w = wr_make(out, KNOWN_NAME);
-
-	wr_u8(&w, to->addr.family);
-	wr_copy(&w, to->addr.b, addr_len(&to->addr));
-	wr_u16(&w, to->port);
-	return wr_len(&w);
-}
-
 /* --- lines ---------------------------------------------------------------------- */
 
 const char *known_mode_text(enum known_mode m)

@@ -49,12 +49,6 @@ bool known_add(struct known *k, const struct known_entry *e);
 /* who was not seen for KNOWN_AGE goes */
 void known_expire(struct known *k, int64_t now);
 
-#define KNOWN_NAME 19
-
-/* the destination as the core names it in its table (mp_crypt_name()): family,
- * address, port; octets written */
-size_t known_name(const struct endpoint *to, uint8_t out[KNOWN_NAME]);
-
 /* "192.0.2.1 443 smtcp 1764115200 1764201600" without newline */
 void known_text(const struct known_entry *e, char out[KNOWN_LINE]);
 /* false: no such line (a comment, say) */

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "stack/base/check.h"
-#include "stack/crypt/crypt_memo.h"
 #include "stack/engine/crypt_use.h"
 #include "stack/engine/keeper.h"
 #include "stack/engine/notice.h"
@@ -23,7 +22,6 @@ struct past {
 	struct known known;
 	const char *file;
 	struct notice notice;
-	struct crypt_memo memo; /* the core's */
 	struct instant said;    /* past_turn() did */
 	uint64_t refused;       /* clients, of the core's count */
 	uint64_t ours;          /* of these: connections of programs here */
@@ -35,36 +33,34 @@ static bool remembers(const struct run_conf *c)
 	       c->crypt.memory != CONF_MEMORY_OFF;
 }
 
-static enum crypt_memo_level level(enum known_mode m)
+static enum mp_sec sec_of(enum known_mode m)
 {
 	switch (m) {
 	case KNOWN_TCPCRYPT:
-		return CRYPT_MEMO_TCPCRYPT;
+		return MP_SEC_TCPCRYPT;
 	case KNOWN_SMTCP:
-		return CRYPT_MEMO_SMTCP;
+		return MP_SEC_SMTCP;
 	case KNOWN_NONE:
 		break;
 	}
-	return CRYPT_MEMO_NONE;
+	return MP_SEC_NONE;
 }
 
-/* what earlier runs found out */
-static void recall(struct past *p, int64_t wall)
+void past_tell(struct past *p, struct stack *s)
 {
-	uint8_t name[CRYPT_MEMO_NAME];
+	int64_t wall = time(NULL);
 
 	known_expire(&p->known, wall);
 	for (unsigned i = 0; i < p->known.n; i++) {
 		const struct known_entry *e = &p->known.e[i];
 		nanos ago = wall > e->last ? (wall - e->last) * NANOS_S : 0;
 
-		crypt_memo_put(&p->memo, name, known_name(&e->to, name),
-			       level(e->mode), instant_add(io_now(), -ago));
+		stack_recall(s, &e->to, sec_of(e->mode),
+			     instant_add(io_now(), -ago));
 	}
 }
 
-struct past *past_new(struct engine *e, const struct env *env,
-		      const struct past_setup *s)
+struct past *past_new(struct engine *e, const struct past_setup *s)
 {
 	struct past *p = calloc(1, sizeof(*p));
 
@@ -75,29 +71,15 @@ struct past *past_new(struct engine *e, const struct env *env,
 	p->conf = s->conf;
 	p->known = s->known;
 	p->file = s->file;
-	if (!remembers(p->conf)) {
-		return p;
-	}
-	if (!crypt_memo_init(&p->memo, env, 2 * KNOWN_MAX)) {
-		past_free(p);
-		return NULL;
-	}
-	recall(p, time(NULL));
 	return p;
 }
 
 void past_free(struct past *p)
 {
 	if (p) {
-		crypt_memo_fini(&p->memo);
 		known_fini(&p->known);
 		free(p);
 	}
-}
-
-struct crypt_memo *past_memo(struct past *p)
-{
-	return remembers(p->conf) ? &p->memo : NULL;
 }
 
 static struct endpoint destination(const struct mp_info *i)

@@ -19,12 +19,11 @@ struct past_setup {
 
 struct past;
 
-/* NULL: no memory.  env outlives it, and it the stack. */
-struct past *past_new(struct engine *e, const struct env *env,
-		      const struct past_setup *s);
+/* NULL: no memory */
+struct past *past_new(struct engine *e, const struct past_setup *s);
 void past_free(struct past *p); /* NULL is allowed */
-/* for the core, which compares and refuses; NULL: nothing is remembered */
-struct crypt_memo *past_memo(struct past *p);
+/* what earlier runs found out, for the core, which compares and refuses */
+void past_tell(struct past *p, struct stack *s);
 
 /* A program's connect() succeeded, or was refused by policy (EPROTO).  line: for
  * the program's standard error, "" when there is nothing to say, or it was said

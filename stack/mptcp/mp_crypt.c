@@ -11,7 +11,6 @@
 #include <errno.h>
 
 #include "stack/base/check.h"
-#include "stack/crypt/crypt_memo.h"
 #include "stack/mptcp/mp.h"
 
 #define ENO_SYNS     2 /* SYNs with ENO that may go unanswered */
@@ -90,19 +89,16 @@ static void recall(struct mp_conn *c, const uint8_t *name, size_t n)
 		[CRYPT_MEMO_SMTCP] = MP_CRYPT_REQUIRE,
 	};
 	const struct mp_cfg *cfg = &c->mp->cfg;
-	const struct crypt_memo_entry *e;
+	enum crypt_memo_level level;
 
 	if (!cfg->memo || cfg->memo_mode == MP_MEMO_OFF) {
 		return;
 	}
-	e = crypt_memo_get(cfg->memo, name, n);
-	if (!e) {
-		return;
-	}
-	c->crypt.known = (uint8_t)e->level;
+	level = crypt_memo_level(cfg->memo, name, n);
+	c->crypt.known = (uint8_t)level;
 	if (cfg->memo_mode == MP_MEMO_ENFORCE &&
-	    least[e->level] > c->crypt.policy) {
-		c->crypt.policy = least[e->level];
+	    least[level] > c->crypt.policy) {
+		c->crypt.policy = least[level];
 	}
 }
 
@@ -234,6 +230,22 @@ void mp_crypt_remember(struct mp_conn *c, struct instant now)
 	if (cfg->memo && cfg->memo_mode != MP_MEMO_OFF && !c->passive) {
 		crypt_memo_put(cfg->memo, name, n,
 			       (enum crypt_memo_level)level_of(c), now);
+	}
+}
+
+void mp_recall(struct mp *mp, const struct endpoint *to, enum mp_sec sec,
+	       struct instant when)
+{
+	static const enum crypt_memo_level level[] = {
+		[MP_SEC_NONE] = CRYPT_MEMO_NONE,
+		[MP_SEC_TCPCRYPT] = CRYPT_MEMO_TCPCRYPT,
+		[MP_SEC_SMTCP] = CRYPT_MEMO_SMTCP,
+	};
+	uint8_t name[CRYPT_PEER_MAX];
+
+	if (mp->cfg.memo) {
+		crypt_memo_put(mp->cfg.memo, name, mp_crypt_name(to, name),
+			       level[sec], when);
 	}
 }
 

@@ -28,7 +28,6 @@
 #define MP_HALF_OPEN_MAX   4   /* joins not yet verified, per connection */
 #define MP_HALF_OPEN_TOTAL 256 /* ... and in all (RFC 7430 4.1) */
 
-struct crypt_memo;
 struct mp;
 struct mp_conn;
 struct mp_listener;
@@ -393,6 +392,10 @@ bool mp_session_id(const struct mp_conn *c, uint8_t out[CRYPT_SESSION_ID]);
 int mp_rekey(struct mp_conn *c, struct instant now);
 /* the session secret this connection left for later ones is wiped */
 void mp_forget(struct mp_conn *c);
+/* This destination was encrypted so at that time, in an earlier run: for
+ * cfg.memo, without which nothing happens. */
+void mp_recall(struct mp *mp, const struct endpoint *to, enum mp_sec sec,
+	       struct instant when);
 /* a connection is about to disappear: last chance to report it */
 void mp_set_obituary(struct mp *mp,
 		     void (*fn)(void *ctx, struct instant now,

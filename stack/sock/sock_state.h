@@ -101,6 +101,7 @@ struct stack {
 	struct env env;
 	struct stack_cfg cfg;
 	struct crypt *crypt; /* NULL: encryption is off */
+	struct crypt_memo *memo; /* NULL: none, or the caller's */
 	struct wheel wheel;
 	struct ip *ip;
 	struct tcp *tcp;

@@ -3,6 +3,8 @@
 #include "stack/base/check.h"
 #include "stack/sock/sock_state.h"
 
+#define MEMO_DEFAULT 8192u
+
 const char *stack_version(void)
 {
 	return "0.1";
@@ -36,6 +38,30 @@ static bool set_defaults(struct stack *s)
 	return s->conf.tcp.cc != NULL;
 }
 
+/* encryption, and what is remembered of it */
+static bool crypt_layer(struct stack *s)
+{
+	struct mp_cfg *mp = &s->cfg.mp;
+
+	if (mp->crypt_policy == MP_CRYPT_OFF) {
+		return true;
+	}
+	if (!mp->crypt_conf.n_kx) {
+		crypt_conf_init(&mp->crypt_conf);
+	}
+	s->crypt = crypt_new(&s->env, &s->cfg.crypt);
+	if (!s->crypt) {
+		return false;
+	}
+	if (mp->memo_mode == MP_MEMO_OFF || mp->memo) {
+		return true;
+	}
+	s->memo = crypt_memo_new(&s->env, s->cfg.memo_max ? s->cfg.memo_max :
+							    MEMO_DEFAULT);
+	mp->memo = s->memo;
+	return s->memo != NULL;
+}
+
 static bool layers_new(struct stack *s, struct instant now)
 {
 	s->ip = ip_new(&s->env);
@@ -49,14 +75,8 @@ static bool layers_new(struct stack *s, struct instant now)
 	if (!s->tcp) {
 		return false;
 	}
-	if (s->cfg.mp.crypt_policy != MP_CRYPT_OFF) {
-		if (!s->cfg.mp.crypt_conf.n_kx) {
-			crypt_conf_init(&s->cfg.mp.crypt_conf);
-		}
-		s->crypt = crypt_new(&s->env, &s->cfg.crypt);
-		if (!s->crypt) {
-			return false;
-		}
+	if (!crypt_layer(s)) {
+		return false;
 	}
 	s->cfg.mp.crypt = s->crypt;
 	s->mp = mp_new(&s->env, &s->cfg.mp, s->ip, s->tcp, &s->wheel, now);
@@ -133,6 +153,7 @@ void stack_free(struct stack *s)
 	}
 	ip_free(s->ip);
 	crypt_free(s->crypt);
+	crypt_memo_free(s->memo);
 	stack_echo_fini(s);
 	if (s->ids.mem) {
 		hmap_fini(&s->ids);

@@ -40,8 +40,10 @@ struct stack_cfg {
 	enum tcp_mtup_mode mtu_probing;
 	enum tcp_ecn_mode ecn;
 	bool drop_fragments; /* instead of putting them together */
-	/* of mp.crypt_policy; mp.crypt is made by stack_new() */
+	/* of mp.crypt_policy; stack_new() makes mp.crypt, and mp.memo if
+	 * mp.memo_mode asks for one and there is none */
 	struct crypt_setup crypt;
+	uint32_t memo_max; /* destinations in that; 0: 8192 */
 };
 
 /* NULL: no memory, or an unknown congestion control or scheduler */
@@ -173,6 +175,9 @@ void stack_each_conn(const struct stack *s,
 void stack_set_obituary(struct stack *s,
 			void (*fn)(void *ctx, const struct mp_info *info),
 			void *ctx);
+/* what an earlier run found out: the destination was encrypted so, and when */
+void stack_recall(struct stack *s, const struct endpoint *to, enum mp_sec sec,
+		  struct instant when);
 /* fn for each connection that a peer asked for and the policy refused */
 void stack_set_refused(struct stack *s,
 		       void (*fn)(void *ctx, const struct mp_info *info),

@@ -47,6 +47,12 @@ void stack_each_conn(const struct stack *s,
 	}
 }
 
+void stack_recall(struct stack *s, const struct endpoint *to, enum mp_sec sec,
+		  struct instant when)
+{
+	mp_recall(s->mp, to, sec, when);
+}
+
 void stack_set_obituary(struct stack *s,
 			void (*fn)(void *ctx, const struct mp_info *info),
 			void *ctx)

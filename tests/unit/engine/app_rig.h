@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sys/un.h>
 
 #include "stack/chan/chan_addr.h"
 #include "stack/engine/app.h"
@@ -41,7 +42,7 @@ struct rig {
 static struct rig rig;
 /* of the next stack that is made; off by default */
 static enum mp_crypt_policy rig_crypt;
-static struct crypt_memo *rig_memo;
+static bool rig_remembers;
 
 /* engine.c's, for a test that has no keeper and no lifetime */
 void engine_log(const struct engine *e, int level, const char *fmt, ...)
@@ -135,8 +136,7 @@ static struct stack *stack_at(struct fake *f, uint64_t seed, struct addr addr)
 	struct stack *s;
 
 	cfg.mp.crypt_policy = rig_crypt;
-	cfg.mp.memo = rig_memo;
-	cfg.mp.memo_mode = rig_memo ? MP_MEMO_WARN : MP_MEMO_OFF;
+	cfg.mp.memo_mode = rig_remembers ? MP_MEMO_WARN : MP_MEMO_OFF;
 	crypt_conf_init(&cfg.mp.crypt_conf);
 
 	fake_init(f, seed);
@@ -335,7 +335,7 @@ MAYBE static int prog_listen(struct chan_name *n, int backlog, uint16_t *port)
 	assert_int_equal(ask_fd(&q, NULL, 0), CHAN_NEED_KERNEL);
 	assert_int_equal(bind(k, (struct sockaddr *)&ss, len), 0);
 	getsockname(k, (struct sockaddr *)&ss, &len);
-	chan_addr_get((struct sockaddr *)&ss, len, &q.addr, NULL);
+	chan_addr_get(&ss, len, &q.addr, NULL);
 	assert_int_equal(ask_fd(&q, &k, 1), 0);
 	close(k);
 	*port = q.addr.port;
@@ -356,7 +356,7 @@ MAYBE static int prog_accept(int fd, struct chan_name *n)
 		c = accept4(fd, (struct sockaddr *)&un, &len, SOCK_NONBLOCK);
 	}
 	if (c >= 0) {
-		assert_true(chan_addr_un_get(&rig.e.run, (struct sockaddr *)&un,
+		assert_true(chan_addr_un_get(&rig.e.run, &un,
 					     len, n));
 		assert_int_equal(n->kind, CHAN_KIND_CONN);
 	}

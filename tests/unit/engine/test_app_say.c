@@ -12,7 +12,6 @@
 
 static struct run_conf conf;
 static struct sock *listener;
-static struct fake memo_fake;
 
 static struct endpoint far(void)
 {
@@ -31,18 +30,19 @@ static void up(enum mp_crypt_policy near, enum conf_crypt_policy word,
 
 	conf_init(&conf);
 	conf.crypt.policy = word;
-	fake_init(&memo_fake, 3);
 	known_init(&s.known);
 	if (known) {
 		assert_true(known_add(&s.known, &old));
 	}
-	p = past_new(&rig.e, &memo_fake.env, &s);
-	rig_memo = past_memo(p);
+	p = past_new(&rig.e, &s);
+	rig_remembers = conf.crypt.policy != CONF_CRYPT_OFF &&
+			conf.crypt.memory != CONF_MEMORY_OFF;
 	rig_crypt = near;
 	rig_up(NULL);
+	past_tell(p, rig.e.stack);
 	rig.e.past = p;
 	rig.e.verbose = 1;
-	rig_memo = NULL;
+	rig_remembers = false;
 	rig_crypt = there;
 	rig.far = stack_at(&rig.far_fake, 2, e.addr);
 	rig_crypt = MP_CRYPT_OFF;
@@ -57,7 +57,6 @@ static void down(void)
 
 	rig_down(NULL);
 	past_free(p);
-	fake_fini(&memo_fake);
 }
 
 /* connect() without blocking; what SO_ERROR says */

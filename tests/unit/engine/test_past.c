@@ -14,6 +14,8 @@
 #include "stack/base/check.h"
 #include "stack/crypt/crypt_memo.h"
 #include "stack/engine/past.h"
+#include "stack/mptcp/mp_crypt.h"
+#include "stack/sock/sock_state.h"
 #include "tests/lib/fake.h"
 
 static struct fake fake;
@@ -56,7 +58,7 @@ static void begin(enum known_mode m, int64_t days, const char *file)
 	struct past_setup s = { &conf, before(m, days), file };
 
 	past_free(p);
-	p = past_new(&e, &fake.env, &s);
+	p = past_new(&e, &s);
 	assert_non_null(p);
 	logged[0] = '\0';
 }
@@ -258,39 +260,57 @@ static void test_note(void **state)
 	begin(KNOWN_NONE, 0, "x");
 	past_note(p, &i);
 	assert_false(told());
-	assert_null(past_memo(p));
 }
 
 /* the core finds what earlier runs found, by its own name for it */
-static void test_memo(void **state)
+static void test_tell(void **state)
 {
-	uint8_t name[KNOWN_NAME];
+	static const struct {
+		enum known_mode mode;
+		int64_t days;
+		enum crypt_memo_level level;
+	} t[] = {
+		{ KNOWN_TCPCRYPT, 1, CRYPT_MEMO_TCPCRYPT },
+		{ KNOWN_SMTCP, 1, CRYPT_MEMO_SMTCP },
+		{ KNOWN_SMTCP, 181, CRYPT_MEMO_NONE }, /* long forgotten */
+	};
+	const struct stack_cfg cfg = { .mp = { .policy = MP_PREFER,
+					       .crypt_policy = MP_CRYPT_PREFER,
+					       .memo_mode = MP_MEMO_WARN } };
+	uint8_t name[CRYPT_PEER_MAX];
 	struct endpoint to = server();
-	const struct crypt_memo_entry *m;
-	size_t n = known_name(&to, name);
+	size_t n = mp_crypt_name(&to, name);
 
 	(void)state;
-	begin(KNOWN_TCPCRYPT, 1, "x");
-	m = crypt_memo_get(past_memo(p), name, n);
-	assert_non_null(m);
-	assert_int_equal(m->level, CRYPT_MEMO_TCPCRYPT);
-	assert_true(instant_since(io_now(), m->when) >= 86400 * NANOS_S);
-	begin(KNOWN_SMTCP, 181, "x"); /* long forgotten */
-	assert_null(crypt_memo_get(past_memo(p), name, n));
+	for (unsigned k = 0; k < ARRAY_SIZE(t); k++) {
+		struct stack *s = stack_new(&fake.env, &cfg, io_now());
+		const struct crypt_memo_entry *m;
+
+		assert_non_null(s);
+		begin(t[k].mode, t[k].days, "x");
+		past_tell(p, s);
+		m = crypt_memo_get(s->memo, name, n);
+		assert_int_equal(m ? m->level : CRYPT_MEMO_NONE, t[k].level);
+		assert_true(!m || instant_since(io_now(), m->when) >=
+					  86400 * NANOS_S);
+		stack_free(s);
+	}
 }
 
-/* ... and known_name() is what the core keeps after a connection */
-static void test_name(void **state)
+/* no memory asked for: nothing is kept, and telling is harmless */
+static void test_tell_nobody(void **state)
 {
-	const uint8_t four[] = { 4, 192, 0, 2, 1, 0, 80 };
-	uint8_t name[KNOWN_NAME];
-	struct endpoint to = server();
+	const struct stack_cfg cfg = { .mp = { .policy = MP_PREFER,
+					       .crypt_policy =
+						       MP_CRYPT_PREFER } };
+	struct stack *s = stack_new(&fake.env, &cfg, io_now());
 
 	(void)state;
-	assert_int_equal(known_name(&to, name), sizeof(four));
-	assert_memory_equal(name, four, sizeof(four));
-	assert_true(addr_parse("2001:db8::1", &to.addr));
-	assert_int_equal(known_name(&to, name), KNOWN_NAME);
+	assert_non_null(s);
+	assert_null(s->memo);
+	begin(KNOWN_SMTCP, 1, "x");
+	past_tell(p, s);
+	stack_free(s);
 }
 
 int main(void)
@@ -298,7 +318,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_refusals), T(test_clients), T(test_verbosity), T(test_less),
-		T(test_note),     T(test_memo),      T(test_name),
+		T(test_note),     T(test_tell),      T(test_tell_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
