@@ -33,7 +33,7 @@ static int destination(const struct sockaddr_storage *ss, socklen_t len,
 		return EINVAL;
 	}
 	if (ss->ss_family != (family == 6 ? AF_INET6 : AF_INET) ||
-	    !chan_addr_get((const struct sockaddr *)ss, len, &a->q.addr,
+	    !chan_addr_get(ss, len, &a->q.addr,
 			   &a->q.scope_id)) {
 		return EAFNOSUPPORT;
 	}

@@ -62,7 +62,7 @@ static int bind_addr(const struct sockaddr_storage *ss, socklen_t len,
 		return 0;
 	}
 	if (ss->ss_family != (family == 6 ? AF_INET6 : AF_INET) ||
-	    !chan_addr_get((const struct sockaddr *)ss, len, &a->q.addr,
+	    !chan_addr_get(ss, len, &a->q.addr,
 			   &a->q.scope_id)) {
 		return EAFNOSUPPORT;
 	}
@@ -158,7 +158,7 @@ static enum verdict judge(int fd, const struct sockaddr_storage *ss,
 	if (ss->ss_family != AF_UNIX) {
 		return FOREIGN;
 	}
-	if (chan_addr_un_get(&init.run, (const struct sockaddr *)ss, len, n) &&
+	if (chan_addr_un_get(&init.run, ss, len, n) &&
 	    n->kind == CHAN_KIND_CONN) {
 		return ask_is_stack(fd) ? OURS : DROP;
 	}

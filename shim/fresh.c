@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/random.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "shim/init.h"
@@ -132,7 +133,7 @@ static int bind_kernel(int s, struct ask *a)
 	if (libc.getsockname(s, (struct sockaddr *)&ss, &len) == 0) {
 		struct endpoint got;
 
-		if (chan_addr_get((struct sockaddr *)&ss, len, &got, NULL)) {
+		if (chan_addr_get(&ss, len, &got, NULL)) {
 			a->q.addr.port = got.port;
 		}
 	}

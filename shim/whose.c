@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/un.h>
 
 #include "shim/init.h"
 #include "shim/libc.h"
@@ -18,7 +19,7 @@ bool whose(int fd, struct whose *w)
 		return false;
 	}
 	if (un.sun_family != AF_UNIX ||
-	    !chan_addr_un_get(&init.run, (struct sockaddr *)&un, len,
+	    !chan_addr_un_get(&init.run, &un, len,
 			      &w->own) ||
 	    w->own.kind != CHAN_KIND_SOCK) {
 		return false;
@@ -29,7 +30,7 @@ bool whose(int fd, struct whose *w)
 	if (w->peer) {
 		struct chan_name n;
 
-		if (chan_addr_un_get(&init.run, (struct sockaddr *)&un, len,
+		if (chan_addr_un_get(&init.run, &un, len,
 				     &n) &&
 		    n.kind == CHAN_KIND_CONN) {
 			w->id = n;

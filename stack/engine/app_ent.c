@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "stack/base/check.h"
@@ -343,7 +344,7 @@ bool app_ent_name_of(int fd, bool peer, struct endpoint *out)
 	int r = peer ? getpeername(fd, (struct sockaddr *)&ss, &len)
 		     : getsockname(fd, (struct sockaddr *)&ss, &len);
 
-	return r == 0 && chan_addr_get((struct sockaddr *)&ss, len, out, NULL);
+	return r == 0 && chan_addr_get(&ss, len, out, NULL);
 }
 
 bool app_ent_local(const struct app_ent *t, struct endpoint *out)

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "stack/base/check.h"
@@ -55,7 +56,7 @@ static bool is_own(const struct app_ent *t, int fd)
 	struct chan_name n;
 
 	return fd >= 0 && getsockname(fd, (struct sockaddr *)&un, &len) == 0 &&
-	       chan_addr_un_get(&t->app->e->run, (struct sockaddr *)&un, len,
+	       chan_addr_un_get(&t->app->e->run, &un, len,
 				&n) &&
 	       n.kind == t->kind && n.id == t->id;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "stack/base/check.h"
@@ -25,7 +26,7 @@ static int take_data(struct app *a, const struct app_ent *want)
 			break;
 		}
 		if (found < 0 && want &&
-		    chan_addr_un_get(&a->e->run, (struct sockaddr *)&un, len,
+		    chan_addr_un_get(&a->e->run, &un, len,
 				     &n) &&
 		    n.kind == want->kind && n.id == want->id) {
 			found = fd;

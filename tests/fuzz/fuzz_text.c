@@ -30,12 +30,12 @@ static void name(const uint8_t *p, size_t n)
 
 	chan_name_decode(&run, p, (unsigned)n, &a);
 	memcpy(&ss, p, min_size(n, sizeof(ss)));
-	if (chan_addr_get((const struct sockaddr *)&ss,
+	if (chan_addr_get(&ss,
 			  (socklen_t)min_size(n, sizeof(ss)), &e, &scope)) {
 		must(e.addr.family == 4 || e.addr.family == 6);
 		must(chan_addr_put(&e, e.addr.family, scope, &ss) >= 16);
 	}
-	chan_addr_un_get(&run, (const struct sockaddr *)&ss,
+	chan_addr_un_get(&run, &ss,
 			 (socklen_t)min_size(n, sizeof(ss)), &a);
 	memset(&a, 0, sizeof(a));
 	a.kind = n > 0 && p[0] & 1 ? CHAN_KIND_CONN : CHAN_KIND_SOCK;

@@ -42,7 +42,7 @@ static void own_connections_are_there_at_once(void **st)
 	a = accept4(l, (struct sockaddr *)&un, &len, SOCK_NONBLOCK);
 	assert_true(a >= 0);
 	assert_true(
-		chan_addr_un_get(&rig.e.run, (struct sockaddr *)&un, len, &c));
+		chan_addr_un_get(&rig.e.run, &un, len, &c));
 	assert_int_equal(write(fd, "x", 1), 1);
 	turn(3);
 	assert_int_equal(read(a, &un, 1), 1);
