@@ -12,21 +12,10 @@ static const uint16_t usual[] = { 1280,	 1300,	1360,  1400,  1420,  1460,
 /* the entry that has seq; false: nothing there is unacknowledged */
 static bool index_of(const struct tcp_sent *s, uint32_t seq, uint32_t *i)
 {
-	uint32_t lo = 0, hi = s->n;
-
 	if (seq_lt(seq, s->una) || seq_geq(seq, s->nxt)) {
 		return false;
 	}
-	while (hi - lo > 1) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (seq_leq(tcp_sent_at(s, mid)->seq, seq)) {
-			lo = mid;
-		} else {
-			hi = mid;
-		}
-	}
-	*i = lo;
+	*i = tcp_sent_find(s, seq);
 	return true;
 }
 

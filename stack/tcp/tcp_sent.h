@@ -202,6 +202,9 @@ static inline struct tcp_sent_entry *tcp_sent_at(const struct tcp_sent *s,
 	return s->v[(s->first + i) & (s->cap - 1)];
 }
 
+/* index of the entry that holds seq; una <= seq < nxt */
+uint32_t tcp_sent_find(const struct tcp_sent *s, uint32_t seq);
+
 /* oldest transmission still in FLIGHT, NULL: none */
 struct tcp_sent_entry *tcp_sent_oldest(const struct tcp_sent *s);
 

@@ -14,8 +14,6 @@ static inline uint32_t end_of(const struct tcp_sent_entry *e)
 	return e->seq + e->len;
 }
 
-/* index of the entry that holds seq; una <= seq < nxt */
-uint32_t tcp_sent_find(const struct tcp_sent *s, uint32_t seq);
 /* n octets more (or, modulo 2^32, less) in e's state */
 void tcp_sent_count(struct tcp_sent *s, const struct tcp_sent_entry *e,
 		    uint32_t n);

@@ -3,20 +3,6 @@
 # program asks for is the one at which its data arrive
 . tests/lib/e2e.sh
 e2e_start
-cat >"$tmp/server.py" <<-'EOF'
-	import socket
-	l = socket.create_server(("10.9.0.1", 7000))
-	while True:
-	    s, a = l.accept()
-	    n = 0
-	    while True:
-	        b = s.recv(1 << 20)
-	        n += len(b)
-	        if not b:
-	            break
-	    s.sendall(b"%d" % n)
-	    s.close()
-EOF
 cat >"$tmp/client.py" <<-'EOF'
 	import socket, struct, sys, time
 	want, name, rate, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -45,8 +31,7 @@ cat >"$tmp/client.py" <<-'EOF'
 	t = time.monotonic() - t
 	assert not rate or 0.9 * size / rate < t < 1.5 * size / rate + 0.5, t
 EOF
-ip netns exec "$topo_s" python3 "$tmp/server.py" 2>"$tmp/srv.err" &
-sleep 0.5
+counting_server
 
 # once WANT NAME RATE SIZE [OPTION..]: MPTCP and TCP
 once()

@@ -3,20 +3,6 @@
 # on the data, marks of a router answered; not asked for by default
 . tests/lib/e2e.sh
 e2e_start
-cat >"$tmp/server.py" <<-'PY'
-	import socket
-	l = socket.create_server(("10.9.0.1", 7000))
-	while True:
-	    s, a = l.accept()
-	    n = 0
-	    while True:
-	        b = s.recv(1 << 20)
-	        n += len(b)
-	        if not b:
-	            break
-	    s.sendall(b"%d" % n)
-	    s.close()
-PY
 cat >"$tmp/client.py" <<-'PY'
 	import socket
 	s = socket.create_connection(("10.9.0.1", 7000))
@@ -35,8 +21,7 @@ in_s nft -f - <<-'NFT' || { echo "no nft that marks"; exit 77; }
 	    }
 	}
 NFT
-ip netns exec "$topo_s" python3 "$tmp/server.py" 2>"$tmp/srv.err" &
-sleep 0.5
+counting_server
 
 # ext NAME: a counter of the server's kernel
 ext()

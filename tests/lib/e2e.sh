@@ -104,6 +104,30 @@ wait_for()
 listens_s() { in_s ss -Hltn "sport = :$1" | grep -q .; }
 listens_c() { in_c ss -Hltn "sport = :$1" | grep -q .; }
 
+# a server on the server host, 10.9.0.1 port 7000, over the kernel's TCP: takes
+# what a client sends until it ends, and answers how much that was; its errors
+# are in $tmp/srv.err
+counting_server()
+{
+	cat >"$tmp/server.py" <<-'EOF'
+	import socket
+	l = socket.create_server(("10.9.0.1", 7000))
+	while True:
+	    s, a = l.accept()
+	    n = 0
+	    while True:
+	        b = s.recv(1 << 20)
+	        n += len(b)
+	        if not b:
+	            break
+	    s.sendall(b"%d" % n)
+	    s.close()
+	EOF
+	ip netns exec "$topo_s" python3 "$tmp/server.py" 2>"$tmp/srv.err" &
+	wait_for 5 sh -c "ip netns exec $topo_s ss -Hltn 'sport = :7000' | grep -q ." ||
+		fail "the server does not start: $(cat "$tmp/srv.err")"
+}
+
 # an HTTP server over the kernel's Multipath TCP (or plain TCP) on the server
 # host: GET and PUT of files below $tmp/www
 kernel_server()

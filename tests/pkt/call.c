@@ -472,10 +472,7 @@ static void call_path(struct run *r, struct words *w)
 	stack_path_set_up(r->s, r->now, i, strcmp(words_next(r, w), "up") == 0);
 }
 
-static const struct call {
-	const char *name;
-	void (*fn)(struct run *r, struct words *w);
-} calls[] = {
+static const struct words_call calls[] = {
 	{ "write", call_write },
 	{ "read", call_read },
 	{ "readable", call_readable },
@@ -507,10 +504,7 @@ static const struct call {
 	{ "icmpsent", call_icmpsent },
 };
 
-static const struct maker {
-	const char *name;
-	void (*fn)(struct run *r, const char *name, struct words *w);
-} makers[] = {
+static const struct words_maker makers[] = {
 	{ "socket", call_socket },
 	{ "connect", call_connect },
 	{ "listen", call_listen },
@@ -519,26 +513,11 @@ static const struct maker {
 
 void call_line(struct run *r, struct words *w)
 {
-	const char *name = words_next(r, w);
+	const char *name = words_call(r, w, calls, ARRAY_SIZE(calls), makers,
+				      ARRAY_SIZE(makers));
 
-	if (words_take(w, "=")) {
-		const char *what = words_next(r, w);
-
-		for (unsigned i = 0; i < ARRAY_SIZE(makers); i++) {
-			if (strcmp(makers[i].name, what) == 0) {
-				makers[i].fn(r, name, w);
-				words_end(r, w);
-				return;
-			}
-		}
-		name = what;
-	}
-	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (strcmp(calls[i].name, name) == 0) {
-			calls[i].fn(r, w);
-			words_end(r, w);
-			return;
-		}
+	if (!name) {
+		return;
 	}
 	pkt_fail(r, "\"%s\" is not understood", name);
 }

@@ -154,6 +154,20 @@ int64_t words_num(struct run *r, struct words *w);
 double words_real(struct run *r, const char *text);
 bool words_is_num(const char *text);
 void words_end(struct run *r, const struct words *w);
+
+/* "NAME .." and "S = NAME ..": the functions that know the rest of the line */
+struct words_call {
+	const char *name;
+	void (*fn)(struct run *r, struct words *w);
+};
+struct words_maker {
+	const char *name;
+	void (*fn)(struct run *r, const char *made, struct words *w);
+};
+/* calls the one that is named first; NULL, or the name that nobody knows */
+const char *words_call(struct run *r, struct words *w,
+		       const struct words_call *calls, unsigned n_calls,
+		       const struct words_maker *makers, unsigned n_makers);
 void words_endpoint(struct run *r, const char *text, struct endpoint *e);
 /* ends the program: file, line, the line itself, and why */
 __attribute__((noreturn, format(printf, 2, 3))) void pkt_fail(struct run *r,

@@ -120,3 +120,31 @@ void pkt_fail(struct run *r, const char *form, ...)
 	fflush(stdout);
 	exit(1);
 }
+
+const char *words_call(struct run *r, struct words *w,
+		       const struct words_call *calls, unsigned n_calls,
+		       const struct words_maker *makers, unsigned n_makers)
+{
+	const char *name = words_next(r, w);
+
+	if (words_take(w, "=")) {
+		const char *made = name;
+
+		name = words_next(r, w);
+		for (unsigned i = 0; i < n_makers; i++) {
+			if (strcmp(makers[i].name, name) == 0) {
+				makers[i].fn(r, made, w);
+				words_end(r, w);
+				return NULL;
+			}
+		}
+	}
+	for (unsigned i = 0; i < n_calls; i++) {
+		if (strcmp(calls[i].name, name) == 0) {
+			calls[i].fn(r, w);
+			words_end(r, w);
+			return NULL;
+		}
+	}
+	return name;
+}
