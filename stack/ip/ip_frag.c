@@ -297,6 +297,12 @@ static struct pkt *join(struct ip_frag *f, const struct datagram *d)
 		return NULL;
 	}
 	hdr = h.frag.at;
+	/* its headers may be longer than those of the last one, by which the
+	 * length was examined */
+	if (hdr - (h.src.family == 6 ? IP6_HDR_LEN : 0u) + d->total >
+	    TOTAL_MAX) {
+		return NULL;
+	}
 	size = sizeof(*w) + hdr + d->total;
 	w = mem_alloc(f->mem, size);
 	if (!w) {

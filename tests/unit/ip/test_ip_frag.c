@@ -48,6 +48,7 @@ struct cut {
 	uint32_t id;
 	bool v6;
 	uint8_t ecn, host;
+	uint8_t opt; /* octets of IPv4 options */
 };
 
 static enum ip_frag_what add(struct cut c)
@@ -73,10 +74,16 @@ static enum ip_frag_what add(struct cut c)
 		wr_u16(&w, (uint16_t)(c.off | c.more));
 		wr_u32(&w, c.id);
 	} else {
+		for (unsigned i = 0; i < c.opt; i++) {
+			wr_u8(&w, 1);
+		}
+		buf[0] = (uint8_t)(buf[0] + c.opt / 4);
+		be16_put(buf + 2, (uint16_t)(20 + c.opt + c.len));
 		be16_put(buf + 6,
 			 (uint16_t)(c.off / 8 | (c.more ? 0x2000 : 0)));
 		be16_put(buf + 10, 0);
-		be16_put(buf + 10, cksum_finish(cksum_add(0, buf, 20)));
+		be16_put(buf + 10,
+			 cksum_finish(cksum_add(0, buf, 20u + c.opt)));
 	}
 	wr_copy(&w, data + c.off, c.len);
 	assert_true(w.ok);
@@ -93,7 +100,7 @@ static enum ip_frag_what add(struct cut c)
 static struct cut cut(uint32_t off, uint32_t len, bool more, uint32_t id,
 		      bool v6, uint8_t ecn, uint8_t host)
 {
-	return (struct cut){ off, len, more, id, v6, ecn, host };
+	return (struct cut){ off, len, more, id, v6, ecn, host, 0 };
 }
 
 /* the datagram is whole and right, and gone from here */
@@ -117,10 +124,10 @@ static void expect_whole(uint32_t len, bool v6, uint8_t ecn)
 /* all orders of four pieces, both families */
 static void test_orders(void **state)
 {
-	static const struct cut c[4] = { { 0, 400, true, 1, 0, 0, 0 },
-					 { 400, 400, true, 1, 0, 0, 0 },
-					 { 800, 8, true, 1, 0, 0, 0 },
-					 { 808, 3, false, 1, 0, 0, 0 } };
+	static const struct cut c[4] = { { 0, 400, true, 1, false, 0, 0, 0 },
+					 { 400, 400, true, 1, false, 0, 0, 0 },
+					 { 800, 8, true, 1, false, 0, 0, 0 },
+					 { 808, 3, false, 1, false, 0, 0, 0 } };
 
 	(void)state;
 	for (unsigned i = 0; i < 2 * 256; i++) {
@@ -155,9 +162,9 @@ static void test_copies_are_harmless(void **state)
 static void test_overlaps(void **state)
 {
 	static const struct cut bad[] = {
-		{ 72, 16, true, 1, 0, 0, 0 },  { 0, 72, true, 1, 0, 0, 0 },
-		{ 0, 88, true, 1, 0, 0, 0 },   { 24, 8, true, 1, 0, 0, 0 },
-		{ 72, 80, false, 1, 0, 0, 0 }, { 0, 1000, true, 1, 0, 0, 0 },
+		{ 72, 16, true, 1, false, 0, 0, 0 },  { 0, 72, true, 1, false, 0, 0, 0 },
+		{ 0, 88, true, 1, false, 0, 0, 0 },   { 24, 8, true, 1, false, 0, 0, 0 },
+		{ 72, 80, false, 1, false, 0, 0, 0 }, { 0, 1000, true, 1, false, 0, 0, 0 },
 	};
 
 	(void)state;
@@ -340,6 +347,25 @@ static void test_no_memory(void **state)
 	}
 }
 
+/* The last fragment says how long it is, and the first one's options come on
+ * top of that: no packet can be so long. */
+static void test_longer_by_options(void **state)
+{
+	struct cut first = cut(0, 32768, true, 5, false, 0, 1);
+	const uint32_t rest = 65535 - 20 - 32768;
+
+	(void)state;
+	first.opt = 40;
+	assert_int_equal(add(first), IP_FRAG_KEPT);
+	assert_int_equal(add(cut(32768, rest, false, 5, false, 0, 1)),
+			 IP_FRAG_FAILED);
+	assert_int_equal(add(first), IP_FRAG_KEPT);
+	assert_int_equal(add(cut(32768, rest - 40, false, 5, false, 0, 1)),
+			 IP_FRAG_DONE);
+	assert_int_equal(whole->len, 65535);
+	pkt_put(whole);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -350,6 +376,7 @@ int main(void)
 		T(test_ends_disagree),
 		T(test_belongs_to_another),
 		T(test_lengths),
+		T(test_longer_by_options),
 		T(test_first_is_too_small),
 		T(test_ecn),
 		T(test_flood),
