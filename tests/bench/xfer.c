@@ -186,7 +186,9 @@ static struct addrinfo *resolve(const char *addr, const char *port)
 	return ai;
 }
 
-static void nodelay(int fd)
+/* Before connect() and listen(): what a kernel's socket had of pacing under
+ * another congestion control stays with it when that is changed later. */
+static void options(int fd)
 {
 	const char *cc = getenv("XFER_CC");
 	int on = 1;
@@ -208,6 +210,7 @@ static int serve(const char *addr, const char *port)
 		die("socket");
 	}
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	options(fd);
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, 64) < 0) {
 		die("bind");
 	}
@@ -223,7 +226,6 @@ static int serve(const char *addr, const char *port)
 		}
 		if (fork() == 0) {
 			close(fd);
-			nodelay(c);
 			serve_one(c);
 			exit(0);
 		}
@@ -264,10 +266,13 @@ static int begin(const struct addrinfo *ai, char what, uint32_t value)
 	struct order o = { .what = what, .value = value };
 	int fd = socket(ai->ai_family, SOCK_STREAM, 0);
 
-	if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen) < 0) {
+	if (fd < 0) {
+		die("socket");
+	}
+	options(fd);
+	if (connect(fd, ai->ai_addr, ai->ai_addrlen) < 0) {
 		die("connect");
 	}
-	nodelay(fd);
 	write_all(fd, &o, sizeof(o));
 	return fd;
 }
