@@ -71,14 +71,14 @@ void app_again(struct app_ent *t)
 
 /* --- a turn ------------------------------------------------------------------ */
 
-static void alarm_set(struct app *a)
+struct instant app_deadline(const struct engine *e)
 {
-	struct instant at = instant_min(a->next_retry, a->next_sweep);
+	const struct app *a = e->app;
 
 	if (!list_empty(&a->ready) || a->ctl_more) {
-		at = (struct instant){ 0 };
+		return (struct instant){ 0 };
 	}
-	app_watch_alarm(&a->set, at);
+	return instant_min(a->next_retry, a->next_sweep);
 }
 
 static void timers(struct app *a)
@@ -161,7 +161,6 @@ void app_turn(struct engine *e)
 	timers(a);
 	app_ent_grave(a);
 	a->turns++;
-	alarm_set(a);
 	if (!io_pending(&a->poll)) {
 		io_poll(e->io, &a->poll, a->set.epfd, POLLIN, false);
 	}

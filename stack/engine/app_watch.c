@@ -2,41 +2,22 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "stack/base/check.h"
 
 int app_watch_open(struct app_watch_set *s)
 {
-	struct epoll_event ev = { .events = EPOLLIN };
-	int err;
-
-	*s = (struct app_watch_set){ .timerfd = -1, .armed = INSTANT_NEVER };
+	*s = (struct app_watch_set){ 0 };
 	s->epfd = epoll_create1(EPOLL_CLOEXEC);
-	if (s->epfd < 0) {
-		return errno;
-	}
-	s->timerfd =
-		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (s->timerfd < 0 ||
-	    epoll_ctl(s->epfd, EPOLL_CTL_ADD, s->timerfd, &ev) != 0) {
-		err = errno;
-		app_watch_shut(s);
-		return err;
-	}
-	return 0;
+	return s->epfd < 0 ? errno : 0;
 }
 
 void app_watch_shut(struct app_watch_set *s)
 {
-	if (s->timerfd >= 0) {
-		close(s->timerfd);
-	}
 	if (s->epfd >= 0) {
 		close(s->epfd);
 	}
-	s->timerfd = -1;
 	s->epfd = -1;
 }
 
@@ -103,8 +84,6 @@ void app_watch_close(struct app_watch_set *s, struct app_watch *w)
 
 bool app_watch_run(struct app_watch_set *s)
 {
-	uint64_t n_expired;
-
 	check(s->at == s->n); /* not from a handler */
 	s->at = 0;
 	s->grown = false;
@@ -119,29 +98,8 @@ bool app_watch_run(struct app_watch_set *s)
 
 		if (w) {
 			w->fn(w, ev.events);
-		} else if (ev.events && read(s->timerfd, &n_expired,
-					     sizeof(n_expired)) > 0) {
-			s->armed = INSTANT_NEVER;
 		}
 	}
 	/* what becomes ready from now on makes the set ready again */
 	return s->n == APP_WATCH_BATCH || s->grown;
-}
-
-void app_watch_alarm(struct app_watch_set *s, struct instant at)
-{
-	struct itimerspec t = { 0 };
-
-	if (at.ns == s->armed.ns) {
-		return;
-	}
-	s->armed = at;
-	if (!instant_never(at)) {
-		int64_t ns = at.ns > 0 ? at.ns : 1; /* zero would disarm */
-
-		t.it_value.tv_sec = ns / NANOS_S;
-		t.it_value.tv_nsec = ns % NANOS_S;
-	}
-	s->calls++;
-	timerfd_settime(s->timerfd, TFD_TIMER_ABSTIME, &t, NULL);
 }

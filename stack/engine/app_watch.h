@@ -26,8 +26,6 @@ struct app_watch {
 
 struct app_watch_set {
 	int epfd;
-	int timerfd;
-	struct instant armed; /* what the timer is set to */
 	struct epoll_event batch[APP_WATCH_BATCH];
 	int n, at; /* the batch being reported */
 	bool grown; /* watches were made or changed: ready, perhaps */
@@ -48,7 +46,5 @@ int app_watch_take(struct app_watch_set *s, struct app_watch *w);
 void app_watch_close(struct app_watch_set *s, struct app_watch *w);
 /* calls the handlers of what is ready; true: there may be more */
 bool app_watch_run(struct app_watch_set *s);
-/* makes the set itself ready at that time */
-void app_watch_alarm(struct app_watch_set *s, struct instant at);
 
 #endif

@@ -116,8 +116,6 @@ static const uint16_t allowed[] = {
 	SYS_epoll_ctl,
 	SYS_epoll_create1,
 	SYS_ppoll,
-	SYS_timerfd_create,
-	SYS_timerfd_settime,
 #ifdef SYS_epoll_wait
 	SYS_epoll_wait,
 	SYS_poll,

@@ -285,6 +285,7 @@ static struct instant deadline(const struct loop *l)
 
 	d = instant_min(d, life_deadline(l->life));
 	d = instant_min(d, stats_deadline(l->stats));
+	d = instant_min(d, app_deadline(&l->e));
 	return l->more_out ? l->e.now : d;
 }
 

@@ -56,9 +56,12 @@ void engine_watch_pid(struct engine *e, int pid);
 int app_start(struct engine *e);
 /* drains stack_event() and acts; called every turn after the core was fed */
 void app_turn(struct engine *e);
-/* sockets that some program still holds, or that still carry octets */
+/* when app_turn() wants to be called although nothing came; in the past: at
+ * once */
+struct instant app_deadline(const struct engine *e);
 /* looks for sockets whose program is gone in the next turn, not in a second */
 void app_sweep_soon(struct engine *e);
+/* sockets that some program still holds, or that still carry octets */
 uint32_t app_busy(const struct engine *e);
 void app_stop(
 	struct engine *e); /* closes everything: programs see a dead stack */
