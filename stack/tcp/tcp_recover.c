@@ -9,11 +9,9 @@
  * of a router (ECN) reduces without a state of its own: `marked` says for how
  * long it is answered.
  *
- * Timers: RTO runs while anything is outstanding and restarts when una moves.
- * The probe timer replaces nothing: it fires before the RTO, in OPEN and
- * without SACKs only.  The reordering timer runs when RACK says so.
+ * What leaves is in tcp_recover_send.c, what timers do in tcp_recover_fire.c.
  */
-#include "stack/tcp/tcp_recover.h"
+#include "stack/tcp/tcp_recover_part.h"
 
 #include <string.h>
 
@@ -33,20 +31,16 @@ void tcp_recover_init(struct tcp_recover *r, struct mem *mem,
 	r->cc.seed = seq;
 	r->point = seq - 1;
 	r->marked = seq - 1;
-	r->round_end = seq;
+	tcp_round_init(&r->round, seq);
 	tcp_undo_init(&r->undo, seq);
-	r->rto_at = INSTANT_NEVER;
-	r->reo_at = INSTANT_NEVER;
-	r->probe_at = INSTANT_NEVER;
+	tcp_alarm_init(&r->alarm);
 	r->last_sent = now;
 }
 
 void tcp_recover_fini(struct tcp_recover *r)
 {
 	tcp_sent_fini(&r->sent);
-	r->rto_at = INSTANT_NEVER;
-	r->reo_at = INSTANT_NEVER;
-	r->probe_at = INSTANT_NEVER;
+	tcp_alarm_init(&r->alarm);
 }
 
 void tcp_recover_start(struct tcp_recover *r, struct instant now, uint16_t mss,
@@ -69,12 +63,6 @@ void tcp_recover_start(struct tcp_recover *r, struct instant now, uint16_t mss,
 	r->last_sent = now;
 }
 
-static bool recovering(const struct tcp_recover *r)
-{
-	return r->state == TCP_RECOVER_RECOVERY ||
-	       r->state == TCP_RECOVER_LOSS;
-}
-
 /* The window was reduced, and the peer cannot know it yet: only what follows
  * `marked` tells it (CWR). */
 static bool answered(const struct tcp_recover *r)
@@ -82,48 +70,9 @@ static bool answered(const struct tcp_recover *r)
 	return seq_leq(r->sent.una, r->marked);
 }
 
-/* --- what may be sent ----------------------------------------------------- */
-
-static uint32_t flight(const struct tcp_recover *r)
+void tcp_recover_prr(struct tcp_recover *r, uint32_t delivered, bool moved)
 {
-	return r->sent.in_flight - min_u32(r->reno, r->sent.in_flight);
-}
-
-static uint32_t quota(const struct tcp_recover *r)
-{
-	uint32_t out = flight(r), room;
-
-	if (r->state == TCP_RECOVER_RECOVERY && !r->cc.ops->model) {
-		room = r->prr.quota;
-	} else {
-		room = r->cc.cwnd > out ? r->cc.cwnd - out : 0;
-	}
-	if (out == 0) { /* no ACK will come to open it */
-		room = max_u32(room, r->cc.mss);
-	}
-	return room < r->cc.mss ? 0 : room;
-}
-
-uint32_t tcp_recover_room(const struct tcp_recover *r)
-{
-	return quota(r);
-}
-
-uint32_t tcp_recover_quota(struct tcp_recover *r, struct instant now)
-{
-	if (tcp_sent_empty(&r->sent) && r->rtt.srtt > 0 &&
-	    (instant_since(now, r->last_sent) > tcp_rtt_rto(&r->rtt) ||
-	     (r->cc.ops->model && tcp_rate_limited(&r->rate)))) {
-		r->cc.ops->on_idle(&r->cc, now);
-		r->last_sent = now; /* once per idle time */
-	}
-	return quota(r);
-}
-
-/* moved: una advanced and nothing more was lost */
-static void prr(struct tcp_recover *r, uint32_t delivered, bool moved)
-{
-	uint32_t pipe = flight(r);
+	uint32_t pipe = tcp_recover_flight(r);
 
 	if (r->cc.ops->model) {
 		return;
@@ -155,13 +104,14 @@ static void enter_recovery(struct tcp_recover *r, struct instant now,
 	r->point = r->sent.nxt;
 	tcp_prr_begin(&r->prr, outstanding);
 	tcp_rack_probe_cancel(&r->rack);
-	r->probe_at = INSTANT_NEVER;
+	r->alarm.probe = INSTANT_NEVER;
 }
 
 static void settle(struct tcp_recover *r)
 {
-	r->state = r->sent.n_sacked > 0 || r->dupacks > 0 ? TCP_RECOVER_DISORDER
-							  : TCP_RECOVER_OPEN;
+	bool odd = r->sent.n_sacked > 0 || r->newreno.dupacks > 0;
+
+	r->state = odd ? TCP_RECOVER_DISORDER : TCP_RECOVER_OPEN;
 }
 
 static void leave_recovery(struct tcp_recover *r, struct instant now)
@@ -173,8 +123,7 @@ static void leave_recovery(struct tcp_recover *r, struct instant now)
 		r->cc.cwnd = r->cc.ssthresh;
 		r->cc.ops->on_recovered(&r->cc, now);
 	}
-	r->dupacks = 0;
-	r->reno = 0;
+	tcp_newreno_reset(&r->newreno);
 	tcp_rack_recovered(&r->rack);
 	settle(r);
 }
@@ -183,7 +132,7 @@ static unsigned undo(struct tcp_recover *r, struct instant now)
 {
 	/* a timeout is no sign of another order: it was delay */
 	r->rack.reordering |= r->state != TCP_RECOVER_LOSS;
-	if (recovering(r)) {
+	if (tcp_recover_recovering(r)) {
 		/* PRR had moved cwnd down to what is in flight */
 		leave_recovery(r, now);
 	}
@@ -202,7 +151,7 @@ static unsigned check_undo(struct tcp_recover *r,
 	bool frto;
 
 	if (tcp_undo_ack(&r->undo, o, r->sent.una, a->echo_before,
-			 recovering(r))) {
+			 tcp_recover_recovering(r))) {
 		return undo(r, a->now);
 	}
 	frto = tcp_frto_ack(&r->frto, o, r->sent.una, r->sent.nxt, &r->point,
@@ -212,34 +161,21 @@ static unsigned check_undo(struct tcp_recover *r,
 
 /* --- an acknowledgement ----------------------------------------------------- */
 
-/* Without SACK a duplicate ACK says that one segment has left the path; a
- * cumulative ACK then covers segments counted before (RFC 6582 3.2).  Returns
- * the octets newly delivered. */
-static uint32_t count_reno(struct tcp_recover *r,
-			   const struct tcp_recover_ack *a,
-			   const struct tcp_sent_out *o)
+/* Without SACK.  Returns the octets newly delivered. */
+static uint32_t count_newreno(struct tcp_recover *r,
+			      const struct tcp_recover_ack *a, uint32_t acked)
 {
-	uint32_t mss = r->cc.mss, n;
+	uint32_t left = tcp_sent_outstanding(&r->sent);
 
-	if (o->acked > 0) {
-		n = min_u32(r->reno, o->acked > mss ? o->acked - mss : 0);
-		r->reno = tcp_sent_empty(&r->sent) ? 0 : r->reno - n;
-		r->dupacks = 0;
-		return o->acked - n;
+	if (acked > 0) {
+		return tcp_newreno_acked(&r->newreno, acked, left, r->cc.mss);
 	}
 	/* after a timeout duplicates answer what is sent again */
-	if (a->has_data || a->wnd_changed || a->n_sack > 0 ||
-	    tcp_sent_empty(&r->sent) || r->state == TCP_RECOVER_LOSS) {
+	if (a->has_data || a->wnd_changed || a->n_sack > 0 || left == 0 ||
+	    r->state == TCP_RECOVER_LOSS) {
 		return 0;
 	}
-	r->dupacks++;
-	/* the head is what is missing: it has not left */
-	n = tcp_sent_outstanding(&r->sent);
-	if (n < mss || r->reno > n - mss || n - mss - r->reno < mss) {
-		return 0;
-	}
-	r->reno += mss;
-	return mss;
+	return tcp_newreno_dup(&r->newreno, left, r->cc.mss);
 }
 
 static void take_rtt(struct tcp_recover *r, const struct tcp_recover_ack *a,
@@ -256,12 +192,11 @@ static void take_rtt(struct tcp_recover *r, const struct tcp_recover_ack *a,
 }
 
 /* octets newly marked lost */
-static uint32_t find_lost(struct tcp_recover *r, struct instant now, bool advanced,
-		       unsigned *ev)
+static uint32_t find_lost(struct tcp_recover *r, struct instant now,
+			  bool advanced, unsigned *ev)
 {
-	bool in = recovering(r);
-	uint32_t n, mss = r->cc.mss;
-	bool rtx = false;
+	bool in = tcp_recover_recovering(r), rtx = false, may;
+	uint32_t n;
 
 	if (r->sack_ok) {
 		bool waiting =
@@ -270,25 +205,18 @@ static uint32_t find_lost(struct tcp_recover *r, struct instant now, bool advanc
 					     tcp_rtt_min(&r->rtt), r->rtt.srtt);
 
 		n = tcp_rack_detect(&r->rack, &r->sent, now, reo, &rtx,
-				    &r->reo_at);
+				    &r->alarm.reo);
 		*ev |= rtx ? TCP_RECOVER_EV_LOST_RTX : 0;
 		return n;
 	}
-	if (r->state == TCP_RECOVER_RECOVERY) {
-		/* a partial ACK: the next hole is lost too (RFC 6582 3.2) */
-		return advanced ? tcp_sent_mark_head_lost(&r->sent,
-							  (uint16_t)mss)
-				: 0;
-	}
-	if (r->state != TCP_RECOVER_LOSS && r->dupacks == TCP_RACK_DUPTHRESH &&
-	    seq_gt(r->sent.una, r->point)) {
-		return tcp_sent_mark_head_lost(&r->sent, (uint16_t)mss);
-	}
-	return 0;
+	may = r->state != TCP_RECOVER_LOSS && seq_gt(r->sent.una, r->point);
+	return tcp_newreno_detect(&r->newreno, &r->sent, (uint16_t)r->cc.mss,
+				  r->state == TCP_RECOVER_RECOVERY, advanced,
+				  may);
 }
 
-static uint32_t detect(struct tcp_recover *r, struct instant now, bool advanced,
-		       unsigned *ev)
+uint32_t tcp_recover_detect(struct tcp_recover *r, struct instant now,
+			    bool advanced, unsigned *ev)
 {
 	uint32_t n = find_lost(r, now, advanced, ev);
 
@@ -320,7 +248,7 @@ static void take_rate(struct tcp_recover *r, const struct tcp_sent_out *o,
 	}
 	c->bw = s.bw;
 	c->app_limited = s.app_limited;
-	c->flight = flight(r);
+	c->flight = tcp_recover_flight(r);
 	c->lost = r->rate.lost;
 }
 
@@ -336,25 +264,17 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 		.srtt = r->rtt.srtt,
 		.min_rtt = tcp_rtt_min(&r->rtt),
 	};
-	uint32_t most = max_u32(r->flight_max, r->flight_max_last);
 
 	/* A duplicate ACK may be the first sign of a loss: no growth (RFC
 	 * 5681 3.2), unless the path is known to reorder. */
 	c.in_recovery = r->state == TCP_RECOVER_RECOVERY ||
 			answered(r) ||
 			(o->acked == 0 && !r->rack.reordering);
-	if (o->acked > 0 && seq_geq(r->sent.una, r->round_end)) {
-		c.round_start = true;
-		r->round_end = r->sent.nxt;
-		r->flight_max_last = r->flight_max;
-		r->flight_max = r->sent.in_flight;
-		r->limited_last = r->limited;
-		r->limited = false;
-	}
-	/* In slow start the window doubles while we fill half of it. */
-	c.cwnd_limited = r->cc.cwnd < r->cc.ssthresh
-				 ? r->cc.cwnd / 2 < most
-				 : r->limited || r->limited_last;
+	c.round_start = o->acked > 0 &&
+			tcp_round_ack(&r->round, r->sent.una, r->sent.nxt,
+				      r->sent.in_flight);
+	c.cwnd_limited =
+		tcp_round_limited(&r->round, r->cc.cwnd, r->cc.ssthresh);
 	if (delivered == 0) {
 		return;
 	}
@@ -372,7 +292,7 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 static bool reduce(struct tcp_recover *r, struct instant now,
 		   uint32_t outstanding)
 {
-	if (recovering(r) || answered(r)) {
+	if (tcp_recover_recovering(r) || answered(r)) {
 		return false;
 	}
 	r->cc.ops->on_loss(&r->cc, now,
@@ -386,50 +306,29 @@ static bool reduce(struct tcp_recover *r, struct instant now,
 	return true;
 }
 
-static void arm_probe(struct tcp_recover *r, struct instant now)
-{
-	nanos pto;
-
-	r->probe_at = INSTANT_NEVER;
-	if (!r->sack_ok || r->state != TCP_RECOVER_OPEN ||
-	    tcp_sent_empty(&r->sent) || !tcp_rack_probe_ok(&r->rack)) {
-		return;
-	}
-	pto = tcp_rack_pto(r->rtt.srtt, r->sent.in_flight <= r->cc.mss);
-	r->probe_at = instant_min(instant_add(now, pto), r->rto_at);
-}
-
-static void arm_rto(struct tcp_recover *r, struct instant now)
-{
-	r->rto_at = tcp_sent_empty(&r->sent)
-			    ? INSTANT_NEVER
-			    : instant_add(now, tcp_rtt_rto(&r->rtt));
-}
-
 static void timers(struct tcp_recover *r, struct instant now, bool advanced)
 {
 	if (advanced) {
-		arm_rto(r, now); /* RFC 6298 5.2, 5.3 */
-		arm_probe(r, now);
+		tcp_recover_arm_rto(r, now); /* RFC 6298 5.2, 5.3 */
+		tcp_recover_arm_probe(r, now);
 	} else if (r->state != TCP_RECOVER_OPEN) {
-		r->probe_at = INSTANT_NEVER;
+		r->alarm.probe = INSTANT_NEVER;
 	}
 	if (tcp_sent_empty(&r->sent)) {
-		r->reo_at = INSTANT_NEVER;
+		r->alarm.reo = INSTANT_NEVER;
 	}
 }
 
-/* the state after the ACK was applied and losses were marked */
-static unsigned advance(struct tcp_recover *r, struct instant now,
-			uint32_t outstanding)
+unsigned tcp_recover_advance(struct tcp_recover *r, struct instant now,
+			     uint32_t outstanding)
 {
 	unsigned ev = 0;
 
-	if (recovering(r) && seq_geq(r->sent.una, r->point)) {
+	if (tcp_recover_recovering(r) && seq_geq(r->sent.una, r->point)) {
 		leave_recovery(r, now);
 		ev |= TCP_RECOVER_EV_DONE;
 	}
-	if (recovering(r)) {
+	if (tcp_recover_recovering(r)) {
 		return ev;
 	}
 	/* point stays where a comparison with una makes sense */
@@ -455,7 +354,7 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 		.min_rtt = tcp_rtt_min(&r->rtt),
 	};
 	struct tcp_sent_out o;
-	uint32_t before = flight(r), delivered, lost;
+	uint32_t before = tcp_recover_flight(r), delivered, lost;
 	uint32_t outstanding = tcp_sent_outstanding(&r->sent);
 	bool was = r->state == TCP_RECOVER_RECOVERY, dup;
 	unsigned ev = 0;
@@ -466,7 +365,7 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 	dup = a->ack == r->sent.una && !a->has_data && !a->wnd_changed &&
 	      a->n_sack == 0;
 	tcp_sent_ack(&r->sent, &in, &o);
-	delivered = r->sack_ok ? o.delivered : count_reno(r, a, &o);
+	delivered = r->sack_ok ? o.delivered : count_newreno(r, a, o.acked);
 	take_rtt(r, a, &o);
 	if (o.acked > 0) {
 		tcp_rtt_progress(&r->rtt);
@@ -482,232 +381,17 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 		ev |= TCP_RECOVER_EV_REPAIRED;
 	}
 	ev |= check_undo(r, a, &o);
-	lost = detect(r, a->now, o.acked > 0, &ev);
-	ev |= advance(r, a->now, outstanding);
+	lost = tcp_recover_detect(r, a->now, o.acked > 0, &ev);
+	ev |= tcp_recover_advance(r, a->now, outstanding);
 	if (a->marked && reduce(r, a->now, outstanding)) {
 		ev |= TCP_RECOVER_EV_MARKED;
 	}
 	if (r->state == TCP_RECOVER_RECOVERY) {
-		prr(r, delivered, was && o.acked > 0 && lost == 0);
+		tcp_recover_prr(r, delivered, was && o.acked > 0 && lost == 0);
 	}
 	tell_cc(r, a, &o, delivered, before);
 	timers(r, a->now, o.acked > 0);
 	return ev;
-}
-
-/* --- sending ----------------------------------------------------------------- */
-
-static void spend(struct tcp_recover *r, uint32_t len)
-{
-	uint32_t few;
-
-	if (r->state == TCP_RECOVER_RECOVERY) {
-		tcp_prr_sent(&r->prr, len);
-	}
-	r->flight_max = max_u32(r->flight_max, r->sent.in_flight);
-	/* less than a burst left: the sender may wait for more, and that is
-	 * the window's doing too */
-	few = max_u32(r->cc.mss, min_u32(r->cc.cwnd / 4, TCP_SENT_BURST));
-	if (quota(r) < few) {
-		r->limited = true;
-	}
-}
-
-bool tcp_recover_sent(struct tcp_recover *r, struct instant now, uint32_t len,
-		      uint16_t mss, bool app_limited)
-{
-	bool was_empty = tcp_sent_empty(&r->sent);
-
-	if (!tcp_sent_add(&r->sent, now, len, mss,
-			  app_limited || tcp_rate_limited(&r->rate))) {
-		return false;
-	}
-	if (was_empty) {
-		tcp_rate_restart(&r->rate, now);
-	}
-	tcp_sent_at(&r->sent, r->sent.n - 1)->rate_from = r->rate.from;
-	r->last_sent = now;
-	tcp_frto_sent(&r->frto);
-	spend(r, len);
-	if (was_empty || instant_never(r->rto_at)) {
-		arm_rto(r, now); /* RFC 6298 5.1 */
-	}
-	arm_probe(r, now);
-	return true;
-}
-
-struct tcp_sent_entry *tcp_recover_next(struct tcp_recover *r, uint32_t max)
-{
-	return tcp_frto_holds(&r->frto) ? NULL :
-					  tcp_sent_next_lost(&r->sent, max);
-}
-
-void tcp_recover_no_new(struct tcp_recover *r)
-{
-	tcp_frto_no_new(&r->frto);
-}
-
-uint32_t tcp_recover_due(const struct tcp_recover *r)
-{
-	return tcp_frto_holds(&r->frto) ? 0 : r->sent.n_lost;
-}
-
-void tcp_recover_resent(struct tcp_recover *r, struct instant now,
-			struct tcp_sent_entry *e, uint16_t mss)
-{
-	bool head = e->seq == r->sent.una;
-
-	tcp_sent_resent(&r->sent, e, now, mss);
-	e->rate_from = r->rate.from;
-	e->app_limited = tcp_rate_limited(&r->rate);
-	r->last_sent = now;
-	tcp_undo_resent(&r->undo, now, e->seq, e->len);
-	spend(r, e->len);
-	/* the head gets its full time to be acknowledged again */
-	if (head || instant_never(r->rto_at)) {
-		arm_rto(r, now);
-	}
-}
-
-/* --- timers ------------------------------------------------------------------- */
-
-struct instant tcp_recover_deadline(const struct tcp_recover *r,
-				    enum tcp_recover_timer *which)
-{
-	struct instant at = r->rto_at;
-	enum tcp_recover_timer w = TCP_RECOVER_T_RTO;
-
-	if (!instant_before(at, r->probe_at)) {
-		at = r->probe_at;
-		w = TCP_RECOVER_T_PROBE;
-	}
-	if (!instant_before(at, r->reo_at)) {
-		at = r->reo_at;
-		w = TCP_RECOVER_T_REO;
-	}
-	if (which) {
-		*which = instant_never(at) ? TCP_RECOVER_T_NONE : w;
-	}
-	return at;
-}
-
-static bool fire_reo(struct tcp_recover *r, struct instant now, unsigned *ev)
-{
-	uint32_t outstanding = tcp_sent_outstanding(&r->sent);
-
-	r->reo_at = INSTANT_NEVER;
-	if (detect(r, now, false, ev) == 0) {
-		return false;
-	}
-	*ev |= advance(r, now, outstanding);
-	if (r->state == TCP_RECOVER_RECOVERY) {
-		prr(r, 0, false);
-	}
-	return true;
-}
-
-/* RFC 8985 6.3: what left less than a round trip ago may still arrive */
-static void mark_timeout(struct tcp_recover *r, struct instant now,
-			 bool reneged)
-{
-	nanos reo = tcp_rack_reo_wnd(&r->rack, true, tcp_rtt_min(&r->rtt),
-				     r->rtt.srtt);
-
-	tcp_sent_mark_lost_by(&r->sent, instant_add(now, -r->rack.rtt - reo),
-			      reneged);
-}
-
-/* RFC 5681 3.1: the first timeout reduces, the next for the same segment leave
- * ssthresh as it is.  Fast recovery has reduced already: another factor is
- * taken only where FlightSize asks for it.  Every one leaves one segment to be
- * sent. */
-static void timeout_window(struct tcp_recover *r, struct instant now)
-{
-	uint32_t was = r->state == TCP_RECOVER_RECOVERY ? r->cc.ssthresh :
-							  CC_INF;
-	uint32_t out = tcp_sent_outstanding(&r->sent);
-
-	if (r->rtt.timeouts == 1) {
-		r->cc.ops->on_rto(&r->cc, now, max_u32(out, 1));
-		r->cc.ssthresh = min_u32(r->cc.ssthresh, was);
-		tcp_undo_arm(&r->undo, r->sent.una);
-	} else {
-		r->cc.cwnd = r->cc.mss;
-	}
-	/* besides what is thought to be on its way */
-	r->cc.cwnd += r->sent.in_flight;
-}
-
-/* fewer than four segments out, and not in the first slow start (Linux) */
-static bool thin(const struct tcp_recover *r)
-{
-	return r->thin_linear && r->cc.ssthresh != CC_INF &&
-	       tcp_sent_outstanding(&r->sent) < 4 * (uint32_t)r->cc.mss;
-}
-
-static void timeout(struct tcp_recover *r, struct instant now, unsigned *ev)
-{
-	bool reneged = tcp_sent_reneged(&r->sent);
-
-	tcp_frto_timeout(&r->frto, r->sack_ok && !reneged &&
-					   (!recovering(r) ||
-					    tcp_frto_waits(&r->frto)));
-	if (thin(r)) {
-		tcp_rtt_backoff_thin(&r->rtt);
-	} else {
-		tcp_rtt_backoff(&r->rtt);
-	}
-	mark_timeout(r, now, reneged);
-	*ev |= reneged ? TCP_RECOVER_EV_RENEGED : 0;
-	timeout_window(r, now);
-	r->state = TCP_RECOVER_LOSS;
-	r->point = r->sent.nxt;
-	r->dupacks = 0;
-	r->reno = 0;
-	tcp_rack_probe_cancel(&r->rack);
-	r->reo_at = INSTANT_NEVER;
-	r->probe_at = INSTANT_NEVER;
-	arm_rto(r, now);
-}
-
-enum tcp_recover_timer tcp_recover_fire(struct tcp_recover *r,
-					struct instant now, unsigned *ev)
-{
-	*ev = 0;
-	if (instant_due(r->reo_at, now) && fire_reo(r, now, ev)) {
-		return TCP_RECOVER_T_REO;
-	}
-	if (instant_due(r->probe_at, now)) {
-		r->probe_at = INSTANT_NEVER;
-		if (r->state == TCP_RECOVER_OPEN && !tcp_sent_empty(&r->sent) &&
-		    tcp_rack_probe_ok(&r->rack)) {
-			return TCP_RECOVER_T_PROBE;
-		}
-	}
-	if (instant_due(r->rto_at, now)) {
-		if (tcp_sent_empty(&r->sent)) {
-			r->rto_at = INSTANT_NEVER;
-			return TCP_RECOVER_T_NONE;
-		}
-		timeout(r, now, ev);
-		return TCP_RECOVER_T_RTO;
-	}
-	return TCP_RECOVER_T_NONE;
-}
-
-struct tcp_sent_entry *tcp_recover_probe(struct tcp_recover *r)
-{
-	return tcp_sent_tail(&r->sent, r->cc.mss);
-}
-
-void tcp_recover_probed(struct tcp_recover *r, struct instant now, bool sent,
-			bool rtx)
-{
-	if (sent) {
-		tcp_rack_probe_sent(&r->rack, rtx, r->sent.nxt);
-	}
-	r->probe_at = INSTANT_NEVER;
-	arm_rto(r, now);
 }
 
 /* --- changes from outside ------------------------------------------------------ */
@@ -721,18 +405,15 @@ void tcp_recover_mss(struct tcp_recover *r, struct instant now, uint16_t mss)
 		return;
 	}
 	tcp_sent_mark_all_lost(&r->sent, false);
-	if (recovering(r)) {
+	if (tcp_recover_recovering(r)) {
 		leave_recovery(r, now);
 	}
 	r->state = TCP_RECOVER_LOSS;
 	r->point = r->sent.nxt;
-	r->dupacks = 0;
-	r->reno = 0;
+	tcp_newreno_reset(&r->newreno);
 	tcp_undo_cancel(&r->undo);
 	tcp_rack_probe_cancel(&r->rack);
-	r->reo_at = INSTANT_NEVER;
-	r->probe_at = INSTANT_NEVER;
-	arm_rto(r, now);
+	tcp_alarm_rto_only(&r->alarm, now, tcp_rtt_rto(&r->rtt));
 }
 
 void tcp_recover_set_cc(struct tcp_recover *r, const struct cc_ops *cc,
@@ -747,7 +428,7 @@ void tcp_recover_set_cc(struct tcp_recover *r, const struct cc_ops *cc,
 	r->cc.pacing_rate = 0;
 	memset(r->cc.priv, 0, sizeof(r->cc.priv));
 	cc->init(&r->cc, now);
-	if (was_model && !cc->model && recovering(r)) {
+	if (was_model && !cc->model && tcp_recover_recovering(r)) {
 		/* the recovery goes on with PRR, which needs an ssthresh */
 		cc->on_loss(&r->cc, now,
 			    max_u32(min_u32(tcp_sent_outstanding(&r->sent),

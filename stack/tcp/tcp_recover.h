@@ -30,11 +30,14 @@
 #include "stack/base/env.h"
 #include "stack/base/time.h"
 #include "stack/tcp/cc.h"
+#include "stack/tcp/tcp_alarm.h"
 #include "stack/tcp/tcp_frto.h"
 #include "stack/tcp/tcp_mtup.h"
+#include "stack/tcp/tcp_newreno.h"
 #include "stack/tcp/tcp_prr.h"
 #include "stack/tcp/tcp_rate.h"
 #include "stack/tcp/tcp_rack.h"
+#include "stack/tcp/tcp_round.h"
 #include "stack/tcp/tcp_rtt.h"
 #include "stack/tcp/tcp_sent.h"
 #include "stack/tcp/tcp_undo.h"
@@ -60,13 +63,6 @@ enum {
 	TCP_RECOVER_EV_MARKED = 1 << 9,   /* ..and reduced for a mark (ECN) */
 };
 
-enum tcp_recover_timer {
-	TCP_RECOVER_T_NONE,
-	TCP_RECOVER_T_REO,   /* reordering window */
-	TCP_RECOVER_T_PROBE, /* tail loss probe */
-	TCP_RECOVER_T_RTO,
-};
-
 struct tcp_recover {
 	struct tcp_rtt rtt;
 	struct tcp_sent sent;
@@ -80,20 +76,13 @@ struct tcp_recover {
 	bool thin_linear; /* TCP_THIN_LINEAR_TIMEOUTS */
 	uint32_t point; /* RECOVERY and LOSS end when this is acknowledged */
 	uint32_t marked; /* nxt when a mark was answered, or behind una */
-	/* without SACK: duplicate ACKs in a row, and the octets that they say
-	 * have left the path (RFC 6582) */
-	uint32_t dupacks, reno;
+	struct tcp_newreno newreno; /* without SACK */
 	struct tcp_prr prr;     /* RECOVERY only */
 	struct tcp_undo undo;
 	struct tcp_frto frto;   /* LOSS only */
-	/* round trips and window use */
-	uint32_t round_end;
-	uint32_t flight_max;        /* most in flight in this round.. */
-	uint32_t flight_max_last;   /* ..and in the last one */
-	bool limited, limited_last; /* the window stopped us */
+	struct tcp_round round;
 	struct instant last_sent;
-	/* timers; INSTANT_NEVER: off */
-	struct instant rto_at, reo_at, probe_at;
+	struct tcp_alarm alarm;
 };
 
 /* seq: first octet to be sent (ISS + 1) */
@@ -146,9 +135,12 @@ struct tcp_sent_entry *tcp_recover_next(struct tcp_recover *r, uint32_t max);
 void tcp_recover_resent(struct tcp_recover *r, struct instant now,
 			struct tcp_sent_entry *e, uint16_t mss);
 
-/* earliest timer; *which may be NULL */
-struct instant tcp_recover_deadline(const struct tcp_recover *r,
-				    enum tcp_recover_timer *which);
+/* when it is to be fired */
+static inline struct instant tcp_recover_deadline(const struct tcp_recover *r)
+{
+	return tcp_alarm_next(&r->alarm, NULL);
+}
+
 /* The timer fired (harmless when nothing is due).  Returns what was due:
  *   NONE   nothing
  *   REO    losses were marked: send
@@ -159,8 +151,8 @@ struct instant tcp_recover_deadline(const struct tcp_recover *r,
  *   RTO    everything was marked lost and the timeout doubled: send; the number
  *          of timeouts in a row is r->rtt.timeouts
  * *ev: TCP_RECOVER_EV_*. */
-enum tcp_recover_timer tcp_recover_fire(struct tcp_recover *r,
-					struct instant now, unsigned *ev);
+enum tcp_alarm_kind tcp_recover_fire(struct tcp_recover *r, struct instant now,
+				     unsigned *ev);
 struct tcp_sent_entry *tcp_recover_probe(struct tcp_recover *r);
 /* rtx: the probe was a retransmission.  Also call it when nothing could be
  * sent (sent = false): the RTO is armed then. */

@@ -44,16 +44,23 @@ static struct instant timer_patience(const struct tcb *tcb)
 
 static void timer_syn(struct tcb *tcb, struct instant now)
 {
-	tcb_count(tcb, TCP_RTO);
+	unsigned n = tcb->rec.rtt.timeouts;
+
 	/* answers to a SYN that the peer repeats do not count */
-	if (tcb->rec.rtt.timeouts >= tcb->conf.syn_retries ||
+	if ((n >= tcb->conf.syn_retries && !tcp_defer_goes_on(tcb, n)) ||
 	    instant_due(timer_patience(tcb), now)) {
+		tcb_count(tcb, TCP_RTO);
 		tcb_count(tcb, TCP_ABORT_TIMEOUT);
 		tcb_count(tcb, TCP_ATTEMPT_FAILS);
 		tcb_end(tcb, now, tcb_timed_out(tcb));
 		return;
 	}
 	tcp_rtt_backoff(&tcb->rec.rtt);
+	if (!tcp_defer_resend(tcb, n)) {
+		tcb->snd.last = now; /* from where the next one counts */
+		return;
+	}
+	tcb_count(tcb, TCP_RTO);
 	tcb_relabel(tcb);
 	tcb->owe |= TCP_OWE_SYN;
 	if (tcb->tfo) {
@@ -84,15 +91,15 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 		return;
 	}
 	switch (tcp_recover_fire(&tcb->rec, now, &ev)) {
-	case TCP_RECOVER_T_NONE:
+	case TCP_ALARM_NONE:
 		break;
-	case TCP_RECOVER_T_REO:
+	case TCP_ALARM_REO:
 		break;
-	case TCP_RECOVER_T_PROBE:
+	case TCP_ALARM_PROBE:
 		tcb->snd.probe = true;
 		tcp_ack_room(tcb, now);
 		break;
-	case TCP_RECOVER_T_RTO:
+	case TCP_ALARM_RTO:
 		tcb_count(tcb, TCP_RTO);
 		tcb->stats.rtos++;
 		if (timer_gave_up(tcb, now)) {
@@ -229,7 +236,7 @@ static void timer_update_send(struct tcb *tcb, struct instant now)
 		}
 	} else if (!tcp_sent_empty(&tcb->rec.sent)) {
 		kind = TCP_TIMER_RECOVER;
-		when = instant_min(tcp_recover_deadline(&tcb->rec, NULL),
+		when = instant_min(tcp_recover_deadline(&tcb->rec),
 				   tcp_pace_deadline(&tcb->pace));
 	} else if (tcb->pace.held) {
 		kind = TCP_TIMER_PACE;
