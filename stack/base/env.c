@@ -40,6 +40,13 @@ void mem_free(struct mem *m, void *p, size_t size)
 	m->release(m->ctx, p, size);
 }
 
+void mem_rest(struct mem *m)
+{
+	if (m->rest) {
+		m->rest(m->ctx);
+	}
+}
+
 uint32_t entropy_u32(const struct entropy *e)
 {
 	uint32_t v;

@@ -21,6 +21,9 @@ struct mem {
 	uint64_t used;  /* octets handed out and not yet given back */
 	uint64_t limit; /* most that may be handed out at once */
 	uint64_t peak;
+	/* much was given back, and little is going on: a good moment to give
+	 * pages to the system.  May be NULL */
+	void (*rest)(void *ctx);
 };
 
 /* fills buf with n octets nobody can predict */
@@ -44,6 +47,7 @@ struct env {
 void *mem_alloc(struct mem *m, size_t size);  /* not cleared */
 void *mem_zalloc(struct mem *m, size_t size); /* cleared */
 void mem_free(struct mem *m, void *p, size_t size); /* p may be NULL */
+void mem_rest(struct mem *m);
 
 uint32_t entropy_u32(const struct entropy *e);
 uint64_t entropy_u64(const struct entropy *e);

@@ -16,19 +16,6 @@
 #define ROUNDS 4 /* what one event causes at another descriptor of ours */
 #define MEMORY (256u << 20)
 
-static void *mem_get(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void mem_give(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 static const char *const reason_name[] = {
 #define X(id, name, text) name,
 	APP_REASONS(X)
@@ -171,6 +158,7 @@ void app_turn(struct engine *e)
 static void app_free(struct app *a)
 {
 	app_watch_shut(&a->set);
+	heap_fini(&a->heap);
 	free(a->scratch);
 	free(a);
 }
@@ -188,7 +176,8 @@ int app_start(struct engine *e)
 	a->ctl_listen.fd = -1;
 	a->next_retry = INSTANT_NEVER;
 	a->next_sweep = INSTANT_NEVER;
-	a->mem = (struct mem){ mem_get, mem_give, NULL, 0, MEMORY, 0 };
+	heap_init(&a->heap);
+	a->mem = heap_mem(&a->heap, MEMORY);
 	a->poll.done = poll_done;
 	memcpy(&a->key, e->run.secret, sizeof(a->key));
 	a->scratch = calloc(1, RELAY_BUF);

@@ -26,6 +26,7 @@
 #include "stack/chan/chan_msg.h"
 #include "stack/engine/app_watch.h"
 #include "stack/engine/engine.h"
+#include "stack/engine/heap.h"
 #include "stack/engine/past.h"
 #include "stack/engine/relay.h"
 
@@ -136,6 +137,7 @@ struct app_ent {
 
 struct app {
 	struct engine *e;
+	struct heap heap;
 	struct mem mem;
 	struct siphash_key key;
 	struct hmap ents;

@@ -19,6 +19,7 @@
 #include "stack/base/check.h"
 #include "stack/engine/confine.h"
 #include "stack/engine/crypt_use.h"
+#include "stack/engine/heap.h"
 #include "stack/engine/keeper.h"
 #include "stack/engine/keylog.h"
 #include "stack/engine/life.h"
@@ -43,6 +44,7 @@ struct loop {
 	const struct run_conf *conf;
 	const struct loop_setup *setup;
 	struct env env;
+	struct heap heap;
 	struct mem mem;
 	uint8_t chance[256]; /* random octets not yet handed out */
 	unsigned chance_left;
@@ -116,19 +118,6 @@ void engine_watch_pid(struct engine *e, int pid)
 }
 
 /* --- what the core asks for ----------------------------------------------- */
-
-static void *mem_get(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void mem_put(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 static void chance_fill(void *ctx, void *buf, size_t n)
 {
@@ -427,9 +416,8 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 		.memo_max = 2 * KNOWN_MAX,
 	};
 
-	l->mem = (struct mem){ .alloc = mem_get,
-			       .release = mem_put,
-			       .limit = mem_limit() };
+	heap_init(&l->heap);
+	l->mem = heap_mem(&l->heap, mem_limit());
 	l->env = (struct env){ .mem = &l->mem,
 			       .entropy = { chance_fill, l },
 			       .trace = { l->e.verbose >= 3 ? trace_line : NULL,

@@ -31,6 +31,7 @@ static void arm(struct mp_idle *i, struct instant now)
 static void look(struct wheel_timer *t, struct instant now)
 {
 	struct mp_idle *i = container_of(t, struct mp_idle, timer);
+	struct mem *mem = NULL;
 
 	list_each_safe(n, &i->conns) {
 		struct mp_conn *c = list_entry(n, struct mp_conn, idle.node);
@@ -41,7 +42,11 @@ static void look(struct wheel_timer *t, struct instant now)
 			/* what it still holds brings another turn */
 			list_del(&c->idle.node);
 			mp_idle_trim(c);
+			mem = c->mp->env->mem;
 		}
+	}
+	if (mem) {
+		mem_rest(mem);
 	}
 	arm(i, now);
 }

@@ -44,7 +44,7 @@ static int setup(void **state)
 					 .scheduler = "minrtt" } };
 
 	(void)state;
-	mem = (struct mem){ get, put, NULL, 0, 1u << 30, 0 };
+	mem = (struct mem){ .alloc = get, .release = put, .limit = 1u << 30 };
 	env = (struct env){ .mem = &mem, .entropy = { fill, NULL } };
 	e = (struct engine){ .keeper_fd = -1 };
 	e.io = io_new(IO_EPOLL);
