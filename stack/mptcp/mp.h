@@ -249,6 +249,7 @@ struct mp_conn {
 	bool plain_syn;      /* a SYN without option went out */
 	bool established;    /* owner told, or accepted */
 	bool told;           /* owner told before that (TCP_FASTOPEN_CONNECT) */
+	bool defers;         /* mp_defers() */
 	bool confirmed;      /* the keys are known on both sides */
 	bool dss_in;         /* a DSS came: joins are allowed (RFC 8684 3.1) */
 	bool confirm_due;    /* the path manager is to be told */

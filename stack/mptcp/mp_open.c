@@ -117,6 +117,11 @@ static bool may_fastopen(const struct mp_conn *c, bool wanted)
 	return false;
 }
 
+bool mp_defers(const struct mp_conn *c)
+{
+	return c->defers;
+}
+
 bool mp_connect_held(const struct mp_conn *c)
 {
 	return c->first && c->first->tcb && tcp_tfo_holds(c->first->tcb);
@@ -304,6 +309,11 @@ static struct mp_conn *passive_conn(struct mp_listener *l, struct instant now,
 				   .shared_wnd = true,
 				   .no_ts = mp_crypt_wants_room(c),
 				   .conf = c->conf.tcp };
+	if (c->crypt.k) {
+		/* the key exchange is no data, and goes before it */
+		c->defers = open->conf.defer_accept > 0;
+		open->conf.defer_accept = 0;
+	}
 	open->fastopen = !key && !syn->opts.eno.n &&
 			 !(syn->opts.mp.have & MP_HAVE(MP_OPT_CAPABLE)) &&
 			 may_fastopen(c, open->conf.tfo_queue > 0);

@@ -210,6 +210,9 @@ static void sub_established(void *up, struct instant now)
 		return;
 	}
 	mp_sub_open(s, now);
+	if (c->rcv.fin_in) {
+		tcp_ack_now(s->tcb); /* it came with the third ACK */
+	}
 	if (mp_crypt_established(c, now)) {
 		mp_conn_established(c, now);
 	}
@@ -288,6 +291,8 @@ static int end_errno(enum tcp_end end)
 		return ENETUNREACH;
 	case TCP_END_PROTO:
 		return ENOPROTOOPT;
+	case TCP_END_HEADER:
+		return EPROTO;
 	case TCP_END_ACCESS:
 		return EACCES;
 	case TCP_END_NOMEM:

@@ -280,6 +280,9 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 /* Fast Open: its SYN waits for the first data, so that established() is not to
  * be waited for before one writes */
 bool mp_connect_held(const struct mp_conn *c);
+/* TCP_DEFER_ACCEPT, and its handshake could not wait for data, because keys are
+ * exchanged before: whoever accepts it has to wait */
+bool mp_defers(const struct mp_conn *c);
 struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
 			      bool dual, bool reuseport,
 			      const struct mp_conf *conf,

@@ -178,6 +178,7 @@ static int set_count(struct sock *sk, int name, int v)
 		return 0;
 	case LX_TCP_DEFER_ACCEPT:
 		sk->opt.defer_accept = secs_to_retrans(v);
+		c->defer_accept = sk->opt.defer_accept;
 		return 0;
 	case LX_TCP_NOTSENT_LOWAT: /* unsigned, as Linux keeps it */
 		sk->conf.notsent_lowat = (uint32_t)v;

@@ -15,6 +15,7 @@
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_cookie.h"
 #include "stack/tcp/tcp_chrono.h"
+#include "stack/tcp/tcp_defer.h"
 #include "stack/tcp/tcp_delack.h"
 #include "stack/tcp/tcp_demux.h"
 #include "stack/tcp/tcp_fsm.h"
@@ -165,6 +166,7 @@ struct tcb {
 	uint32_t flow; /* label: tcp_seg_label() */
 	uint8_t flow_nth;
 	uint8_t soft; /* enum tcp_end: what ICMP said since the last progress */
+	struct tcp_defer defer;
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
 	struct tcp_mss mss;

@@ -121,6 +121,8 @@ struct tcb; /* one connection */
 	X(TCP_ABORT_KEEPALIVE, "TcpExtTCPKeepAliveAbort",                     \
 	  "connections given up after unanswered keep-alive probes")         \
 	X(TCP_KEEPALIVE, "TcpExtTCPKeepAlive", "keep-alive probes sent")      \
+	X(TCP_DEFER_DROP, "TcpExtTCPDeferAcceptDrop",                         \
+	  "bare ACKs not taken: the listener waits for data")                \
 	X(TCP_SYN_RETRANS, "TcpExtTCPSynRetrans", "SYN or SYN-ACK sent again") \
 	X(TCP_TIMEWAIT, "TcpExtTW", "connections that entered TIME-WAIT")     \
 	X(TCP_TIMEWAIT_REUSE, "TcpExtTWRecycled",                             \
@@ -176,6 +178,7 @@ enum tcp_end {
 	TCP_END_NET,      /* ICMP: the network, likewise.. */
 	TCP_END_PROHIBIT, /* ..the port */
 	TCP_END_PROTO,    /* ..the protocol */
+	TCP_END_HEADER,   /* ..ICMPv6: the same, as a header it does not know */
 	TCP_END_ACCESS,   /* ..ICMPv6: administratively prohibited */
 	TCP_END_NOMEM,
 };
@@ -288,6 +291,7 @@ struct tcp_conf {
 	uint8_t tos;
 	uint8_t syn_retries; /* default 6 (Linux) */
 	uint8_t keep_cnt;    /* 9 */
+	uint8_t defer_accept; /* a listener's: timeouts to wait for data */
 	uint8_t min_ttl; /* IP_MINTTL: segments with less are dropped */
 	enum tcp_mtup_mode mtup : 8; /* path MTU without ICMP */
 	enum tcp_ecn_mode ecn : 8;

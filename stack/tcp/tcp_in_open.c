@@ -18,11 +18,15 @@ static nanos open_rtt(const struct tcb *tcb, struct instant now)
 /* both SYNs are acknowledged */
 static void open_done(struct tcb *tcb, struct instant now)
 {
+	bool held = tcp_defer_held(&tcb->defer);
+	nanos rtt = held ? tcp_defer_rtt(&tcb->defer) : open_rtt(tcb, now);
+	bool lost = held ? rtt < 0 && !tcb->restored : tcb->syns > 1;
+
 	tcb->snd.syn_acked = true;
 	tcp_fsm_event(&tcb->fsm, TCP_EV_OPEN);
 	tcp_mtu_update(tcb, now);
 	tcp_recover_start(&tcb->rec, now, (uint16_t)tcb_mss(tcb), tcb->sack_ok,
-			  open_rtt(tcb, now), tcb->syns > 1);
+			  rtt, lost);
 	tcb->owe &= (uint8_t)~TCP_OWE_SYN;
 	tcb->upper->established(tcb->up, now);
 	if (!tcb->dead && tcb->snd.fin) {
@@ -90,12 +94,21 @@ void tcp_in_open_syn_sent(struct tcb *tcb, struct instant now,
 bool tcp_in_open_ack(struct tcb *tcb, struct instant now,
 		     const struct tcp_seg *seg)
 {
+	bool bare;
+
 	if (!tcb->snd.syn_sent || !tcp_tfo_acceptable(tcb, seg->ack)) {
 		tcb_count(tcb, TCP_DROP_ACK);
 		tcp_reset_seg(tcb->tcp, seg, NULL, 0);
 		return false;
 	}
-	if (!tcp_in_upper(tcb, now, seg)) {
+	bare = tcp_defer_bare(tcb, seg);
+	/* the first is heard by the upper: its options may not come again */
+	if (!(bare && tcp_defer_held(&tcb->defer)) &&
+	    !tcp_in_upper(tcb, now, seg)) {
+		return false;
+	}
+	if (bare) {
+		tcp_defer_hold(tcb, open_rtt(tcb, now));
 		return false;
 	}
 	tcb->snd.wnd = tcp_ack_window(tcb, seg);
