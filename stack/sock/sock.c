@@ -1,5 +1,6 @@
-/* The socket object: its life, its names and its errors.  sock_open.c makes
- * connections, sock_io.c moves octets, sock_event.c reports.
+/* The socket object: its life, its names and its errors.  sock_port.c has the
+ * ports, sock_listen.c and sock_open.c make connections, sock_io.c moves
+ * octets, sock_event.c reports.
  *
  * A connection whose handle was closed keeps its struct sock as an orphan
  * until the layer below says that it is gone: it can still be listed.
@@ -42,7 +43,6 @@ struct sock *sock_new(struct stack *s, uint8_t family)
 	list_init(&sk->link);
 	list_init(&sk->ev_link);
 	list_init(&sk->q_link);
-	list_init(&sk->port_link);
 	list_init(&sk->ready);
 	list_init(&sk->deferred);
 	if (!hmap_add(&s->ids, &sk->by_id, id_hash(s, sk->id))) {

@@ -4,6 +4,7 @@
 
 #include "stack/base/hmap.h"
 #include "stack/base/list.h"
+#include "stack/base/ports.h"
 #include "stack/base/siphash.h"
 #include "stack/base/wheel.h"
 #include "stack/sock/sock_opt_kept.h"
@@ -58,7 +59,7 @@ struct sock {
 	struct list link;      /* in stack.socks */
 	struct list ev_link;   /* in stack.events */
 	struct list q_link;    /* in the listener's ready or deferred list */
-	struct list port_link; /* in stack.bound */
+	struct ports_node same_port; /* in stack.bound */
 	void *user;
 	unsigned bits;
 	enum sock_state state;
@@ -112,7 +113,7 @@ struct stack {
 	uint32_t n_socks; /* handles, and connections waiting to be accepted */
 	struct list socks;
 	struct list events;
-	struct list bound;
+	struct ports bound; /* sockets that have a port */
 	struct mp_conf conf; /* of a new socket */
 	struct stack_echo echo[STACK_ECHO_MAX];
 	struct wheel_timer frag_timer;
@@ -126,11 +127,25 @@ extern const struct mp_owner sock_owner;
 
 struct sock *sock_new(struct stack *s, uint8_t family);
 void sock_free(struct sock *sk);
+
+/* sock_port.c: e's port is sk's from now on, any if that is 0; an errno */
+int sock_bind_port(struct sock *sk, const struct endpoint *e);
 void sock_unbind(struct sock *sk);
-void sock_start_listen(struct sock *sk);
+/* A free port for want's address: from a random place on, once round the range
+ * (IP_LOCAL_PORT_RANGE).  0: none. */
+uint16_t sock_port_within(const struct sock *sk, const struct endpoint *want);
+
+/* sock_listen.c: sk can be accepted */
+void sock_queue_ready(struct sock *listener, struct sock *sk);
 void sock_stop_listen(struct sock *sk, struct instant now);
 /* a connection on its listener's queue leaves it */
 void sock_unqueue(struct sock *sk);
+
+/* sock_open.c: the rest of a failed attempt goes; the handle is needed for the
+ * next one */
+void sock_drop_conn(struct sock *sk, struct instant now);
+/* lets go of a handle that has a connection; sk may be gone afterwards */
+void sock_end_conn(struct sock *sk, struct instant now, bool abort);
 
 /* sock_event.c: sets bits and queues the socket, unless it still waits on a
  * listener's queue or its handle is gone */

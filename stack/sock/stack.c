@@ -100,7 +100,7 @@ struct stack *stack_new(const struct env *env, const struct stack_cfg *cfg,
 	s->next_id = 1;
 	list_init(&s->socks);
 	list_init(&s->events);
-	list_init(&s->bound);
+	ports_init(&s->bound, s->env.mem);
 	wheel_init(&s->wheel, now);
 	wheel_timer_init(&s->frag_timer, stack_frag_fire);
 	s->key.k0 = entropy_u64(&env->entropy);

@@ -161,7 +161,6 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 	tcb->conf = o->conf;
 	tcb_conf(&tcb->conf);
 	list_init(&tcb->ready);
-	list_init(&tcb->entry.link);
 	tcb->flow = tcp_seg_label(&tcp->demux.key, &o->t, 0);
 	tcb->snd.iss = tcp_isn(&tcp->isn_key, &o->t, now);
 	if (tcp->has_isn_floor) {

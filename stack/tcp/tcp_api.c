@@ -94,10 +94,10 @@ struct tcp *tcp_new(const struct env *env, struct ip *ip, struct wheel *wheel,
 void tcp_free(struct tcp *tcp)
 {
 	struct instant now = { 0 };
+	struct tcp_entry *e;
+	uint32_t port = 0;
 
-	list_each_safe(pos, &tcp->demux.entries) {
-		struct tcp_entry *e = list_entry(pos, struct tcp_entry, link);
-
+	while ((e = tcp_entry_of(ports_from(&tcp->demux.local, &port)))) {
 		if (e->timewait) {
 			tcp_wait_free(container_of(e, struct tcp_wait, entry));
 		} else {

@@ -9,8 +9,7 @@ bool tcp_demux_init(struct tcp_demux *d, struct mem *mem,
 {
 	d->key = *key;
 	d->next_port = (uint32_t)(key->k0 ^ key->k1);
-	list_init(&d->entries);
-	tcp_ports_init(&d->local, mem);
+	ports_init(&d->local, mem);
 	if (!hmap_init(&d->map, mem, TCP_DEMUX_MAX)) {
 		return false;
 	}
@@ -25,7 +24,7 @@ void tcp_demux_fini(struct tcp_demux *d)
 {
 	hmap_fini(&d->map);
 	hmap_fini(&d->ports);
-	tcp_ports_fini(&d->local);
+	ports_fini(&d->local);
 }
 
 static uint64_t demux_hash(const struct tcp_demux *d, const struct tuple *t)
@@ -64,24 +63,20 @@ bool tcp_demux_add(struct tcp_demux *d, struct tcp_entry *e)
 	uint64_t hash = demux_hash(d, &e->t);
 
 	if (demux_lookup(d, &e->t, hash) ||
-	    !tcp_ports_add(&d->local, e->t.local.port)) {
+	    !ports_add(&d->local, &e->same_port, e->t.local.port)) {
 		return false;
 	}
 	if (!hmap_add(&d->map, &e->node, hash)) {
-		tcp_ports_del(&d->local, e->t.local.port);
+		ports_del(&d->local, &e->same_port, e->t.local.port);
 		return false;
 	}
-	list_push_back(&d->entries, &e->link);
 	return true;
 }
 
 void tcp_demux_del(struct tcp_demux *d, struct tcp_entry *e)
 {
-	if (e->node.pprev) {
-		tcp_ports_del(&d->local, e->t.local.port);
-	}
+	ports_del(&d->local, &e->same_port, e->t.local.port);
 	hmap_del(&d->map, &e->node);
-	list_del(&e->link);
 }
 
 /* how well a listener fits: 0 not at all, 3 exactly */
@@ -197,7 +192,8 @@ uint16_t tcp_demux_ephemeral(struct tcp_demux *d, const struct tuple *t)
 
 		try.local.port = (uint16_t)(TCP_PORT_FIRST + at);
 		if (!demux_listener_in_way(d, &try.local, false, false) &&
-		    !tcp_demux_find(d, &try)) {
+		    (!ports_first(&d->local, try.local.port) ||
+		     !tcp_demux_find(d, &try))) {
 			return try.local.port;
 		}
 	}
@@ -207,13 +203,10 @@ uint16_t tcp_demux_ephemeral(struct tcp_demux *d, const struct tuple *t)
 static bool demux_port_used(const struct tcp_demux *d,
 			    const struct endpoint *e)
 {
-	if (tcp_ports_count(&d->local, e->port) == 0) {
-		return false;
-	}
-	list_each(pos, &d->entries) {
-		struct tcp_entry *x = list_entry(pos, struct tcp_entry, link);
+	struct ports_node *n = ports_first(&d->local, e->port);
 
-		if (bound_overlap(&x->t.local, false, e,
+	for (; n; n = n->next) {
+		if (bound_overlap(&tcp_entry_of(n)->t.local, false, e,
 				  addr_is_any(&e->addr))) {
 			return true;
 		}

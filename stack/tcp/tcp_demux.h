@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #include "stack/base/addr.h"
+#include "stack/base/check.h"
 #include "stack/base/env.h"
 #include "stack/base/hmap.h"
-#include "stack/base/list.h"
+#include "stack/base/ports.h"
 #include "stack/base/siphash.h"
-#include "stack/tcp/tcp_ports.h"
 
 #define TCP_DEMUX_MAX      262144 /* connections and TIME-WAITs together */
 #define TCP_DEMUX_LISTENERS 4096
@@ -24,10 +24,15 @@
 /* part of a connection or of a TIME-WAIT remainder */
 struct tcp_entry {
 	struct hnode node;
-	struct list link; /* in entries */
+	struct ports_node same_port;
 	struct tuple t;
 	bool timewait;
 };
+
+static inline struct tcp_entry *tcp_entry_of(struct ports_node *n)
+{
+	return n ? container_of(n, struct tcp_entry, same_port) : NULL;
+}
 
 /* part of a listener */
 struct tcp_bound {
@@ -40,8 +45,7 @@ struct tcp_bound {
 struct tcp_demux {
 	struct hmap map;
 	struct hmap ports;
-	struct list entries;
-	struct tcp_ports local; /* of entries */
+	struct ports local; /* of all entries: who has which port */
 	struct siphash_key key;
 	uint32_t next_port; /* RFC 6056 3.3.3: next_ephemeral */
 };

@@ -144,26 +144,36 @@ static void probe_news(struct tcb *tcb, struct instant now,
 	}
 }
 
+static void lower_one(struct tcp_entry *e, struct instant now, uint16_t path,
+		      const struct addr *to)
+{
+	struct tcb *tcb = container_of(e, struct tcb, entry);
+
+	if (!e->timewait && tcb->path == path &&
+	    addr_eq(&e->t.remote.addr, to)) {
+		tcp_mtu_apply(tcb, now);
+		tcp_timer_update(tcb, now);
+	}
+}
+
 /* The path is narrower, and all connections that use it hear of it. */
 static void lower_all(struct tcb *tcb, struct instant now, uint16_t mtu)
 {
 	struct tcp *tcp = tcb->tcp;
 	const struct addr to = tcb->entry.t.remote.addr;
+	struct ports_node *n;
+	uint32_t port = 0;
 
 	if (!ip_mtu_lower(tcp->ip, tcb->path, &to, mtu, tcb->mss.pmtu, now)) {
 		tcp_count(tcp, TCP_ICMP_SOFT);
 		return;
 	}
 	tcp_count(tcp, TCP_PMTU);
-	list_each(pos, &tcp->demux.entries) {
-		struct tcp_entry *e = list_entry(pos, struct tcp_entry, link);
-		struct tcb *other = container_of(e, struct tcb, entry);
-
-		if (!e->timewait && other->path == tcb->path &&
-		    addr_eq(&e->t.remote.addr, &to)) {
-			tcp_mtu_apply(other, now);
-			tcp_timer_update(other, now);
+	while ((n = ports_from(&tcp->demux.local, &port)) != NULL) {
+		for (; n; n = n->next) {
+			lower_one(tcp_entry_of(n), now, tcb->path, &to);
 		}
+		port++;
 	}
 }
 

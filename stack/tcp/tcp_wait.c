@@ -78,7 +78,6 @@ void tcp_wait_add(struct tcb *tcb, struct instant now)
 	w->ttl = tcb->conf.ttl;
 	w->tos = tcb->conf.tos & 0xfc;
 	list_init(&w->link);
-	list_init(&w->entry.link);
 	wheel_timer_init(&w->timer, wait_fire);
 	if (!tcp_demux_add(&tcp->demux, &w->entry)) {
 		mem_free(tcp->env->mem, w, sizeof(*w));
