@@ -22,21 +22,19 @@ static const struct chan_run run = { .id = 7, .secret = { 1, 2, 3 } };
 /* as it is, and with the tag that only who knows the secret can make */
 static void name(const uint8_t *p, size_t n)
 {
-	struct sockaddr_storage ss = { 0 };
+	uint8_t sa[CHAN_ADDR_MAX], again[CHAN_NAME_LEN];
+	uint8_t *exact = dup_bytes(p, n); /* its end is watched */
 	struct chan_name a = { 0 }, b;
-	uint8_t again[CHAN_NAME_LEN];
 	struct endpoint e;
 	uint32_t scope;
 
-	chan_name_decode(&run, p, (unsigned)n, &a);
-	memcpy(&ss, p, min_size(n, sizeof(ss)));
-	if (chan_addr_get(&ss,
-			  (socklen_t)min_size(n, sizeof(ss)), &e, &scope)) {
+	chan_name_decode(&run, exact, (unsigned)n, &a);
+	if (chan_addr_get(exact, n, &e, &scope)) {
 		must(e.addr.family == 4 || e.addr.family == 6);
-		must(chan_addr_put(&e, e.addr.family, scope, &ss) >= 16);
+		must(chan_addr_put(&e, e.addr.family, scope, sa) >= 16);
 	}
-	chan_addr_un_get(&run, &ss,
-			 (socklen_t)min_size(n, sizeof(ss)), &a);
+	chan_addr_un_get(&run, exact, n, &a);
+	free(exact);
 	memset(&a, 0, sizeof(a));
 	a.kind = n > 0 && p[0] & 1 ? CHAN_KIND_CONN : CHAN_KIND_SOCK;
 	a.family = 6;

@@ -2,14 +2,16 @@
  * IPv6 and extension headers, ICMP and what it quotes, TCP and its options, the
  * options of Multipath TCP; and the words that they are shown in
  *
- * The first octet chooses what the rest is.  What is parsed and can be written
- * is written and parsed again: that must give the same.
+ * The first octet chooses what the rest is: one packet, or fragments of several
+ * and time.  What is parsed and can be written is written and parsed again:
+ * that must give the same.
  */
 #include "stack/engine/vnet.h"
 #include "stack/ip/ip.h"
 #include "stack/wire/mp_opt.h"
 #include "stack/wire/show.h"
 #include "stack/wire/tcp_hdr.h"
+#include "tests/fuzz/frags.h"
 #include "tests/fuzz/fuzz.h"
 
 static void opt_again(const struct mp_opts *a)
@@ -72,7 +74,39 @@ static void segment(const struct ip_hdr *ip)
 	must(strlen(text) < 20);
 }
 
+static void answers(struct ip *ip, enum ip_kind kind, const struct pkt *pkt,
+		    const struct ip_in *got)
+{
+	struct instant now = { NANOS_S };
+	uint8_t buf[IP_ERROR_LEN];
+	struct pkt_out out = { 0 };
+
+	if (kind == IP_KIND_ECHO) {
+		ip_echo_reply(ip, got, pkt->dev, now, &out, buf, sizeof(buf));
+	} else if (kind == IP_KIND_REFUSED) {
+		ip_refuse(ip, pkt, got, now, &out, buf, sizeof(buf));
+	}
+	must(out.len <= sizeof(buf) + PKT_HDR_MAX);
+}
+
 /* what a path takes, and what an error quotes */
+static void taken(struct ip *ip, const struct pkt *pkt)
+{
+	struct ip_hdr hdr;
+	struct ip_in got;
+	enum ip_kind kind = ip_input(ip, pkt, &got);
+
+	if (kind == IP_KIND_TCP) {
+		must(got.hdr.proto == IP_PROTO_TCP);
+		segment(&got.hdr);
+	} else if (kind == IP_KIND_ICMP_ERROR) {
+		must(got.icmp.body_len <= pkt->len);
+		ip_hdr_parse_quoted(got.icmp.body, got.icmp.body_len, &hdr);
+	} else {
+		answers(ip, kind, pkt, &got);
+	}
+}
+
 static void packet(struct ip *ip, uint8_t *p, size_t n, bool csum_ok)
 {
 	static char text[1024];
@@ -82,8 +116,6 @@ static void packet(struct ip *ip, uint8_t *p, size_t n, bool csum_ok)
 			   .csum_ok = csum_ok,
 			   .refs = 1 };
 	struct ip_hdr hdr;
-	struct ip_in got;
-	enum ip_kind kind;
 
 	show_packet(p, (uint32_t)n, text, sizeof(text));
 	if (ip_hdr_parse_quoted(p, (uint32_t)n, &hdr) == IP_HDR_OK) {
@@ -94,17 +126,29 @@ static void packet(struct ip *ip, uint8_t *p, size_t n, bool csum_ok)
 	    hdr.proto == IP_PROTO_TCP) {
 		segment(&hdr);
 	}
-	if (!n) {
-		return;
+	if (n) {
+		taken(ip, &pkt);
 	}
-	kind = ip_input(ip, &pkt, &got);
-	if (kind == IP_KIND_TCP) {
-		must(got.hdr.proto == IP_PROTO_TCP);
-		segment(&got.hdr);
-	} else if (kind == IP_KIND_ICMP_ERROR) {
-		must(got.icmp.body_len <= n);
-		ip_hdr_parse_quoted(got.icmp.body, got.icmp.body_len, &hdr);
+}
+
+static void fragments(struct fake *f, struct ip *ip, struct input *in)
+{
+	struct frags g = { .f = f, .ip = ip, .now = { NANOS_S } };
+	uint64_t used = f->mem.used;
+	struct pkt *whole;
+
+	for (unsigned i = 0; i < FRAG_IDS * FRAG_START; i++) {
+		g.start[i / FRAG_START][i % FRAG_START] = (uint8_t)in_u8(in);
 	}
+	while (in->n) {
+		whole = frags_step(&g, in);
+		if (whole) {
+			taken(ip, whole);
+			pkt_put(whole);
+		}
+	}
+	frags_end(&g);
+	must(f->mem.used == used);
 }
 
 static void device(struct ip *ip, uint8_t *p, size_t n)
@@ -142,6 +186,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	fake_init(&f, 1);
 	ip = one_path(&f);
+	if (what & 4) {
+		fragments(&f, ip, &in);
+	}
 	n = in.n;
 	p = in_bytes(&in, &n);
 	switch (what & 3) {
