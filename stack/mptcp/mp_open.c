@@ -156,6 +156,10 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 				  .no_ts = mp_crypt_wants_room(c),
 				  .conf = c->conf.tcp };
 	open.fastopen = may_fastopen(c, open.conf.tfo_connect);
+	if (c->mode != MP_MODE_TCP || c->crypt.k) {
+		/* its ACK has something to say */
+		open.conf.defer_accept = open.conf.quickack_nth = 0;
+	}
 	s->tcb = tcp_connect(mp->tcp, now, &open, err);
 	if (!s->tcb) {
 		forget(c);

@@ -136,6 +136,25 @@ static int set_fastopen(struct sock *sk, int name, int v)
 	return 0;
 }
 
+static void set_quickack(struct tcp_conf *c, int v)
+{
+	c->quickack = v & 1 ? 1 : v ? 2 : 0;
+	c->quickack_nth = c->quickack_nth == UINT8_MAX
+				  ? 1 : (uint8_t)(c->quickack_nth + 1);
+}
+
+/* not what was set, but what it is now */
+static bool get_quickack(const struct sock *sk)
+{
+	const struct tcp_conf *c = &sk->conf.tcp;
+	struct mp_info info;
+
+	if (sock_info(sk, &info) && info.n_subs > 0) {
+		return !info.sub[0].tcp.pingpong;
+	}
+	return !c->quickack_nth || c->quickack;
+}
+
 static int set_flag(struct sock *sk, int name, int v)
 {
 	switch (name) {
@@ -146,8 +165,7 @@ static int set_flag(struct sock *sk, int name, int v)
 		sk->conf.cork = v != 0;
 		return 0;
 	case LX_TCP_QUICKACK:
-		sk->conf.tcp.quickack = v != 0;
-		sk->opt.quick_off = v == 0;
+		set_quickack(&sk->conf.tcp, v);
 		return 0;
 	default: /* TCP_INQ */
 		if (!within(v, 0, 1)) {
@@ -341,7 +359,7 @@ static int get_int(struct sock *sk, int name, int *v)
 		*v = (int)sk->conf.wnd_clamp;
 		return 0;
 	case LX_TCP_QUICKACK:
-		*v = !sk->opt.quick_off;
+		*v = get_quickack(sk);
 		return 0;
 	case LX_TCP_NOTSENT_LOWAT:
 		*v = (int)sk->conf.notsent_lowat;

@@ -184,7 +184,9 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 		       max_u32(CHARGE_MIN, 2 * tcb->conf.rcv_wnd_limit));
 	tcp_mtu_start(tcb, now);
 	tcp_delack_init(&tcb->delack, tcb->mss.ours);
-	tcb->delack.quick_always = tcb->conf.quickack;
+	if (tcb->conf.quickack_nth) {
+		tcp_delack_option(&tcb->delack, tcb->conf.quickack);
+	}
 	tcb_timing(tcb);
 	tcp_ts_init(&tcb->ts, tcb_ts_offset(tcb));
 	tcb->keep.fin2_at = INSTANT_NEVER;

@@ -282,7 +282,6 @@ struct tcp_conf {
 	uint16_t tfo_queue;
 	bool tfo_connect : 1, tfo_no_cookie : 1;
 	bool keepalive : 1;
-	bool quickack : 1;
 	bool thin_linear : 1; /* a thin stream's timeouts do not double at first */
 	/* IP_MTU_DISCOVER: packets may be fragmented on their way; what was
 	 * learnt of the path is not looked at */
@@ -291,7 +290,12 @@ struct tcp_conf {
 	uint8_t tos;
 	uint8_t syn_retries; /* default 6 (Linux) */
 	uint8_t keep_cnt;    /* 9 */
-	uint8_t defer_accept; /* a listener's: timeouts to wait for data */
+	/* a listener's: timeouts to wait for data; who connects has the ACK of
+	 * the SYN-ACK wait for data, too, as with quickack 0 */
+	uint8_t defer_accept;
+	/* TCP_QUICKACK, an act and no state: the value (tcp_delack.h), and how
+	 * many times it was set, modulo 256 but 0 for never */
+	uint8_t quickack, quickack_nth;
 	uint8_t min_ttl; /* IP_MINTTL: segments with less are dropped */
 	enum tcp_mtup_mode mtup : 8; /* path MTU without ICMP */
 	enum tcp_ecn_mode ecn : 8;
@@ -480,6 +484,7 @@ struct tcp_info_core {
 	uint32_t advmss, rcv_mss;      /* ours; what the peer's look like */
 	uint32_t probes;    /* of window or life, without answer */
 	nanos ato, rcv_rtt; /* 0: none */
+	bool pingpong; /* ACKs wait for answers of the application */
 	uint32_t data_segs_out, data_segs_in, ooo_in, rtos;
 	bool reordering;    /* seen */
 	bool ecn;           /* negotiated */

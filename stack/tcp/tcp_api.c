@@ -530,10 +530,9 @@ void tcp_set_conf(struct tcb *tcb, const struct tcp_conf *c, struct instant now)
 	if (tcb->conf.keepalive && !was.keepalive) {
 		tcb->keep.since = now;
 	}
-	tcb->delack.quick_always = tcb->conf.quickack;
 	tcb_timing(tcb);
-	if (tcb->conf.quickack && !was.quickack) {
-		tcp_delack_quick(&tcb->delack);
+	if (tcb->conf.quickack_nth != was.quickack_nth) {
+		tcp_delack_option(&tcb->delack, tcb->conf.quickack);
 	}
 	tcp_timer_update(tcb, now);
 	tcb_ready(tcb);

@@ -26,6 +26,23 @@ void tcp_delack_quick(struct tcp_delack *d)
 	d->ato = TCP_DELACK_MIN;
 }
 
+void tcp_delack_option(struct tcp_delack *d, int val)
+{
+	d->pingpong = val == 0;
+	if (val && d->owed) {
+		d->now = true;
+		d->pingpong = !(val & 1);
+	}
+}
+
+void tcp_delack_first(struct tcp_delack *d, struct instant now)
+{
+	tcp_delack_quick(d);
+	d->owed = true;
+	d->at = instant_add(now, d->max_us ? d->max_us * NANOS_US
+					   : TCP_DELACK_MAX);
+}
+
 /* The time to wait follows the distance between arrivals: it pays only if the
  * next one comes within it. */
 static void adapt(struct tcp_delack *d, struct instant now, nanos rto)
@@ -44,8 +61,8 @@ static void adapt(struct tcp_delack *d, struct instant now, nanos rto)
 		d->ato = nanos_min(d->ato / 2 + m, rto);
 	} else if (m > rto) {
 		/* The sender fell silent and starts again, maybe in slow
-		 * start: it needs every ACK. */
-		tcp_delack_quick(d);
+		 * start: it needs every ACK, unless they go with answers. */
+		d->quick = TCP_DELACK_QUICK;
 	}
 }
 
@@ -77,7 +94,7 @@ void tcp_delack_data(struct tcp_delack *d, struct instant now, uint32_t len,
 	if ((flags & TCP_DELACK_PSH) && d->pushed < UINT8_MAX) {
 		d->pushed++;
 	}
-	if ((flags & (TCP_DELACK_FIN | TCP_DELACK_GAP)) || d->quick_always ||
+	if ((flags & (TCP_DELACK_FIN | TCP_DELACK_GAP)) ||
 	    d->pending > d->rcv_mss || (d->quick > 0 && !d->pingpong) ||
 	    d->pushed > 1 || (d->pushed > 0 && !d->pingpong)) {
 		d->now = true;

@@ -30,7 +30,6 @@ struct tcp_delack {
 	bool now;          /* an ACK is owed at once */
 	bool owed;         /* something is not acknowledged yet */
 	bool pingpong;     /* the application answers what it gets */
-	bool quick_always; /* TCP_QUICKACK */
 	uint32_t max_us;   /* TCP_DELACK_MAX_US; 0: TCP_DELACK_MAX */
 	uint8_t pushed;    /* small pushed segments since the last ACK */
 	uint8_t quick;     /* ACKs still to be sent at once */
@@ -53,6 +52,14 @@ void tcp_delack_sent(struct tcp_delack *d, struct instant now, bool data);
 /* acknowledge what comes next at once (after loss, a window probe, a timeout
  * of the peer) */
 void tcp_delack_quick(struct tcp_delack *d);
+
+/* TCP_QUICKACK (tcp(7)): 0, the application is going to answer what it gets; 1,
+ * it is not, and what is owed goes at once; other even numbers, what is owed
+ * goes at once, and then as 0.  What the traffic shows later counts more. */
+void tcp_delack_option(struct tcp_delack *d, int val);
+/* the ACK of a SYN-ACK waits for the application's first data, at most
+ * TCP_DELACK_MAX */
+void tcp_delack_first(struct tcp_delack *d, struct instant now);
 
 /* an ACK is to be sent now */
 static inline bool tcp_delack_now(const struct tcp_delack *d)

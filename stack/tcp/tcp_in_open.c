@@ -63,6 +63,17 @@ static bool open_check(struct tcb *tcb, struct instant now,
 	return true;
 }
 
+/* Who will write at once, as TCP_QUICKACK 0 or TCP_DEFER_ACCEPT say, needs no
+ * ACK of its own. */
+static void open_answer(struct tcb *tcb, struct instant now)
+{
+	if (tcb->delack.pingpong || tcb->conf.defer_accept) {
+		tcp_delack_first(&tcb->delack, now);
+	} else {
+		tcb->owe |= TCP_OWE_ACK;
+	}
+}
+
 void tcp_in_open_syn_sent(struct tcb *tcb, struct instant now,
 			  const struct tcp_seg *seg)
 {
@@ -77,7 +88,7 @@ void tcp_in_open_syn_sent(struct tcb *tcb, struct instant now,
 	}
 	if (seg->flags & TCP_ACK) {
 		tcb->snd.wl2 = seg->ack;
-		tcb->owe |= TCP_OWE_ACK;
+		open_answer(tcb, now);
 		open_done(tcb, now);
 		if (tcb->tfo && !tcb->dead) {
 			tcp_tfo_synack(tcb, now, seg);

@@ -29,6 +29,7 @@ void tcp_info_more(const struct tcb *tcb, struct tcp_info_core *out)
 	out->rcv_mss = tcb->delack.rcv_mss;
 	out->probes = tcb->persist.unanswered + tcb->keep.sent;
 	out->ato = tcb->delack.ato;
+	out->pingpong = tcb->delack.pingpong;
 	out->rcv_rtt = tcb->rcvrtt.rtt;
 	out->data_segs_out = tcb->stats.data_segs_out;
 	out->data_segs_in = tcb->stats.data_segs_in;

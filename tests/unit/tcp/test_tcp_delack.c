@@ -115,12 +115,51 @@ static void quickack_option(void **state)
 	struct tcp_delack d = quiet();
 
 	(void)state;
-	d.quick_always = true;
-	for (int i = 0; i < 100; i++) {
-		tcp_delack_data(&d, at(i * MS), 1, 0, 0, 0, RTO);
-		assert_true(tcp_delack_now(&d));
-		tcp_delack_sent(&d, at(i * MS), true);
-	}
+	d.quick = TCP_DELACK_QUICK;
+	tcp_delack_option(&d, 0);
+	tcp_delack_data(&d, at(0), 100, 0, TCP_DELACK_PSH, 0, RTO);
+	assert_false(tcp_delack_now(&d));
+	assert_int_equal(tcp_delack_deadline(&d).ns, 40 * MS);
+	tcp_delack_option(&d, 1); /* what is owed goes.. */
+	assert_true(tcp_delack_now(&d));
+	tcp_delack_sent(&d, at(MS), false);
+	assert_false(d.pingpong);
+	tcp_delack_option(&d, 0);
+	tcp_delack_data(&d, at(2 * MS), 100, 0, 0, 0, RTO);
+	tcp_delack_option(&d, 2); /* ..for once */
+	assert_true(tcp_delack_now(&d));
+	assert_true(d.pingpong);
+	tcp_delack_sent(&d, at(3 * MS), false);
+	tcp_delack_option(&d, 2); /* nothing is owed */
+	assert_false(tcp_delack_now(&d));
+	assert_false(d.pingpong);
+}
+
+static void silence_is_no_end_of_answers(void **state)
+{
+	struct tcp_delack d = quiet();
+
+	(void)state;
+	tcp_delack_option(&d, 0);
+	tcp_delack_data(&d, at(NANOS_S), 100, 0, TCP_DELACK_PSH, 0, RTO);
+	assert_true(d.pingpong);
+	assert_false(tcp_delack_now(&d));
+	assert_int_equal(d.quick, TCP_DELACK_QUICK);
+}
+
+static void first_waits_for_data(void **state)
+{
+	struct tcp_delack d;
+
+	(void)state;
+	tcp_delack_init(&d, MSS);
+	tcp_delack_option(&d, 0);
+	tcp_delack_first(&d, at(MS));
+	assert_false(tcp_delack_now(&d));
+	assert_false(d.pingpong);
+	assert_int_equal(tcp_delack_deadline(&d).ns, 201 * MS);
+	tcp_delack_sent(&d, at(2 * MS), true);
+	assert_true(instant_never(tcp_delack_deadline(&d)));
 }
 
 /* RFC 9293 3.8.6.3: at least every second full segment, within 0.5 s */
@@ -171,6 +210,8 @@ int main(void)
 		cmocka_unit_test(timer),
 		cmocka_unit_test(answering_application_delays),
 		cmocka_unit_test(quickack_option),
+		cmocka_unit_test(silence_is_no_end_of_answers),
+		cmocka_unit_test(first_waits_for_data),
 		cmocka_unit_test(random_bounds),
 	};
 
