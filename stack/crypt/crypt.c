@@ -48,28 +48,6 @@ struct crypt_conn {
 	uint8_t peer_name[CRYPT_PEER_MAX];
 };
 
-static const char *const names[] = {
-#define X(id, name, text) [id] = name,
-	CRYPT_REASONS(X)
-#undef X
-};
-
-static const char *const texts[] = {
-#define X(id, name, text) [id] = text,
-	CRYPT_REASONS(X)
-#undef X
-};
-
-const char *crypt_reason_name(enum crypt_reason r)
-{
-	return r >= 0 && r < CRYPT_REASON_N ? names[r] : "";
-}
-
-const char *crypt_reason_text(enum crypt_reason r)
-{
-	return r >= 0 && r < CRYPT_REASON_N ? texts[r] : "";
-}
-
 /* --- the part of a stack ------------------------------------------------- */
 
 struct crypt *crypt_new(const struct env *env, const struct crypt_setup *s)
@@ -129,12 +107,6 @@ uint64_t crypt_counter(const struct crypt *c, enum crypt_reason r)
 		return 0;
 	}
 	return r == CRYPT_CACHE_EVICTED ? c->cache.evicted : c->counter[r];
-}
-
-bool crypt_reason_faulty(enum crypt_reason r)
-{
-	return r == CRYPT_BAD_FIELDS || r == CRYPT_AFTER_FIN ||
-	       r == CRYPT_BAD_SIG || r == CRYPT_BAD_REKEY;
 }
 
 static enum crypt_reason counted(struct crypt_conn *k, enum crypt_reason r)
@@ -734,6 +706,13 @@ bool crypt_due(const struct crypt_conn *k)
 bool crypt_rekeying(const struct crypt_conn *k)
 {
 	return k->state == CRYPT_KEYED && k->set.rec.rx_gen < k->set.rec.tx_gen;
+}
+
+void crypt_rest(struct crypt_conn *k)
+{
+	if (k->state == CRYPT_KEYED && !k->alt) {
+		crypt_rec_rest(&k->set.rec);
+	}
 }
 
 bool crypt_confirmed(const struct crypt_conn *k)

@@ -354,6 +354,10 @@ bool crypt_due(const struct crypt_conn *k);
 bool crypt_rekeying(const struct crypt_conn *k);
 /* a frame of the peer has been opened: it has the same keys */
 bool crypt_confirmed(const struct crypt_conn *k);
+/* Gives back what is only there to be fast: the ciphers' contexts, two to four
+ * kibioctets in libcrypto.  The next frame makes them anew from the keys.  At
+ * any time, and as often as one likes. */
+void crypt_rest(struct crypt_conn *k);
 
 /* --- asking -------------------------------------------------------------- */
 

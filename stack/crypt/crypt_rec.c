@@ -30,11 +30,38 @@ static bool make_key(struct crypt_rec *r, const uint8_t *mk, bool seal,
 		ok = out->k != NULL;
 	}
 	memcpy(out->nr, t + n, AEAD_NONCE);
+	out->rests = false;
 	prim_wipe(t, sizeof(t));
 	if (!ok) {
 		drop_key(out);
 	}
 	return ok;
+}
+
+/* false: libcrypto refuses now; it may do it another time */
+static bool wake(struct crypt_rec *r, bool seal)
+{
+	struct crypt_rec_key *key = seal ? &r->tx : &r->rx;
+
+	if (key->rests && !make_key(r, seal ? r->tx_mk : r->rx_mk, seal, key)) {
+		key->rests = true;
+	}
+	return !key->rests;
+}
+
+static void lay_down(struct crypt_rec_key *key)
+{
+	if (key->k) {
+		drop_key(key);
+		key->rests = true;
+	}
+}
+
+void crypt_rec_rest(struct crypt_rec *r)
+{
+	lay_down(&r->tx);
+	lay_down(&r->rx);
+	drop_key(&r->rx_new);
 }
 
 bool crypt_rec_init(struct crypt_rec *r, const uint8_t mk0[CRYPT_K_LEN],
@@ -177,7 +204,7 @@ static bool next_keys(struct crypt_rec *r, struct instant now, uint8_t *control)
 		*control |=
 			(uint8_t)((r->tx_gen & 3) << CRYPT_FRAME_PHASE_SHIFT);
 	}
-	return r->tx.k != NULL;
+	return wake(r, true) && r->tx.k;
 }
 
 static void sealed(struct crypt_rec *r, uint64_t offset, size_t frame,
@@ -406,7 +433,8 @@ enum crypt_reason crypt_rec_open(struct crypt_rec *r, uint64_t offset,
 	    (size_t)h.clen + CRYPT_FRAME_HDR != len) {
 		return CRYPT_BAD_LEN;
 	}
-	why = which(r, h.control, &key, &rel);
+	/* also for a frame of the next keys: these become the old ones */
+	why = wake(r, false) ? which(r, h.control, &key, &rel) : CRYPT_LIB;
 	if (why != CRYPT_OK) {
 		return why;
 	}

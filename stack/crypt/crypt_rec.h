@@ -20,8 +20,9 @@
 
 /* one direction under one key */
 struct crypt_rec_key {
-	struct aead_key *k; /* NULL: none */
+	struct aead_key *k; /* NULL: none, or it rests */
 	uint8_t nr[AEAD_NONCE];
+	bool rests; /* to be made again from the master key when needed */
 };
 
 struct crypt_rec {
@@ -74,5 +75,8 @@ void crypt_rec_received(struct crypt_rec *r, uint64_t offset);
 void crypt_rec_acked(struct crypt_rec *r, uint64_t offset);
 bool crypt_rec_rekey(struct crypt_rec *r, struct instant now);
 bool crypt_rec_due(const struct crypt_rec *r);
+/* Gives back what libcrypto keeps for the keys; the next frame makes it again.
+ * rx_old stays, if it is there: its master key is gone. */
+void crypt_rec_rest(struct crypt_rec *r);
 
 #endif

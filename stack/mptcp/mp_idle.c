@@ -9,6 +9,7 @@ void mp_idle_trim(struct mp_conn *c)
 	if (mp_sealed(c)) {
 		ring_trim(&c->seal->stage);
 		mp_frames_trim(&c->seal->frames);
+		crypt_rest(c->crypt.k);
 	}
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);

@@ -1068,6 +1068,77 @@ static void wipes(void **st)
 	assert_memory_equal(&x, zero, sizeof(x));
 }
 
+/* --- at rest ---------------------------------------------------------------- */
+
+static bool asleep(const struct crypt_rec *r)
+{
+	return !r->tx.k && !r->rx.k && !r->rx_new.k;
+}
+
+/* with a rest of either side before each frame, over several rekeyings */
+static void rests_and_goes_on(void **st)
+{
+	(void)st;
+	for (unsigned phases = 0; phases < 2; phases++) {
+		both(phases);
+		for (unsigned i = 0; i < 42; i++) {
+			struct crypt_rec *p = i & 1 ? &y : &x;
+			struct crypt_rec *q = i & 1 ? &x : &y;
+			struct frame f;
+
+			crypt_rec_rest(i & 2 ? p : q);
+			crypt_rec_rest(i & 4 ? p : q);
+			assert_true(asleep(i & 4 ? p : q));
+			if (i % 5 == 4) {
+				crypt_rec_rekey(p, t0);
+			}
+			f = put(p, "back again", false);
+			crypt_rec_rest(q);
+			is_ok(get(q, &f));
+			arrived(p, q, &f);
+		}
+		assert_true(x.tx_gen >= 3 && y.tx_gen == x.tx_gen);
+		assert_true(x.tx_gen == y.rx_gen && y.tx_gen == x.rx_gen);
+		done();
+	}
+}
+
+/* its old keys are those of before the rest, and stay over the next one */
+static void old_frames_find_their_keys_after_a_rest(void **st)
+{
+	struct frame late, next, later;
+
+	(void)st;
+	both_spoke();
+	late = put(&x, "late", false);
+	later = put(&x, "later still", false);
+	assert_true(crypt_rec_rekey(&x, t0));
+	next = put(&x, "next", false);
+	crypt_rec_rest(&y);
+	assert_true(asleep(&y));
+	is_ok(get(&y, &next));
+	is_ok(get(&y, &late));
+	crypt_rec_rest(&y);
+	assert_true(asleep(&y));
+	is_ok(get(&y, &later));
+	done();
+}
+
+static void who_rests_believes_no_more(void **st)
+{
+	struct frame f, bad;
+
+	(void)st;
+	both_spoke();
+	f = bad = put(&x, "true", false);
+	bad.b[bad.n - 1] ^= 1;
+	crypt_rec_rest(&y);
+	is_not(get(&y, &bad), CRYPT_BAD_TAG);
+	crypt_rec_rest(&y);
+	is_ok(get(&y, &f));
+	done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1100,6 +1171,9 @@ int main(void)
 		cmocka_unit_test(a_frame_under_smtcp_is_short),
 		cmocka_unit_test(a_worn_out_key_seals_no_more),
 		cmocka_unit_test(wipes),
+		cmocka_unit_test(rests_and_goes_on),
+		cmocka_unit_test(old_frames_find_their_keys_after_a_rest),
+		cmocka_unit_test(who_rests_believes_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);

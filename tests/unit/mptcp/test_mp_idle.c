@@ -67,6 +67,42 @@ static void sealed_gives_back(void **state)
 	gives_back(true, MP_PREFER);
 }
 
+static struct crypt_info crypt_of(unsigned end)
+{
+	struct crypt_info info;
+
+	crypt_info(tapped_conn(end)->crypt.k, &info);
+	return info;
+}
+
+/* the keys stay while their contexts are gone: those of a rekeying, too */
+static void sealed_rests_over_rekeyings(void **state)
+{
+	struct crypt_info before, now;
+
+	(void)state;
+	mpair_defaults(&P, 8);
+	for (unsigned e = 0; e < 2; e++) {
+		P.end[e].cfg.crypt_policy = MP_CRYPT_REQUIRE;
+		P.end[e].cfg.crypt_conf.rekey_frames = 10;
+	}
+	up(false);
+	for (unsigned round = 0; round < 4; round++) {
+		before = crypt_of(round & 1);
+		transfer(300000, 200000, 20 * NANOS_S);
+		now = crypt_of(round & 1);
+		assert_true(now.tx_gen > before.tx_gen);
+		assert_true(now.rx_gen > before.rx_gen);
+		mpair_sleep(&P, REST);
+		transfer(1, round & 1, 20 * NANOS_S);
+		mpair_sleep(&P, REST);
+	}
+	mpair_close(&P, 0, false);
+	mpair_close(&P, 1, false);
+	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+	mpair_stop(&P);
+}
+
 /* who is busy now and then keeps what it has */
 static void busy_keeps(void **state)
 {
@@ -137,6 +173,7 @@ int main(void)
 		cmocka_unit_test(plain_gives_back),
 		cmocka_unit_test(multipath_gives_back),
 		cmocka_unit_test(sealed_gives_back),
+		cmocka_unit_test(sealed_rests_over_rekeyings),
 		cmocka_unit_test(busy_keeps),
 		cmocka_unit_test(unacknowledged_stays),
 		cmocka_unit_test(unused_room),
