@@ -189,7 +189,6 @@ static void measure(unsigned n, bool last)
 	}
 	for (unsigned i = 0; i < n; i++) {
 		c[i].entry.t = tuple_of(i);
-		list_init(&c[i].entry.link);
 		if (!tcp_demux_add(&d, &c[i].entry)) {
 			exit(1);
 		}
@@ -208,8 +207,13 @@ static void measure(unsigned n, bool last)
 	tcp_demux_fini(&d);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argv;
+	if (argc != 1) {
+		fprintf(stderr, "usage: scale\n");
+		return 2;
+	}
 	rng_seed(&rng, 3);
 	printf("{");
 	measure(10, false);

@@ -3,11 +3,12 @@
  *   xfer serve ADDR PORT         serves any number of connections, forked
  *   xfer down ADDR PORT SECONDS  the server sends for SECONDS
  *   xfer up   ADDR PORT SECONDS  we send for SECONDS
- *   xfer many ADDR PORT SECONDS N  down, on N connections at once
+ *   xfer many ADDR PORT SECONDS [N]  down, on N (8) connections at once
  *   xfer ping ADDR PORT COUNT [N]  N octets (1) each way, COUNT times
  *
- * The receiver of bulk data keeps how much had arrived at every 50 ms since
- * the first octet, and the client prints that as JSON:
+ * ADDR @NAME is the abstract AF_UNIX address of a relay (relay.c), PORT then
+ * means nothing.  The receiver of bulk data keeps how much had arrived at every
+ * 50 ms since the first octet, and the client prints that as JSON:
  * {"bytes": N, "seconds": S, "timeline": [b0, b1, ...]}; many prints the sum
  * of the octets and the longest of the times; ping prints
  * {"median_us": M, "p99_us": P}.
@@ -17,40 +18,15 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#define CHUNK   (256 * 1024)
-#define STEP_NS 50000000
-#define STEPS   4096
-
-struct order {
-	char what; /* 'D', 'U', 'P' */
-	uint32_t value;
-};
-
-struct timeline {
-	int64_t start, last;
-	uint64_t bytes;
-	uint32_t n;
-	uint64_t at[STEPS];
-};
+#include "tests/bench/load.h"
 
 static char chunk[CHUNK];
 static struct timeline line;
-
-static int64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void die(const char *what)
 {
@@ -96,9 +72,9 @@ static void read_all(int fd, void *p, size_t n)
 
 static void send_for(int fd, uint32_t seconds)
 {
-	int64_t end = now() + (int64_t)seconds * 1000000000;
+	int64_t end = load_now() + (int64_t)seconds * 1000000000;
 
-	while (now() < end) {
+	while (load_now() < end) {
 		write_all(fd, chunk, sizeof(chunk));
 	}
 	shutdown(fd, SHUT_WR);
@@ -111,35 +87,13 @@ static void receive(int fd)
 	memset(&line, 0, sizeof(line));
 	while ((r = read(fd, chunk, sizeof(chunk))) > 0 ||
 	       (r < 0 && errno == EINTR)) {
-		int64_t t = now();
-
-		if (r < 0) {
-			continue;
+		if (r > 0) {
+			timeline_take(&line, (size_t)r);
 		}
-		if (!line.start) {
-			line.start = t;
-		}
-		while (line.n < STEPS &&
-		       t - line.start >= (int64_t)line.n * STEP_NS) {
-			line.at[line.n++] = line.bytes;
-		}
-		line.bytes += (uint64_t)r;
-		line.last = t;
 	}
 	if (r < 0) {
 		die("read");
 	}
-}
-
-static void print_line(void)
-{
-	printf("{\"bytes\": %llu, \"seconds\": %.6f, \"timeline\": [",
-	       (unsigned long long)line.bytes,
-	       (double)(line.last - line.start) / 1e9);
-	for (uint32_t i = 0; i < line.n; i++) {
-		printf("%s%llu", i ? ", " : "", (unsigned long long)line.at[i]);
-	}
-	puts("]}");
 }
 
 static void echo(int fd)
@@ -172,13 +126,33 @@ static void serve_one(int fd)
 	}
 }
 
+static struct addrinfo *at_relay(const char *name)
+{
+	static struct sockaddr_un un = { .sun_family = AF_UNIX };
+	static struct addrinfo ai = { .ai_family = AF_UNIX,
+				      .ai_addr = (void *)&un };
+	size_t n = strlen(name);
+
+	if (n >= sizeof(un.sun_path)) {
+		fprintf(stderr, "@%s: too long\n", name);
+		exit(2);
+	}
+	memcpy(un.sun_path + 1, name, n);
+	ai.ai_addrlen = (socklen_t)(sizeof(un.sun_family) + 1 + n);
+	return &ai;
+}
+
 static struct addrinfo *resolve(const char *addr, const char *port)
 {
 	struct addrinfo hint = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 				 .ai_socktype = SOCK_STREAM };
 	struct addrinfo *ai;
-	int rc = getaddrinfo(addr, port, &hint, &ai);
+	int rc;
 
+	if (addr[0] == '@') {
+		return at_relay(addr + 1);
+	}
+	rc = getaddrinfo(addr, port, &hint, &ai);
 	if (rc) {
 		fprintf(stderr, "%s: %s\n", addr, gai_strerror(rc));
 		exit(1);
@@ -186,13 +160,18 @@ static struct addrinfo *resolve(const char *addr, const char *port)
 	return ai;
 }
 
-/* Before connect() and listen(): what a kernel's socket had of pacing under
- * another congestion control stays with it when that is changed later. */
-static void options(int fd)
+/* XFER_CC: for the kernel's Multipath TCP, which gives joined subflows its own
+ * congestion control and not that of their route.  Before connect() and
+ * listen(): what a kernel's socket had of pacing under another stays with it. */
+static void options(int fd, int family)
 {
 	const char *cc = getenv("XFER_CC");
-	int on = 1;
+	int on = 1, buf = PAIR_BUF;
 
+	if (family == AF_UNIX) {
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buf, sizeof(buf));
+		return;
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cc,
 			     (socklen_t)strlen(cc))) {
@@ -210,7 +189,7 @@ static int serve(const char *addr, const char *port)
 		die("socket");
 	}
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	options(fd);
+	options(fd, ai->ai_family);
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, 64) < 0) {
 		die("bind");
 	}
@@ -233,13 +212,6 @@ static int serve(const char *addr, const char *port)
 	}
 }
 
-static int by_size(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static void ping(int fd, uint32_t count, size_t n)
 {
 	int64_t *took = calloc(count, sizeof(*took));
@@ -248,16 +220,13 @@ static void ping(int fd, uint32_t count, size_t n)
 		die("calloc");
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		int64_t t = now();
+		int64_t t = load_now();
 
 		write_all(fd, chunk, n);
 		read_all(fd, chunk, n);
-		took[i] = now() - t;
+		took[i] = load_now() - t;
 	}
-	qsort(took, count, sizeof(*took), by_size);
-	printf("{\"median_us\": %.2f, \"p99_us\": %.2f}\n",
-	       (double)took[count / 2] / 1e3,
-	       (double)took[(size_t)count * 99 / 100] / 1e3);
+	pings_print(took, count);
 	free(took);
 }
 
@@ -269,7 +238,7 @@ static int begin(const struct addrinfo *ai, char what, uint32_t value)
 	if (fd < 0) {
 		die("socket");
 	}
-	options(fd);
+	options(fd, ai->ai_family);
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen) < 0) {
 		die("connect");
 	}
@@ -305,39 +274,55 @@ static void many(const struct addrinfo *ai, uint32_t seconds, unsigned n)
 	       (unsigned long long)bytes, (double)longest / 1e9);
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "usage: xfer serve ADDR PORT | xfer down|up|many|ping "
+			"ADDR PORT SECONDS|COUNT [N]\n");
+	return 2;
+}
+
+static void bulk(const struct addrinfo *ai, int up, uint32_t seconds)
+{
+	int fd = begin(ai, up ? 'U' : 'D', seconds);
+
+	if (up) {
+		send_for(fd, seconds);
+		read_all(fd, &line, sizeof(line));
+	} else {
+		receive(fd);
+	}
+	timeline_print(&line);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct addrinfo *ai;
-	uint32_t value;
-	int fd;
+	const char *what = argc > 1 ? argv[1] : "";
+	uint32_t n = 0;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (argc == 4 && strcmp(argv[1], "serve") == 0) {
+	if (argc == 4 && strcmp(what, "serve") == 0) {
 		return serve(argv[2], argv[3]);
 	}
 	if (argc != 5 && argc != 6) {
-		fprintf(stderr, "usage: xfer serve|down|up|many|ping ADDR PORT [N [SIZE]]\n");
-		return 2;
+		return usage();
+	}
+	if (argc == 6) {
+		n = number(argv[5], "N", 1, what[0] == 'm' ? 1000 : CHUNK);
 	}
 	ai = resolve(argv[2], argv[3]);
-	value = (uint32_t)strtoul(argv[4], NULL, 10);
-	if (strcmp(argv[1], "many") == 0) {
-		many(ai, value, argc == 6 ? (unsigned)atoi(argv[5]) : 8);
-		return 0;
-	}
-	fd = begin(ai, argv[1][0] == 'd' ? 'D' : argv[1][0] == 'u' ? 'U' : 'P',
-		   value);
-	if (argv[1][0] == 'd') {
-		receive(fd);
-		print_line();
-	} else if (argv[1][0] == 'u') {
-		send_for(fd, value);
-		read_all(fd, &line, sizeof(line));
-		print_line();
+	if (strcmp(what, "many") == 0) {
+		many(ai, number(argv[4], "SECONDS", 1, 200), n ? n : 8);
+	} else if (strcmp(what, "ping") == 0) {
+		ping(begin(ai, 'P', 0), number(argv[4], "COUNT", 1, 10000000),
+		     n ? n : 1);
+	} else if (argc == 5 && strcmp(what, "down") == 0) {
+		bulk(ai, 0, number(argv[4], "SECONDS", 1, 200));
+	} else if (argc == 5 && strcmp(what, "up") == 0) {
+		bulk(ai, 1, number(argv[4], "SECONDS", 1, 200));
 	} else {
-		ping(fd, value ? value : 1,
-		     argc == 6 ? strtoul(argv[5], NULL, 10) : 1);
+		return usage();
 	}
-	close(fd);
 	return 0;
 }

@@ -14,7 +14,7 @@ deps_test="clang libcmocka-dev mandoc shellcheck iperf3
 	libpython3.11-testsuite netcat-openbsd openssh-server openssh-client
 	tshark uidmap python3-cryptography"
 deps_san="libclang-rt-14-dev"
-deps_bench="iperf3 python3 wrk socat openssl"
+deps_bench="python3 wrk socat openssl liblwip-dev"
 deps_plots="gnuplot-nox"
 deps_services="nginx ssh iperf3"
 
