@@ -1,10 +1,12 @@
 #!/bin/bash
 # run.sh [NAME...] - plants one bug at a time in a copy of the tree and looks
-# whether the tests notice: 300 simulated worlds first, then the unit tests of
-# the layer that it is in.
+# whether the tests notice: the unit tests of its own file first, then simulated
+# worlds, then the unit tests of its layer, then packet scripts, then the other
+# layers' unit tests; the first that fails ends it.
 # Prints a table; exit 1 when one survives or no longer applies.
 #
-# B: build directory (default build); the copy is B/mutants/tree.
+# B: build directory (default build); the copy is B/mutants/tree.  There the
+# core is a shared object: a bug costs one file compiled and one link.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 top=$PWD
@@ -13,75 +15,147 @@ tree=$dir/tree
 list=$top/tests/mutants/list.txt
 seeds=${N:-300}
 survived=0 total=0
+most=60 # seconds of processor time for a program: more is a hang
 
-mkdir -p "$tree"
-rm -rf "$tree/stack" "$tree/tests" "$tree/Makefile"
-# what is under version control, as it is in the work tree
-git ls-files -z Makefile stack tests/lib tests/unit tests/unit.sh tests/sim \
-		tests/vectors |
-	xargs -0 cp -p --parents -t "$tree" || exit 1
-# the object of a bug that was planted when a run was interrupted
-[ -e "$dir/planted" ] && touch "$tree/$(cat "$dir/planted")"
-# the bugs are planted in the core: its tests must find them
-for t in "$tree"/tests/unit/*/; do
-	case ${t%/} in
-	*/base | */wire | */ip | */tcp | */mptcp | */sock) ;;
-	*) rm -r "$t" ;;
-	esac
-done
+# What is under version control, as it is in the work tree.  What is the same
+# stays, with its time: objects of the last run are of use.
+copy()
+{
+	local f
+	mkdir -p "$tree"
+	git ls-files Makefile stack tests/lib tests/sim tests/vectors tests/pkt \
+			tests/unit/{base,wire,ip,crypt,tcp,mptcp,sock} |
+		while read -r f; do [ ! -f "$f" ] || echo "$f"; done |
+		sort >"$dir/files" || return 1
+	(cd "$tree" && find Makefile stack tests -type f 2>/dev/null) | sort |
+		comm -13 "$dir/files" - |
+		while read -r f; do rm "$tree/$f"; done
+	while read -r f; do
+		cmp -s "$f" "$tree/$f" || cp --parents "$f" "$tree"
+	done <"$dir/files"
+}
+copy || exit 1
+cat >"$dir/ar" <<'AR'
+#!/bin/sh
+# as ar rcs LIBRARY OBJECT..., but a shared one
+shift
+exec gcc -shared -Wl,-z,nodelete -o "$@" -lcrypto
+AR
+chmod +x "$dir/ar"
+
+compiler=gcc
+! command -v ccache >/dev/null || compiler='ccache gcc'
 
 build()
 {
-	make -s -C "$tree" B=build "$@" >"$dir/build.log" 2>&1
+	make -s -C "$tree" B=build CC="$compiler" OPT=-O2 "$@" \
+		>"$dir/build.log" 2>&1
 }
 
-# the unit tests of a layer, as programs
+# the core and what tests need of it, as shared objects
+shared()
+{
+	build AR="$dir/ar" build/libchan.a build/libcore.a "$@"
+}
+
+# the simulator wraps functions of the core (--wrap), which only a static one
+# allows
+simulator()
+{
+	build CORE=build/libstatic.a build/sim
+}
+
+# bounded LOG COMMAND...: in the copy, with an end to what hangs
+bounded()
+{
+	local log=$1
+	shift
+	{
+		(cd "$tree" && ulimit -t $most -c 0 && exec timeout 900 "$@")
+	} >"$log" 2>&1 # also what the shell says about one that aborts
+}
+
+# unit PROGRAM...: true when one fails; why says which
+unit()
+{
+	local t rc
+	for t in "$@"; do
+		[ -x "$tree/$t" ] || continue
+		bounded "$dir/unit.log" "$t"
+		rc=$?
+		[ $rc != 0 ] || continue
+		why=$(grep -m1 -o '^\[  FAILED  \] [a-z_0-9]*$' "$dir/unit.log")
+		why="unit: ${t#build/unit/} ${why##* }"
+		[ $rc -lt 128 ] || why="$why (exit $rc)"
+		return 0
+	done
+	return 1
+}
+
+# the unit tests of a layer, those of one of its files, as programs
 units()
 {
-	(cd "$tree" && for t in tests/unit/$1/test_*.c; do
-		t=${t#tests/unit/}
-		echo "build/unit/${t%.c}"
-	done)
+	(cd "$tree" && printf '%s\n' tests/unit/$1/test_${2:-}*.c |
+		sed -n 's,^tests/\(unit/.*[^*]\)\.c$,build/\1,p')
 }
 
-# caught LAYER: why is empty when nothing noticed
+simulated()
+{
+	simulator || return 1
+	bounded "$dir/sim.log" build/sim -x -q -n "$seeds" -s 1
+	case $? in
+	0) return 1 ;;
+	124 | 137 | 152) why="simulation hangs" ;;
+	*) why="simulation: $(grep -m1 '^seed' "$dir/sim.log" | cut -c1-60)" ;;
+	esac
+	return 0
+}
+
+scripts()
+{
+	local f
+	for f in "$tree"/tests/pkt/*/*.pkt; do
+		case $f in */pkt/inc/*) continue ;; esac
+		f=${f#"$tree/"}
+		bounded "$dir/pkt.log" build/pkt-run "$f" && continue
+		why="packets: ${f#tests/pkt/}"
+		return 0
+	done
+	return 1
+}
+
+# caught FILE: why is empty when nothing noticed
 caught()
 {
-	local u
+	local layer=${1#stack/} name
+	layer=${layer%%/*}
+	name=$(basename "$1" .c)
 	why=''
-	u=$(units "$1")
-	if ! build build/sim; then
+	if ! shared; then
 		why='does not build'
 		return
 	fi
-	timeout 120 "$tree/build/sim" -x -q -n "$seeds" -s 1 >"$dir/sim.log" 2>&1
-	case $? in
-	0) ;;
-	124) why="simulation hangs"; return ;;
-	*)
-		why="simulation: $(grep -m1 '^seed' "$dir/sim.log" | cut -c1-60)"
-		return
-		;;
-	esac
-	# shellcheck disable=SC2086
-	if ! build $u; then
-		why='does not build'
-		return
-	fi
-	# shellcheck disable=SC2086
-	if ! (cd "$tree" && B=build tests/unit.sh $u) >"$dir/unit.log" 2>&1; then
-		why="unit: $(grep -m1 FAILED "$dir/unit.log" | tr -s ' ' | cut -c1-60)"
+	# shellcheck disable=SC2046 # one word for each program
+	unit $(units "$layer" "$name") || simulated ||
+		unit $(units "$layer") || scripts || unit $(units '*')
+}
+
+# without a bug everything must pass
+baseline()
+{
+	echo "building without a bug"
+	shared build/pkt-run unit-build && simulator ||
+		{ tail -20 "$dir/build.log"; exit 1; }
+	why=''
+	# shellcheck disable=SC2046
+	if unit $(units '*') || simulated || scripts; then
+		echo "the tests fail without a planted bug: $why"
+		exit 1
 	fi
 }
 
-echo "building without a bug"
-build build/sim unit-build || { tail -20 "$dir/build.log"; exit 1; }
-caught '*'
-if [ -n "$why" ]; then
-	echo "the tests fail without a planted bug: $why"
-	exit 1
-fi
-
+baseline
+start=$SECONDS
 printf '%-14s %-9s %s\n' bug caught by
 while IFS='@' read -r name file script text; do
 	name=${name// /} file=${file// /}
@@ -91,15 +165,13 @@ while IFS='@' read -r name file script text; do
 	fi
 	script=${script# } script=${script% }
 	total=$((total + 1))
-	cp -p "$top/$file" "$dir/original"
-	echo "$file" >"$dir/planted"
+	cp -p "$tree/$file" "$dir/original"
 	sed -E "$script" "$dir/original" >"$tree/$file"
 	if cmp -s "$dir/original" "$tree/$file"; then
 		printf '%-14s %-9s %s\n' "$name" STALE "nothing to change in $file"
 		survived=$((survived + 1))
 	else
-		layer=${file#stack/}
-		caught "${layer%%/*}"
+		caught "$file"
 		if [ "$why" = 'does not build' ]; then
 			printf '%-14s %-9s %s\n' "$name" STALE "$why"
 			survived=$((survived + 1))
@@ -113,5 +185,5 @@ while IFS='@' read -r name file script text; do
 	cp "$dir/original" "$tree/$file"
 	touch "$tree/$file"
 done <"$list"
-echo "$total planted, $((total - survived)) caught"
+echo "$total planted, $((total - survived)) caught, $((SECONDS - start)) seconds"
 [ $survived = 0 ]
