@@ -22,7 +22,7 @@ static enum tcp_end icmp_end(const struct icmp_msg *m, bool v6)
 	case ICMP_PORT_UNREACH:
 		return TCP_END_PROHIBIT;
 	case ICMP_PROTO_UNREACH:
-		return TCP_END_PROTO;
+		return v6 ? TCP_END_HEADER : TCP_END_PROTO;
 	case ICMP_PROHIBITED:
 		if (v6) {
 			return TCP_END_ACCESS;

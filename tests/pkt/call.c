@@ -270,17 +270,17 @@ static void call_noconnected(struct run *r, struct words *w)
 
 /* --- options -------------------------------------------------------------------------- */
 
-/* setopt NAME OPTION VALUE [error E] */
+/* setopt NAME OPTION VALUE|hex OCTETS [error E] */
 static void call_setopt(struct run *r, struct words *w)
 {
 	struct handle *h = handle(r, words_next(r, w));
 	const struct opt_name *o = opts_find(r, words_next(r, w));
-	int v = (int)words_num(r, w);
+	uint8_t v[OPTS_VALUE_MAX];
+	uint32_t n = opts_value(r, w, v);
 	const char *want = words_take(w, "error") ? words_next(r, w) : "0";
 
 	opts_errno_want(r, want,
-			sock_setopt(h->sk, r->now, o->level, o->v, &v,
-				    sizeof(v)));
+			sock_setopt(h->sk, r->now, o->level, o->v, v, n));
 }
 
 /* getopt NAME OPTION VALUE */
@@ -406,29 +406,6 @@ static void call_is(struct run *r, struct words *w)
 	}
 }
 
-/* icmpsent TYPE CODE [WORD] | none: what the stack answered since the last */
-static void call_icmpsent(struct run *r, struct words *w)
-{
-	uint32_t type, code, word;
-
-	if (words_take(w, "none")) {
-		if (r->n_icmp) {
-			pkt_fail(r, "ICMP %u/%u %u", r->icmp_sent >> 8,
-				 r->icmp_sent & 255, r->icmp_word);
-		}
-		return;
-	}
-	type = (uint32_t)words_num(r, w);
-	code = (uint32_t)words_num(r, w);
-	word = words_peek(w) ? (uint32_t)words_num(r, w) : r->icmp_word;
-	if (!r->n_icmp || r->icmp_sent != (type << 8 | code) ||
-	    r->icmp_word != word) {
-		pkt_fail(r, "got %u, %u/%u %u", r->n_icmp, r->icmp_sent >> 8,
-			 r->icmp_sent & 255, r->icmp_word);
-	}
-	r->n_icmp = 0;
-}
-
 /* subflows NAME N: open ones */
 static void call_subflows(struct run *r, struct words *w)
 {
@@ -501,7 +478,7 @@ static const struct words_call calls[] = {
 	{ "set", call_path },
 	{ "noaccept", call_noaccept },
 	{ "icmp", build_icmp },
-	{ "icmpsent", call_icmpsent },
+	{ "icmpsent", match_icmp },
 };
 
 static const struct words_maker makers[] = {

@@ -330,3 +330,26 @@ void match_packet(struct run *r, unsigned i, const char *attrs,
 		peer_hears(r, p->f, p);
 	}
 }
+
+/* icmpsent TYPE CODE [WORD] | none: what the stack answered since the last */
+void match_icmp(struct run *r, struct words *w)
+{
+	uint32_t type, code, word;
+
+	if (words_take(w, "none")) {
+		if (r->n_icmp) {
+			pkt_fail(r, "ICMP %u/%u %u", r->icmp_sent >> 8,
+				 r->icmp_sent & 255, r->icmp_word);
+		}
+		return;
+	}
+	type = (uint32_t)words_num(r, w);
+	code = (uint32_t)words_num(r, w);
+	word = words_peek(w) ? (uint32_t)words_num(r, w) : r->icmp_word;
+	if (!r->n_icmp || r->icmp_sent != (type << 8 | code) ||
+	    r->icmp_word != word) {
+		pkt_fail(r, "got %u, %u/%u %u", r->n_icmp, r->icmp_sent >> 8,
+			 r->icmp_sent & 255, r->icmp_word);
+	}
+	r->n_icmp = 0;
+}

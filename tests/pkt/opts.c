@@ -1,5 +1,6 @@
 /* opts.c - names of socket options and of errors */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "stack/base/check.h"
@@ -49,6 +50,27 @@ void opts_errno_want(struct run *r, const char *want, int got)
 	}
 }
 
+uint32_t opts_value(struct run *r, struct words *w, uint8_t out[OPTS_VALUE_MAX])
+{
+	int v;
+	uint32_t n = 0;
+
+	if (!words_take(w, "hex")) {
+		v = (int)words_num(r, w);
+		memcpy(out, &v, sizeof(v));
+		return sizeof(v);
+	}
+	for (const char *t = words_next(r, w); *t; t += 2) {
+		char hex[3] = { t[0], t[1], 0 };
+
+		if (n == OPTS_VALUE_MAX || !t[1]) {
+			pkt_fail(r, "octets: an even number of digits");
+		}
+		out[n++] = (uint8_t)strtoul(hex, NULL, 16);
+	}
+	return n;
+}
+
 static const struct opt_name opts[] = {
 	{ "NODELAY", LX_IPPROTO_TCP, LX_TCP_NODELAY },
 	{ "CORK", LX_IPPROTO_TCP, LX_TCP_CORK },
@@ -63,6 +85,7 @@ static const struct opt_name opts[] = {
 	{ "DEFER_ACCEPT", LX_IPPROTO_TCP, LX_TCP_DEFER_ACCEPT },
 	{ "FASTOPEN", LX_IPPROTO_TCP, LX_TCP_FASTOPEN },
 	{ "FASTOPEN_CONNECT", LX_IPPROTO_TCP, LX_TCP_FASTOPEN_CONNECT },
+	{ "FASTOPEN_KEY", LX_IPPROTO_TCP, LX_TCP_FASTOPEN_KEY },
 	{ "FASTOPEN_NO_COOKIE", LX_IPPROTO_TCP, LX_TCP_FASTOPEN_NO_COOKIE },
 	{ "KEEPALIVE", LX_SOL_SOCKET, LX_SO_KEEPALIVE },
 	{ "RCVBUF", LX_SOL_SOCKET, LX_SO_RCVBUF },

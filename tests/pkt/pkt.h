@@ -241,6 +241,8 @@ void match_packet(struct run *r, unsigned i, const char *attrs,
 void match_drop(struct run *r, unsigned i);
 /* the first queued packet of the flow in attrs (first word, if it is one) */
 int match_find(struct run *r, const char *attrs);
+/* a line of ICMP that the stack sent */
+void match_icmp(struct run *r, struct words *w);
 const char *match_show(struct run *r, const struct sent *p, char *buf,
 		       size_t n);
 
@@ -277,6 +279,10 @@ struct opt_name {
 
 /* the socket option of that name */
 const struct opt_name *opts_find(struct run *r, const char *name);
+#define OPTS_VALUE_MAX 64
+/* a number, or `hex OCTETS`; returns how many octets it has */
+uint32_t opts_value(struct run *r, struct words *w,
+		    uint8_t out[OPTS_VALUE_MAX]);
 const char *opts_errno(int v); /* EINVAL .. */
 void opts_errno_want(struct run *r, const char *want, int got);
 

@@ -12,7 +12,7 @@ pkt: $(pkt_run)
 .PHONY: pkt
 
 # make pkt-kernel T=tcp/rto: the scripts of plain TCP against this machine's
-# kernel; SLOW=1: also those that wait for more than five seconds
+# kernel; SLOW=1: also those that wait for more than 20 s
 pkt_kernel := $(B)/pkt-kernel
 pkt_ours   := $(addprefix tests/pkt/,virtual.c call.c state.c)
 
