@@ -21,6 +21,7 @@
 #include "stack/base/ring.h"
 #include "stack/base/seq.h"
 #include "stack/base/siphash.h"
+#include "stack/mptcp/mp_conf.h"
 #include "stack/mptcp/mp_conn.h"
 #include "stack/mptcp/mp_crypt.h"
 #include "stack/mptcp/mp_idle.h"
@@ -58,6 +59,7 @@ struct mp {
 	struct list conns; /* struct mp_conn.all */
 	struct list dirty; /* struct mp_conn.dirty: may send */
 	struct list dead;  /* struct mp_conn.all: to be freed */
+	struct mp_confs confs;
 	struct mp_idle idle;
 	struct list half;  /* struct mp_sub.half, oldest first */
 	uint32_t n_conns, n_owing, n_half_open;
@@ -252,6 +254,7 @@ struct mp_conn {
 	bool defers;         /* mp_defers() */
 	bool confirmed;      /* the keys are known on both sides */
 	bool dss_in;         /* a DSS came: joins are allowed (RFC 8684 3.1) */
+	bool dss_any;        /* ... or one that did not count as such */
 	bool confirm_due;    /* the path manager is to be told */
 	bool ack8;           /* the peer uses 64-bit DSNs */
 	bool over;           /* owner told that it is over */
@@ -265,7 +268,7 @@ struct mp_conn {
 	const struct mp_owner *owner;
 	void *o;
 	struct mp_listener *listener; /* until accepted */
-	struct mp_conf conf;
+	const struct mp_conf *conf;   /* never NULL; mp_conf.h */
 
 	struct mp_keys keys;
 	struct mp_token token;
@@ -281,7 +284,7 @@ struct mp_conn {
 
 	struct mp_crypt crypt; /* mp_crypt.c */
 	struct mp_seal *seal;  /* mp_seal.c; NULL when CLEAR */
-	struct mp_unseal open; /* mp_unseal.c; SEALED only */
+	struct mp_unseal *open; /* mp_unseal.c; as seal */
 
 	struct mp_snd snd;
 	struct mp_rcv rcv;

@@ -74,7 +74,7 @@ static bool tail_may_leave(struct mp_conn *c, struct instant now)
 	if (d->shut) {
 		return true;
 	}
-	if (c->conf.cork) {
+	if (c->conf->cork) {
 		if (d->cork_due) {
 			return true;
 		}
@@ -84,7 +84,7 @@ static bool tail_may_leave(struct mp_conn *c, struct instant now)
 		}
 		return false;
 	}
-	return c->conf.nodelay || d->small_end <= d->una;
+	return c->conf->nodelay || d->small_end <= d->una;
 }
 
 uint32_t mp_burst_len(struct mp_sub *s, struct instant now, uint64_t avail,

@@ -269,7 +269,7 @@ static void watch_orphan(struct mp_conn *c, struct instant now)
 		return;
 	}
 	if (fin2) {
-		wait = c->conf.tcp.linger2 > 0 ? c->conf.tcp.linger2 :
+		wait = c->conf->tcp.linger2 > 0 ? c->conf->tcp.linger2 :
 						 ORPHAN_WAIT;
 	}
 	c->orphan.fin2 = fin2;

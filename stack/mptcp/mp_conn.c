@@ -92,19 +92,30 @@ static uint32_t clamp_buf(uint32_t v, uint32_t dflt)
 	return v < BUF_MIN ? BUF_MIN : min_u32(v, BUF_MAX);
 }
 
-static void set_conf(struct mp_conn *c, const struct mp_conf *conf)
+/* false: no memory; nothing has changed */
+static bool set_conf(struct mp_conn *c, const struct mp_conf *conf)
 {
 	bool crypt = c->mp->cfg.crypt &&
 		     c->mp->cfg.crypt_policy != MP_CRYPT_OFF;
+	const struct mp_conf *got;
+	struct mp_conf v;
 
-	c->conf = *conf;
-	c->conf.sndbuf = clamp_buf(conf->sndbuf, SNDBUF_DEFAULT);
-	c->conf.rcvbuf = clamp_buf(conf->rcvbuf, RCVBUF_DEFAULT);
-	if (!c->conf.tcp.rcv_wnd_max) {
-		c->conf.tcp.rcv_wnd_max = c->conf.rcvbuf;
+	memcpy(&v, conf, sizeof(v));
+	v.sndbuf = clamp_buf(conf->sndbuf, SNDBUF_DEFAULT);
+	v.rcvbuf = clamp_buf(conf->rcvbuf, RCVBUF_DEFAULT);
+	if (!v.tcp.rcv_wnd_max) {
+		v.tcp.rcv_wnd_max = v.rcvbuf;
 	}
 	/* a frame must fit, however small the buffer: mp_rx_window() */
-	c->conf.tcp.rcv_wnd_limit = crypt ? MP_UNSEAL_WINDOW : 0;
+	v.tcp.rcv_wnd_limit = crypt ? MP_UNSEAL_WINDOW : 0;
+	got = mp_conf_get(&c->mp->confs, &v);
+	if (!got) {
+		mp_count(c->mp, MP_NOMEM);
+		return false;
+	}
+	mp_conf_put(&c->mp->confs, c->conf);
+	c->conf = got;
+	return true;
 }
 
 static struct mp_wnd_conf window_conf(const struct mp_conf *conf)
@@ -139,21 +150,23 @@ struct mp_conn *mp_conn_new(struct mp *mp, const struct mp_conf *conf,
 		return NULL;
 	}
 	c->mp = mp;
-	set_conf(c, conf);
+	if (!set_conf(c, conf)) {
+		mem_free(mp->env->mem, c, sizeof(*c));
+		return NULL;
+	}
 	list_init(&c->dirty);
 	list_init(&c->idle.node);
 	list_init(&c->subs);
 	list_init(&c->graves);
-	ring_init(&c->snd.ring, mp->env->mem, c->conf.sndbuf, 0);
+	ring_init(&c->snd.ring, mp->env->mem, c->conf->sndbuf, 0);
 	ranges_init(&c->snd.again, mp->env->mem);
 	list_init(&c->rcv.q);
-	mp_unseal_init(c);
 	c->fall.tx_ssn = 1; /* plain from the start: offset 0 is ssn 1 */
 	/* a piece may pin up to four times its octets (stack/base/pkt.h) */
 	mp_reasm_init(&c->rcv.ooo, mp->env->mem,
-		      4 * (uint64_t)c->conf.rcvbuf + (256u << 10), run_gone, c);
+		      4 * (uint64_t)c->conf->rcvbuf + (256u << 10), run_gone, c);
 	mp_sndbuf_conf(c);
-	wnd = window_conf(&c->conf);
+	wnd = window_conf(c->conf);
 	mp_wnd_init(&c->rcv.wnd, &wnd, now);
 	mp_timer_init(&c->timers, mp->wheel, c->due, MP_T_DATA, MP_T_CONN_N,
 		      mp_timer_conn);
@@ -302,6 +315,7 @@ void mp_conn_free(struct mp_conn *c)
 	mp_unseal_fini(c);
 	ring_fini(&c->snd.ring);
 	ranges_fini(&c->snd.again);
+	mp_conf_put(&c->mp->confs, c->conf);
 	mem_free(mem, c->addrs.remote,
 		 MP_ADDRS_MAX * sizeof(*c->addrs.remote));
 	slice_free_all(mem, &c->rcv.q);
@@ -324,26 +338,29 @@ void mp_set_owner(struct mp_conn *c, const struct mp_owner *owner, void *o)
 	c->o = o;
 }
 
-void mp_set_conf(struct mp_conn *c, struct instant now,
+bool mp_set_conf(struct mp_conn *c, struct instant now,
 		 const struct mp_conf *conf)
 {
-	bool pushed = (!c->conf.nodelay && conf->nodelay) ||
-		      (c->conf.cork && !conf->cork);
+	bool pushed = (!c->conf->nodelay && conf->nodelay) ||
+		      (c->conf->cork && !conf->cork);
 	struct mp_wnd_conf wnd;
 
-	set_conf(c, conf);
+	if (!set_conf(c, conf)) {
+		return false;
+	}
 	/* a ring never shrinks below what it holds, nor gives up its memory */
-	c->snd.ring.max = max_u32(c->conf.sndbuf, c->snd.ring.cap);
+	c->snd.ring.max = max_u32(c->conf->sndbuf, c->snd.ring.cap);
 	mp_sndbuf_conf(c);
-	wnd = window_conf(&c->conf);
+	wnd = window_conf(c->conf);
 	mp_wnd_set(&c->rcv.wnd, &wnd);
-	c->rcv.ooo.limit = 4 * (uint64_t)c->conf.rcvbuf + (256u << 10);
+	c->rcv.ooo.limit = 4 * (uint64_t)c->conf->rcvbuf + (256u << 10);
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
 
-		tcp_set_conf(s->tcb, &c->conf.tcp, now);
+		tcp_set_conf(s->tcb, &c->conf->tcp, now);
 	}
 	if (pushed) {
 		mp_dirty(c);
 	}
+	return true;
 }

@@ -33,15 +33,16 @@ static struct crypt_conf conf_of(const struct mp_conn *c)
 	struct crypt_conf conf = cfg->crypt_conf;
 
 	conf.on = true;
-	conf.b |= c->conf.crypt.b;
+	conf.b |= c->conf->crypt.b;
 	conf.plain = c->crypt.policy != MP_CRYPT_REQUIRE;
 	conf.smtcp = cfg->policy != MP_OFF && !cfg->crypt_apart;
-	conf.aware |= c->conf.crypt.aware || c->conf.crypt.aware_only;
-	conf.aware_only |= c->conf.crypt.aware_only;
+	conf.aware |= c->conf->crypt.aware || c->conf->crypt.aware_only;
+	conf.aware_only |= c->conf->crypt.aware_only;
 	/* A peer whose program does not know of encryption would agree to the
 	 * secret before we learn that, and then has to reset us. */
-	conf.no_resume |= c->conf.crypt.no_resume || conf.aware_only;
-	conf.no_cache |= c->conf.crypt.no_cache;
+	conf.no_resume |= c->conf->crypt.no_resume || conf.aware_only ||
+			  c->crypt.no_resume;
+	conf.no_cache |= c->conf->crypt.no_cache;
 	return conf;
 }
 
@@ -61,6 +62,7 @@ static void clear(struct mp_conn *c, enum crypt_reason why)
 
 	crypt_conn_free(y->k);
 	mp_seal_fini(c);
+	mp_unseal_fini(c);
 	y->k = NULL;
 	y->state = MP_CRYPT_CLEAR;
 	y->why = why;
@@ -108,7 +110,7 @@ static bool ask(struct mp_conn *c, bool active, const uint8_t *name, size_t n)
 	struct mp_crypt *y = &c->crypt;
 
 	y->k = crypt_conn_new(c->mp->cfg.crypt, &conf, active, name, n);
-	if (!y->k || !mp_seal_new(c)) {
+	if (!y->k || !mp_seal_new(c) || !mp_unseal_new(c)) {
 		mp_count(c->mp, MP_NOMEM);
 		return false;
 	}

@@ -39,6 +39,7 @@ struct mp_crypt {
 	enum crypt_reason why;   /* CLEAR */
 	struct crypt_conn *k;    /* NULL when CLEAR */
 	bool smtcp;              /* SEALED: TEP 0x20 */
+	bool no_resume;          /* no secret, whatever conf says */
 	bool asked;              /* a SYN or SYN-ACK of ours had ENO */
 	bool wants_room;         /* see mp_crypt_wants_room() */
 	bool heard;              /* a segment without SYN came: ENO is over */

@@ -83,7 +83,7 @@ static bool sealed_may(const struct mp_conn *c, const struct mp_sub *s,
 			(c->snd.backoff > ASKED && mp_fall_early(s)));
 	}
 	if (why == MP_FALLBACK_NO_DSS) {
-		return !c->dss_in && !c->open.dss;
+		return !c->dss_in && !c->dss_any;
 	}
 	return why == MP_FALLBACK_INFINITE_RX;
 }

@@ -38,7 +38,7 @@ static struct tcp_open open_of(struct mp_sub *s)
 	struct tcp_open o = { .t = s->t, .path = s->path,
 			      .upper = &mp_sub_upper, .up = s,
 			      .shared_wnd = true,
-			      .conf = s->c->conf.tcp };
+			      .conf = s->c->conf->tcp };
 
 	o.conf.syn_retries = SYN_RETRIES;
 	return o;
@@ -54,7 +54,7 @@ bool mp_join_open(struct mp_conn *c, struct instant now, unsigned path,
 	int err;
 
 	if (!src || c->mode != MP_MODE_MPTCP ||
-	    (c->conf.only_path && c->conf.only_path != path + 1) ||
+	    (c->conf->only_path && c->conf->only_path != path + 1) ||
 	    c->n_subs >= c->mp->cfg.subflows_max || !mp_crypt_may_join(c)) {
 		return false;
 	}

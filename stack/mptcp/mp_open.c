@@ -154,7 +154,7 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 				  .upper = &mp_sub_upper, .up = s,
 				  .shared_wnd = true,
 				  .no_ts = mp_crypt_wants_room(c),
-				  .conf = c->conf.tcp };
+				  .conf = c->conf->tcp };
 	open.fastopen = may_fastopen(c, open.conf.tfo_connect);
 	if (c->mode != MP_MODE_TCP || c->crypt.k) {
 		/* its ACK has something to say */
@@ -294,7 +294,7 @@ static struct mp_conn *passive_conn(struct mp_listener *l, struct instant now,
 	c->passive = true;
 	if (key) {
 		/* an answer with a nonce would be another one each time */
-		c->conf.crypt.no_resume = true;
+		c->crypt.no_resume = true;
 	}
 	s = first_sub(c, &syn->t, syn->dev, now);
 	if (!s || !mp_crypt_open(c, now, NULL, syn)) {
@@ -312,7 +312,7 @@ static struct mp_conn *passive_conn(struct mp_listener *l, struct instant now,
 				   .upper = &mp_sub_upper, .up = s,
 				   .shared_wnd = true,
 				   .no_ts = mp_crypt_wants_room(c),
-				   .conf = c->conf.tcp };
+				   .conf = c->conf->tcp };
 	if (c->crypt.k) {
 		/* the key exchange is no data, and goes before it */
 		c->defers = open->conf.defer_accept > 0;
@@ -464,6 +464,11 @@ struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
 void mp_listen_set_conf(struct mp_listener *l, const struct mp_conf *conf)
 {
 	l->conf = *conf;
+}
+
+void mp_listen_tfo_keys(struct mp_listener *l, const uint8_t *keys, unsigned n)
+{
+	tcp_listen_tfo_keys(l->tl, keys, n);
 }
 
 void mp_unlisten(struct mp *mp, struct mp_listener *l)

@@ -20,7 +20,7 @@ static void note_fin_sealed(struct mp_conn *c, struct instant now,
 			    uint64_t off)
 {
 	struct mp_rcv *r = &c->rcv;
-	struct mp_unseal *o = &c->open;
+	struct mp_unseal *o = c->open;
 
 	if (o->fin && off == o->fin_end && mp_unseal_end(c, off)) {
 		r->fin_known = true;
@@ -184,7 +184,7 @@ enum tcp_verdict mp_rx_dss(struct mp_sub *s, struct instant now,
 		return dss_reset(s, MP_DSS_CORRUPT, MP_RST_MPTCP);
 	}
 	c->ack8 = d->dsn8;
-	c->open.dss |= (seg->opts.mp.have & MP_HAVE(MP_OPT_DSS)) != 0;
+	c->dss_any |= (seg->opts.mp.have & MP_HAVE(MP_OPT_DSS)) != 0;
 	m.len -= d->fin;
 	if (!m.len) {
 		if (!csum || d->csum == mp_cksum_fin(dsn)) {

@@ -144,7 +144,7 @@ void mp_rx_init_done(struct mp_conn *c, uint32_t n)
 /* A DATA_FIN that came early: has its time come, or will it never? */
 static void fin_hinted(struct mp_conn *c)
 {
-	struct mp_unseal *o = &c->open;
+	struct mp_unseal *o = c->open;
 	struct mp_rcv *r = &c->rcv;
 
 	if (!o->fin_hint || r->fin_known ||
@@ -163,7 +163,7 @@ static void fin_hinted(struct mp_conn *c)
 /* rcv.nxt has moved, over this many octets of data */
 static void moved(struct mp_conn *c, struct instant now, uint64_t data)
 {
-	struct mp_unseal *o = &c->open;
+	struct mp_unseal *o = c->open;
 	struct mp_rcv *r = &c->rcv;
 	bool news = data > 0;
 
@@ -245,14 +245,14 @@ void mp_rx_verified(struct mp_sub *s, struct instant now, struct list *ready)
 			continue;
 		}
 		r->nxt += sl->len;
-		data += mp_strip(&c->open.strip, mem, sl, &r->q);
+		data += mp_strip(&c->open->strip, mem, sl, &r->q);
 	}
 	if (r->nxt == from) {
 		return;
 	}
 	mp_reasm_take(&r->ooo, &r->nxt, &more);
 	while ((n = list_pop_front(&more)) != NULL) {
-		data += mp_strip(&c->open.strip, mem,
+		data += mp_strip(&c->open->strip, mem,
 				 list_entry(n, struct slice, node), &r->q);
 	}
 	r->q_len += data;
@@ -285,13 +285,12 @@ void mp_rx_data_plain(struct mp_sub *s, struct instant now, struct slice *sl)
 uint32_t mp_rx_window(struct mp_conn *c)
 {
 	struct mp_rcv *r = &c->rcv;
-	const struct mp_cut *x = &c->open.single;
 	uint32_t wnd, ahead = 0;
 
 	if (mp_sealed(c)) {
 		r->wnd.floor = MP_UNSEAL_WINDOW;
 		/* TCP counts from what it has; a frame may be incomplete */
-		ahead = x->opened + x->left;
+		ahead = c->open->single.opened + c->open->single.left;
 	}
 	wnd = mp_wnd_offer(&r->wnd, r->nxt, r->q_len);
 	return wnd > ahead ? wnd - ahead : 0;
@@ -299,7 +298,7 @@ uint32_t mp_rx_window(struct mp_conn *c)
 
 bool mp_rx_eof(const struct mp_conn *c)
 {
-	return (c->rcv.fin_in || c->open.eof) && !c->rcv.q_len;
+	return (c->rcv.fin_in || (c->open && c->open->eof)) && !c->rcv.q_len;
 }
 
 void mp_rx_sub_fin(struct mp_sub *s, struct instant now)
@@ -318,7 +317,7 @@ void mp_rx_sub_fin(struct mp_sub *s, struct instant now)
 	if (c->mode != MP_MODE_TCP) {
 		return;
 	}
-	if (mp_sealed(c) && (!mp_unseal_end(c, r->nxt) || !c->open.eof)) {
+	if (mp_sealed(c) && (!mp_unseal_end(c, r->nxt) || !c->open->eof)) {
 		/* RFC 8548 3.7: not an end of file */
 		mp_crypt_abort(c, now, MP_CRYPT_TRUNCATED);
 		return;

@@ -19,7 +19,7 @@ void mp_seal_start(struct mp_conn *c)
 	struct mem *mem = c->mp->env->mem;
 
 	*e = (struct mp_seal){ .stage = c->snd.ring };
-	ring_init(&c->snd.ring, mem, c->conf.sndbuf, 0);
+	ring_init(&c->snd.ring, mem, c->conf->sndbuf, 0);
 	mp_frames_init(&e->frames, mem);
 	if (c->mode == MP_MODE_MPTCP && c->snd.edge > c->snd.nxt) {
 		mp_seal_window(c, (uint32_t)min_u64(c->snd.edge - c->snd.nxt,
@@ -63,7 +63,7 @@ unsigned mp_seal_space(struct mp_conn *c, uint32_t want, struct iov_mut v[2])
 
 	/* the send buffer may have grown; the ring's own bound only rises, for
 	 * the sake of what it holds */
-	r->max = max_u32(r->max, c->conf.sndbuf);
+	r->max = max_u32(r->max, c->conf->sndbuf);
 	return ring_space(r, min_u32(want, mp_seal_room(c)), v);
 }
 

@@ -8,9 +8,9 @@
 
 void mp_sndbuf_conf(struct mp_conn *c)
 {
-	uint32_t most = c->conf.sndbuf;
+	uint32_t most = c->conf->sndbuf;
 
-	if (c->conf.sndbuf_fixed) {
+	if (c->conf->sndbuf_fixed) {
 		c->snd.size = most;
 	} else {
 		c->snd.size = min_u32(most,
@@ -65,11 +65,11 @@ void mp_sndbuf_grow(struct mp_conn *c)
 {
 	uint64_t want;
 
-	if (!c->snd.want_room || c->conf.sndbuf_fixed ||
-	    c->snd.size >= c->conf.sndbuf || memory_is_short(c)) {
+	if (!c->snd.want_room || c->conf->sndbuf_fixed ||
+	    c->snd.size >= c->conf->sndbuf || memory_is_short(c)) {
 		return;
 	}
-	want = min_u64(2 * in_a_round(c), c->conf.sndbuf);
+	want = min_u64(2 * in_a_round(c), c->conf->sndbuf);
 	c->snd.size = (uint32_t)max_u64(c->snd.size, want);
 }
 
@@ -82,7 +82,7 @@ uint64_t mp_sndbuf_unsent(const struct mp_conn *c)
 
 uint32_t mp_sndbuf_room(const struct mp_conn *c, uint32_t free)
 {
-	uint32_t low = c->conf.notsent_lowat;
+	uint32_t low = c->conf->notsent_lowat;
 	uint64_t waits = low ? mp_sndbuf_unsent(c) : 0;
 
 	if (low) {
@@ -93,7 +93,7 @@ uint32_t mp_sndbuf_room(const struct mp_conn *c, uint32_t free)
 
 bool mp_sndbuf_full(const struct mp_conn *c)
 {
-	return c->snd.size >= c->conf.sndbuf &&
+	return c->snd.size >= c->conf->sndbuf &&
 	       ring_len(&c->snd.ring) >= c->snd.size;
 }
 
@@ -101,8 +101,8 @@ uint32_t mp_sndbuf_worth(const struct mp_conn *c)
 {
 	uint32_t size = c->snd.size;
 
-	if (c->conf.notsent_lowat) {
-		size = min_u32(size, c->conf.notsent_lowat);
+	if (c->conf->notsent_lowat) {
+		size = min_u32(size, c->conf->notsent_lowat);
 	}
 	return max_u32(min_u32(size / 4, WORTH_MOST), 1);
 }

@@ -9,14 +9,24 @@
 
 #define PIECES_MAX 64 /* slices a frame is opened over without a copy */
 
-void mp_unseal_init(struct mp_conn *c)
+bool mp_unseal_new(struct mp_conn *c)
 {
-	mp_cut_init(&c->open.single);
+	c->open = mem_zalloc(c->mp->env->mem, sizeof(*c->open));
+	if (c->open) {
+		mp_cut_init(&c->open->single);
+	}
+	return c->open != NULL;
 }
 
 void mp_unseal_fini(struct mp_conn *c)
 {
-	mp_cut_fini(&c->open.single, c->mp->env->mem);
+	struct mem *mem = c->mp->env->mem;
+
+	if (c->open) {
+		mp_cut_fini(&c->open->single, mem);
+		mem_free(mem, c->open, sizeof(*c->open));
+		c->open = NULL;
+	}
 }
 
 bool mp_unseal_end(struct mp_conn *c, uint64_t off)
@@ -112,7 +122,7 @@ static enum crypt_reason open_frame(struct mp_conn *c, struct instant now,
 				    struct mp_cut *x, uint64_t off,
 				    uint32_t len)
 {
-	struct mp_unseal *o = &c->open;
+	struct mp_unseal *o = c->open;
 	struct iov_mut v[PIECES_MAX];
 	unsigned n = mp_cut_pieces(x, len, v, PIECES_MAX);
 	struct crypt_opened got;
@@ -380,7 +390,7 @@ enum mp_unseal_status mp_unseal_map(struct mp_sub *s, struct instant now,
  * whole. */
 static bool single_init(struct mp_conn *c, struct instant now)
 {
-	struct mp_cut *x = &c->open.single;
+	struct mp_cut *x = &c->open->single;
 
 	while (!mp_crypt_keyed(c)) {
 		const struct slice *sl;
@@ -406,7 +416,7 @@ static bool single_init(struct mp_conn *c, struct instant now)
 static enum verdict single_frames(struct mp_conn *c, struct instant now,
 				  bool *any, enum crypt_reason *why)
 {
-	struct mp_cut *x = &c->open.single;
+	struct mp_cut *x = &c->open->single;
 	uint32_t len;
 
 	while (frame_len(c, x, &len)) {
@@ -430,7 +440,7 @@ void mp_unseal_single(struct mp_sub *s, struct instant now, struct slice *sl)
 {
 	struct mp_conn *c = s->c;
 	struct mem *mem = c->mp->env->mem;
-	struct mp_cut *x = &c->open.single;
+	struct mp_cut *x = &c->open->single;
 	enum crypt_reason why = CRYPT_OK;
 	struct list ready;
 	bool any = false;

@@ -31,7 +31,6 @@ struct mp_map;
 struct mp_unseal {
 	struct mp_strip strip; /* where rcv.nxt is inside a frame */
 	struct mp_cut single;  /* single stream: octets not verified yet */
-	bool dss;              /* a DSS came on some subflow */
 	bool fin;              /* a FINp frame was verified */
 	uint64_t fin_end;      /* ... and ends here */
 	bool eof;              /* ... and all before it was delivered */
@@ -39,8 +38,9 @@ struct mp_unseal {
 	uint64_t fin_hint_off;
 };
 
-void mp_unseal_init(struct mp_conn *c); /* at birth, sealed or not */
-void mp_unseal_fini(struct mp_conn *c);
+/* encryption is asked for: false is "no memory" */
+bool mp_unseal_new(struct mp_conn *c);
+void mp_unseal_fini(struct mp_conn *c); /* CLEAR, or over */
 
 enum mp_unseal_status {
 	MP_UNSEAL_OK,   /* dealt with: nothing of it is held any more */

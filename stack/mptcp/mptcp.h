@@ -288,11 +288,14 @@ struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
 			      const struct mp_conf *conf,
 			      const struct mp_listener_ops *ops, void *lo,
 			      int *err);
+/* TCP_FASTOPEN_KEY: as tcp_listen_tfo_keys() */
+void mp_listen_tfo_keys(struct mp_listener *l, const uint8_t *keys, unsigned n);
 void mp_unlisten(struct mp *mp, struct mp_listener *l);
 /* options of the connections to come */
 void mp_listen_set_conf(struct mp_listener *l, const struct mp_conf *conf);
 void mp_set_owner(struct mp_conn *c, const struct mp_owner *owner, void *o);
-void mp_set_conf(struct mp_conn *c, struct instant now,
+/* false: no memory; all is as it was */
+bool mp_set_conf(struct mp_conn *c, struct instant now,
 		 const struct mp_conf *conf);
 
 /* --- writing: straight into the send ring ------------------------------ */

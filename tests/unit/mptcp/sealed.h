@@ -153,7 +153,7 @@ static inline void R_up(uint64_t seed, bool keyed)
 				      .k = R_receiver(),
 				      .smtcp = !R.plain,
 				      .started = true };
-	assert_true(mp_seal_new(c));
+	assert_true(mp_seal_new(c) && mp_unseal_new(c));
 	mp_seal_start(c);
 	c->rcv.nxt = c->rcv.total = c->rcv.wnd.edge = 0;
 	mp_rx_window(c);

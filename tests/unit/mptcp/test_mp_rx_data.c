@@ -223,7 +223,7 @@ static void window_of_small_frames(void **state)
 /* a program with a small buffer can be sent the longest frame all the same */
 static void window_of_a_small_buffer(void **state)
 {
-	struct mp_conf conf = R.c->conf;
+	struct mp_conf conf = *R.c->conf;
 	uint64_t a;
 
 	(void)state;
@@ -536,7 +536,7 @@ static void no_mapping(void **state)
 		R_down();
 		alone(3 + i);
 		R.c->dss_in = i & 1;
-		R.c->open.dss = i & 2;
+		R.c->dss_any = i & 2;
 		R_seal(10, 0);
 		R_bytes(R.s[0], R.wire + INIT1, 30);
 		if (i == 0) {
@@ -562,7 +562,7 @@ static void plaintext_is_no_frame(void **state)
 	(void)state;
 	R_down();
 	alone(9);
-	R.c->dss_in = R.c->open.dss = false;
+	R.c->dss_in = R.c->dss_any = false;
 	R_bytes(R.s[0], (const uint8_t *)"GET / HTTP/1.0\r\n\r\n", 18);
 	assert_int_equal(R_got(), 0);
 	stream(R.wire, 30000, 1448);

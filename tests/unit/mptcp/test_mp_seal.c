@@ -35,6 +35,7 @@ static void open_conn(uint32_t sndbuf)
 	list_init(&mp.conns);
 	list_init(&mp.dirty);
 	list_init(&mp.dead);
+	mp_conf_init(&mp.confs, &a.fake.mem);
 	c = mp_conn_new(&mp, &conf, t0);
 	assert_non_null(c);
 	c->mode = MP_MODE_MPTCP;
@@ -429,14 +430,18 @@ static void overhead_of_bulk(void **state)
 /* a send buffer that shrinks, or grows */
 static void send_buffer_changes(void **state)
 {
+	struct mp_conf conf;
+
 	(void)state;
 	keyed(8192);
+	conf = *c->conf;
 	assert_true(mp_seal_room(c) > 7900 && mp_seal_room(c) < 8192);
 	put_all(7000);
 	c->snd.size = 4096;
 	assert_int_equal(mp_seal_room(c), 0);
 	assert_int_equal(put(100), 0);
-	c->conf.sndbuf = 100000;
+	conf.sndbuf = 100000;
+	assert_true(mp_set_conf(c, t0, &conf));
 	c->snd.size = 100000;
 	c->snd.ring.max = 100000;
 	put_all(90000);

@@ -28,7 +28,7 @@ static void grows_while_a_writer_waits(void **state)
 		transfer(300000, 0, 20 * NANOS_S);
 		transfer(20000000, 0, 60 * NANOS_S);
 		assert_true(c->snd.size > 1000000);
-		assert_true(c->snd.size <= c->conf.sndbuf);
+		assert_true(c->snd.size <= c->conf->sndbuf);
 		finish();
 	}
 }
@@ -58,7 +58,7 @@ static void chosen_size_stays(void **state)
 
 	(void)state;
 	c = begin(5, false);
-	conf = c->conf;
+	conf = *c->conf;
 	conf.sndbuf = 300000;
 	conf.sndbuf_fixed = true;
 	mp_set_conf(c, P.now, &conf);
@@ -86,7 +86,7 @@ static void nobody_grows_when_memory_is_short(void **state)
 	assert_int_equal(c->snd.size, MP_SNDBUF_FIRST);
 	m->limit = limit;
 	mp_sndbuf_grow(c);
-	assert_int_equal(c->snd.size, c->conf.sndbuf);
+	assert_int_equal(c->snd.size, c->conf->sndbuf);
 	finish();
 }
 
@@ -99,7 +99,7 @@ static void not_sent_low_water(void **state)
 
 	(void)state;
 	c = begin(7, false);
-	conf = c->conf;
+	conf = *c->conf;
 	conf.notsent_lowat = 10000;
 	mp_set_conf(c, P.now, &conf);
 	mpair_send(&P, 0, 3000000, false);
