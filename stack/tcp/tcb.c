@@ -312,6 +312,18 @@ void tcb_end(struct tcb *tcb, struct instant now, enum tcp_end end)
 	tcb_leave(tcb);
 }
 
+uint32_t tcb_bare_seq(const struct tcb *tcb)
+{
+	uint32_t nxt = tcb_nxt(tcb);
+	uint32_t edge = tcb_una(tcb) + tcb->snd.wnd;
+
+	if (!tcp_fsm_synced(&tcb->fsm) || !tcb->rec.rtt.timeouts ||
+	    seq_leq(nxt, edge) || nxt - edge < 1u << tcb->snd.shift) {
+		return nxt;
+	}
+	return edge;
+}
+
 void tcb_send_rst(struct tcb *tcb, struct instant now)
 {
 	struct tcp_stray *s;
@@ -332,7 +344,7 @@ void tcb_send_rst(struct tcb *tcb, struct instant now)
 	s->path = tcb->path;
 	s->ttl = tcb->conf.ttl;
 	s->flags = TCP_RST | TCP_ACK;
-	s->seq = tcb_nxt(tcb);
+	s->seq = tcb_bare_seq(tcb);
 	s->ack = tcb->rcv.nxt;
 	s->opt_len = tcp_txopt_write(tcb, &tx, false, s->opt);
 }

@@ -237,6 +237,10 @@ static inline enum tcp_end tcb_timed_out(const struct tcb *tcb)
 /* the path is suspected: the next segments have another flow label, by which
  * routers may spread them elsewhere */
 void tcb_relabel(struct tcb *tcb);
+/* The number of a segment without payload.  Where timeouts say that the peer
+ * took its window back with octets on their way, one that it may accept: its
+ * window's end (rounded down by less than a unit of its scale). */
+uint32_t tcb_bare_seq(const struct tcb *tcb);
 /* enters the four-tuple map; false (and tcb is gone): taken or full */
 bool tcb_enlist(struct tcb *tcb);
 /* Ends it: off every list and timer, then closed().  The memory goes at depth

@@ -56,6 +56,8 @@ struct tcb; /* one connection */
 	  "segment for no connection and no listener: answered with a reset") \
 	X(TCP_DROP_FLAGS, "TcpDropFlags",                                     \
 	  "flags that no segment may have in this state")                    \
+	X(TCP_DROP_FIN, "TcpDropFin",                                         \
+	  "FIN in the middle of data that are here already: ignored")        \
 	X(TCP_DROP_BACKLOG, "TcpExtListenOverflows",                          \
 	  "SYN ignored: the listener's queue is full")                       \
 	X(TCP_COOKIE_SENT, "TcpExtSyncookiesSent",                            \
@@ -86,7 +88,7 @@ struct tcb; /* one connection */
 	X(TCP_DROP_SYN, "TcpExtTCPSYNChallenge",                              \
 	  "SYN on an open connection: challenge ACK")                        \
 	X(TCP_DROP_RST, "TcpDropRst",                                         \
-	  "reset not exactly at the left edge: challenge ACK or nothing")    \
+	  "reset not exactly at the left edge, or of no connection")         \
 	X(TCP_DROP_OOO, "TcpExtOfoPruned",                                    \
 	  "out-of-order data refused: the queue's bound is reached")         \
 	X(TCP_DROP_UPPER, "TcpDropUpper", "refused by the layer above")       \
@@ -125,6 +127,8 @@ struct tcb; /* one connection */
 	  "bare ACKs not taken: the listener waits for data")                \
 	X(TCP_SYN_RETRANS, "TcpExtTCPSynRetrans", "SYN or SYN-ACK sent again") \
 	X(TCP_TIMEWAIT, "TcpExtTW", "connections that entered TIME-WAIT")     \
+	X(TCP_TIMEWAIT_FULL, "TcpExtTCPTimeWaitOverflow",                     \
+	  "TIME-WAITs that ended early: there were too many")                \
 	X(TCP_TIMEWAIT_REUSE, "TcpExtTWRecycled",                             \
 	  "SYN that took over a connection in TIME-WAIT")                    \
 	X(TCP_PMTU, "TcpPmtuLowered", "MSS lowered by an ICMP error")         \

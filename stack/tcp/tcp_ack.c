@@ -12,15 +12,17 @@ uint32_t tcp_ack_window(const struct tcb *tcb, const struct tcp_seg *seg)
 }
 
 /* RFC 9293 3.10.7.4: only a segment newer than the last that set the window
- * may set it again.  True: it changed. */
+ * may set it again.  One that acknowledges more than any before it is newer
+ * whatever its number: it may fill a hole.  True: it changed. */
 static bool ack_update_window(struct tcb *tcb, const struct tcp_seg *seg)
 {
 	struct tcp_snd *s = &tcb->snd;
 	uint32_t wnd = tcp_ack_window(tcb, seg);
 	bool changed;
 
-	if (seq_lt(seg->seq, s->wl1) ||
-	    (seg->seq == s->wl1 && seq_lt(seg->ack, s->wl2))) {
+	if (!seq_gt(seg->ack, tcb->rec.sent.una) &&
+	    (seq_lt(seg->seq, s->wl1) ||
+	     (seg->seq == s->wl1 && seq_lt(seg->ack, s->wl2)))) {
 		return false;
 	}
 	changed = wnd != s->wnd;

@@ -58,7 +58,9 @@ static bool in_check_seq(struct tcb *tcb, struct instant now,
 		in_answer(tcb, now, seg);
 		return false;
 	}
-	if (tcp_guard_seq(seg->seq, tcp_seg_len(seg), tcb->rcv.nxt, wnd)) {
+	/* a reset's data are none of the stream, nor in the way of it */
+	if (tcp_guard_seq(seg->seq, rst ? 0 : tcp_seg_len(seg), tcb->rcv.nxt,
+			  wnd)) {
 		return true;
 	}
 	if (rst) {

@@ -111,6 +111,21 @@ static void in_payload(struct tcb *tcb, struct instant now,
 	in_drain(tcb, now);
 }
 
+/* The stream ends at seq: not if octets behind it are held already, or it would
+ * never be reached. */
+static void in_note_fin(struct tcb *tcb, uint32_t seq)
+{
+	if (tcb->rcv.has_fin) {
+		return;
+	}
+	if (seq_gt(tcp_reasm_end(&tcb->reasm, seq), seq)) {
+		tcb_count(tcb, TCP_DROP_FIN);
+		return;
+	}
+	tcb->rcv.has_fin = true;
+	tcb->rcv.fin_seq = seq;
+}
+
 /* RFC 9293 3.10.7.4, eighth: the peer's FIN is next in order. */
 static void in_fin(struct tcb *tcb, struct instant now)
 {
@@ -159,9 +174,8 @@ void tcp_in_data(struct tcb *tcb, struct instant now,
 		/* RFC 9293 3.8.5, as everybody has SO_OOBINLINE here */
 		tcb_count(tcb, TCP_URG_IN);
 	}
-	if (p.fin && !tcb->rcv.has_fin) {
-		tcb->rcv.has_fin = true;
-		tcb->rcv.fin_seq = p.seq + p.len;
+	if (p.fin) {
+		in_note_fin(tcb, p.seq + p.len);
 	}
 	if (p.len) {
 		in_payload(tcb, now, seg, &p);

@@ -188,6 +188,7 @@ struct tcp_entry *tcp_listen_input(struct tcp *tcp, struct instant now,
 	uint8_t kind = seg->flags & (TCP_SYN | TCP_ACK);
 
 	if (seg->flags & TCP_RST) {
+		tcp_count(tcp, TCP_DROP_RST);
 		return NULL;
 	}
 	b = tcp_demux_bound(&tcp->demux, &seg->t);

@@ -83,7 +83,7 @@ static void out_pure(struct tcb *tcb, struct instant now,
 			     .forced = forced,
 			     .ssn = tcb_ssn(tcb, tcb_nxt(tcb)),
 			     .now = now };
-	uint32_t seq = probe ? tcb_una(tcb) - 1 : tcb_nxt(tcb);
+	uint32_t seq = probe ? tcb_una(tcb) - 1 : tcb_bare_seq(tcb);
 
 	out_start(tcb, d, seq, TCP_ACK | tcp_ecn_flags(&tcb->ecn, false));
 	d->opt_len = tcp_txopt_write(tcb, &tx, true, d->opt);

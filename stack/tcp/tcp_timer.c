@@ -69,6 +69,14 @@ static void timer_syn(struct tcb *tcb, struct instant now)
 	tcb->upper->timeout(tcb->up, now, tcb->rec.rtt.timeouts);
 }
 
+/* RFC 9293 3.8.6 (SHLD-17): the peer took its window back with data on their
+ * way, and still answers.  What is sent again is its probe. */
+static bool timer_shut_out(const struct tcb *tcb, struct instant now)
+{
+	return tcb->snd.wnd == 0 && !tcb->detached &&
+	       instant_since(now, tcb->rcv.last) < 2 * TCP_RTO_MAX;
+}
+
 /* RFC 9293 3.8.3, RFC 5482: has the peer been silent for too long? */
 static bool timer_gave_up(struct tcb *tcb, struct instant now)
 {
@@ -78,7 +86,7 @@ static bool timer_gave_up(struct tcb *tcb, struct instant now)
 	if (!instant_never(until)) {
 		return instant_due(until, now);
 	}
-	return tcb->rec.rtt.timeouts > most;
+	return tcb->rec.rtt.timeouts > most && !timer_shut_out(tcb, now);
 }
 
 static void timer_recover(struct tcb *tcb, struct instant now)
@@ -226,8 +234,12 @@ static void timer_update_send(struct tcb *tcb, struct instant now)
 
 	if (!tcp_fsm_synced(&tcb->fsm) ||
 	    (tcb->tfo && tcb->tfo->wait && tcp_sent_empty(&tcb->rec.sent))) {
-		/* armed from the transmission on, not moved by input */
-		if (tcb->owe & TCP_OWE_SYN) {
+		/* armed from the transmission on, not moved by input: what
+		 * answers a SYN that the peer repeats is no attempt of ours */
+		if (tcb->timers.kind == TCP_TIMER_SYN) {
+			kind = TCP_TIMER_SYN;
+			when = tcb->timers.send.when;
+		} else if (tcb->owe & TCP_OWE_SYN) {
 			kind = TCP_TIMER_NONE;
 		} else if (tcb->syns) {
 			kind = TCP_TIMER_SYN;

@@ -31,6 +31,7 @@ static void wait_ack(struct tcp_wait *w, struct instant now)
 	struct wr o;
 
 	if (!s) {
+		tcp_count(w->tcp, TCP_RST_SKIP);
 		return; /* the peer's FIN comes again */
 	}
 	s->t = w->entry.t;
@@ -57,6 +58,7 @@ void tcp_wait_add(struct tcb *tcb, struct instant now)
 	struct tcp_wait *w;
 
 	if (tcp->n_waits >= TCP_WAIT_MAX) {
+		tcb_count(tcb, TCP_TIMEWAIT_FULL);
 		tcp_wait_free(container_of(list_first(&tcp->waits),
 					   struct tcp_wait, link));
 	}
@@ -80,6 +82,7 @@ void tcp_wait_add(struct tcb *tcb, struct instant now)
 	list_init(&w->link);
 	wheel_timer_init(&w->timer, wait_fire);
 	if (!tcp_demux_add(&tcp->demux, &w->entry)) {
+		tcb_count(tcb, TCP_DROP_NOMEM);
 		mem_free(tcp->env->mem, w, sizeof(*w));
 		return;
 	}

@@ -188,6 +188,7 @@ static void test_bound(void **state)
 	pair_write(&p.end[0].conn, 0, true);
 	assert_true(pair_run(&p, NANOS_S, pair_both_closed));
 	assert_int_equal(tcp_count_timewait(p.end[1].tcp), TCP_WAIT_MAX);
+	assert_int_equal(count(1, TCP_TIMEWAIT_FULL), 1);
 	p.end[1].tcp->n_waits = 2;
 }
 
