@@ -152,6 +152,7 @@ int sock_listen(struct sock *sk, struct instant now, unsigned backlog)
 	if (!sk->lst) {
 		return err;
 	}
+	sock_opt_tcp_key(sk);
 	sk->state = SOCK_LISTENING;
 	return 0;
 }

@@ -242,6 +242,15 @@ static int set_timing(struct sock *sk, int name, int v)
 	}
 }
 
+void sock_opt_tcp_key(struct sock *sk)
+{
+	if (sk->lst && sk->kept && sk->kept->tfo_key_len) {
+		mp_listen_tfo_keys(sk->lst, sk->kept->tfo_key,
+				   sk->kept->tfo_key_len /
+					   LX_TCP_FASTOPEN_KEY_LEN);
+	}
+}
+
 static int set_int(struct sock *sk, int name, int v)
 {
 	switch (name) {
@@ -293,7 +302,9 @@ int sock_opt_tcp_set(struct sock *sk, struct instant now, int name,
 	case LX_TCP_ULP: /* there is none to be had */
 		return len < 1 ? EINVAL : ENOENT;
 	case LX_TCP_FASTOPEN_KEY:
-		return sock_kept_set_key(&sk->kept, sk->s->env.mem, val, len);
+		err = sock_kept_set_key(&sk->kept, sk->s->env.mem, val, len);
+		sock_opt_tcp_key(sk);
+		return err;
 	default:
 		break;
 	}

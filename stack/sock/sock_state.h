@@ -173,6 +173,8 @@ int sock_opt_socket_set(struct sock *sk, struct instant now, int name,
 int sock_opt_socket_get(struct sock *sk, int name, void *val, uint32_t *len);
 int sock_opt_tcp_set(struct sock *sk, struct instant now, int name,
 		     const void *val, uint32_t len);
+/* a listener is told of TCP_FASTOPEN_KEY */
+void sock_opt_tcp_key(struct sock *sk);
 int sock_opt_tcp_get(struct sock *sk, struct instant now, int name, void *val,
 		     uint32_t *len);
 int sock_opt_ip_set(struct sock *sk, struct instant now, int level, int name,

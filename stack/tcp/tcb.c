@@ -307,6 +307,9 @@ void tcb_end(struct tcb *tcb, struct instant now, enum tcp_end end)
 	tcb->tcp->n_conns--;
 	list_del(&tcb->ready);
 	tcp_timer_stop(tcb);
+	if (tcb->tfo) {
+		tcp_tfo_over(tcb, now, end);
+	}
 	tcb->upper->closed(tcb->up, now, end);
 	tcb_orphan(tcb);
 	tcb_leave(tcb);

@@ -74,6 +74,8 @@ struct tcb; /* one connection */
 	  "connections opened to us by the data of their SYN")               \
 	X(TCP_TFO_PASSIVE_FAIL, "TcpExtTCPFastOpenPassiveFail",               \
 	  "Fast Open cookies that were not ours, or too old")                \
+	X(TCP_TFO_ALT_KEY, "TcpExtTCPFastOpenPassiveAltKey",                  \
+	  "Fast Open cookies of the last key: a newer one was given")        \
 	X(TCP_TFO_OVERFLOW, "TcpExtTCPFastOpenListenOverflow",                \
 	  "SYN data not taken: the listener's Fast Open queue is full")      \
 	X(TCP_TFO_REQUEST, "TcpExtTCPFastOpenCookieReqd",                     \
@@ -371,6 +373,9 @@ struct tcp_listener *tcp_listen(struct tcp *tcp, const struct endpoint *local,
 				bool dual, bool reuseport,
 				const struct tcp_listener_ops *ops, void *lctx,
 				int *err);
+/* TCP_FASTOPEN_KEY: n keys of 16 octets for its cookies, the newest first */
+void tcp_listen_tfo_keys(struct tcp_listener *l, const uint8_t *keys,
+			 unsigned n);
 void tcp_unlisten(struct tcp *tcp, struct tcp_listener *l);
 
 /* SYN cookies (tcp_cookie.h): in on_syn(), instead of tcp_accept(), first

@@ -36,6 +36,12 @@ struct tcp_listener *tcp_listen(struct tcp *tcp, const struct endpoint *local,
 	return l;
 }
 
+void tcp_listen_tfo_keys(struct tcp_listener *l, const uint8_t *keys,
+			 unsigned n)
+{
+	tcp_tfo_keys_set(&l->tfo_keys, keys, n);
+}
+
 void tcp_unlisten(struct tcp *tcp, struct tcp_listener *l)
 {
 	tcp_tfo_unlisten(l);

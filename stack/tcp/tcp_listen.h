@@ -6,6 +6,7 @@
 
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_demux.h"
+#include "stack/tcp/tcp_tfo_cookie.h"
 
 #define TCP_SYNACK_RETRIES 5 /* Linux: net.ipv4.tcp_synack_retries */
 
@@ -18,6 +19,9 @@ struct tcp_listener {
 	struct instant cookies_until;
 	struct list tfo; /* struct tcp_tfo_conn.link: not acknowledged yet */
 	uint32_t n_tfo;
+	uint32_t tfo_reset[2]; /* of those, reset: this minute, the last one */
+	int64_t tfo_minute;
+	struct tcp_tfo_keys tfo_keys; /* TCP_FASTOPEN_KEY */
 };
 
 /* A segment that belongs to no connection (RFC 9293 3.10.7.1 and .2): a SYN

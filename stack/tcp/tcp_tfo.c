@@ -9,7 +9,9 @@
 #include "stack/tcp/tcp_listen.h"
 #include "stack/tcp/tcp_timer.h"
 
-#define MSS_UNKNOWN 536 /* RFC 7413 4.1.3 */
+/* RFC 7413 4.1.3 */
+#define MSS_UNKNOWN  536
+#define MSS_UNKNOWN6 1220
 #define QUIET_STEPS 10
 
 /* a server's cookie; len 0: none yet */
@@ -146,7 +148,9 @@ void tcp_tfo_open(struct tcb *tcb, struct instant now)
 	if (!c) {
 		return;
 	}
-	c->mss = k && k->mss ? k->mss : MSS_UNKNOWN;
+	c->mss = k && k->mss ? k->mss
+		 : tcb->entry.t.remote.addr.family == 6 ? MSS_UNKNOWN6
+							: MSS_UNKNOWN;
 	c->bold = tcb->conf.tfo_no_cookie;
 	c->option = !c->bold;
 	if (k && k->len) {
@@ -198,12 +202,23 @@ bool tcp_tfo_acceptable(const struct tcb *tcb, uint32_t ack)
 	return ack - (tcb->snd.iss + 1) <= sent;
 }
 
+/* RFC 7413 4.1.3.1; once may be by chance (Linux's rule) */
+static void went_wrong(struct tcb *tcb, struct known *k, struct instant now)
+{
+	k->lost = k->lost < QUIET_STEPS ? (uint8_t)(k->lost + 1) : QUIET_STEPS;
+	k->again = instant_add(now, TCP_TFO_QUIET << k->lost);
+	tcb_count(tcb, TCP_TFO_ACTIVE_FAIL);
+}
+
 static void learn(struct tcb *tcb, struct instant now,
 		  const struct tcp_seg *seg)
 {
 	const struct tcp_tfo_conn *c = tcb->tfo;
 	const struct tcp_opts *o = &seg->opts;
-	bool lost = c->quiet && seg->ack == tcb->snd.iss + 1;
+	/* the first SYN got lost, or its data were not wanted and there is no
+	 * better cookie */
+	bool lost = (c->quiet || (c->sent && !o->tfo_len)) &&
+		    seg->ack == tcb->snd.iss + 1;
 	struct known *k;
 
 	if (!o->tfo_len && !lost && seg->ack == tcb->snd.iss + 1) {
@@ -216,11 +231,7 @@ static void learn(struct tcb *tcb, struct instant now,
 	}
 	k->mss = o->has_mss ? o->mss : k->mss;
 	if (lost) {
-		/* RFC 7413 4.1.3.1; once may be by chance (Linux's rule) */
-		k->lost = k->lost < QUIET_STEPS ? (uint8_t)(k->lost + 1) :
-						  QUIET_STEPS;
-		k->again = instant_add(now, TCP_TFO_QUIET << k->lost);
-		tcb_count(tcb, TCP_TFO_ACTIVE_FAIL);
+		went_wrong(tcb, k, now);
 	} else {
 		k->lost = 0;
 	}
@@ -243,7 +254,7 @@ void tcp_tfo_synack(struct tcb *tcb, struct instant now,
 		tcp_recover_sent(&tcb->rec, tcb->snd.last, n,
 				 (uint16_t)tcb_mss(tcb), true);
 		tcp_ack_segment(tcb, now, seg);
-	} else if (tcb->tfo->sent && !tcb->tfo->quiet) {
+	} else if (tcb->tfo->sent && !tcb->tfo->quiet && seg->opts.tfo_len) {
 		tcb_count(tcb, TCP_TFO_ACTIVE_FAIL);
 	}
 	if (!tcb->dead) {
@@ -253,78 +264,22 @@ void tcp_tfo_synack(struct tcb *tcb, struct instant now,
 
 /* --- server ----------------------------------------------------------------- */
 
-static void turn(struct tcp *tcp, struct instant now)
-{
-	uint64_t epoch = (uint64_t)(now.ns / TCP_TFO_EPOCH);
-	const struct entropy *e = &tcp->env->entropy;
-	struct tcp_tfo *f = &tcp->tfo;
-
-	if (f->any && f->epoch == epoch) {
-		return;
-	}
-	f->has_old = f->any && epoch == f->epoch + 1;
-	f->any = true;
-	f->epoch = epoch;
-	e->fill(e->ctx, &f->key[epoch & 1], sizeof(f->key[0]));
-}
-
-static void cookie_of(const struct tcp_tfo *f, uint64_t epoch,
-		      const struct tuple *t, uint8_t out[TCP_TFO_COOKIE])
-{
-	struct addr pair[2] = { t->local.addr, t->remote.addr };
-
-	be64_put(out, siphash24(&f->key[epoch & 1], pair, sizeof(pair)));
-}
-
-/* in time that does not tell how much of it is right */
-static bool equal(const uint8_t *a, const uint8_t *b)
-{
-	uint8_t d = 0;
-
-	for (unsigned i = 0; i < TCP_TFO_COOKIE; i++) {
-		d |= a[i] ^ b[i];
-	}
-	return d == 0;
-}
-
-/* *old: a newer one should be given */
-static bool valid(const struct tcp_tfo *f, const struct tcp_seg *syn, bool *old)
-{
-	uint8_t want[TCP_TFO_COOKIE];
-
-	*old = false;
-	if (syn->opts.tfo_len != TCP_TFO_COOKIE) {
-		return false;
-	}
-	cookie_of(f, f->epoch, &syn->t, want);
-	if (equal(want, syn->opts.tfo)) {
-		return true;
-	}
-	if (!f->has_old) {
-		return false;
-	}
-	*old = true;
-	cookie_of(f, f->epoch - 1, &syn->t, want);
-	return equal(want, syn->opts.tfo);
-}
-
-static void give(struct tcb *tcb)
+static void give(struct tcb *tcb, const struct tcp_listener *l)
 {
 	struct tcp_tfo_conn *c = conn_of(tcb);
 
 	if (c) {
 		c->option = true;
 		c->len = TCP_TFO_COOKIE;
-		cookie_of(&tcb->tcp->tfo, tcb->tcp->tfo.epoch, &tcb->entry.t,
-			  c->cookie);
+		tcp_tfo_cookie_make(&tcb->tcp->tfo.secret, &l->tfo_keys,
+				    &tcb->entry.t, c->cookie);
 	}
 }
 
 /* RFC 7413 4.1.2: may its data be taken? */
-static bool looks_good(struct tcb *tcb, const struct tcp_seg *syn)
+static bool looks_good(struct tcb *tcb, const struct tcp_listener *l,
+		       const struct tcp_seg *syn)
 {
-	bool old;
-
 	if (tcb->conf.tfo_no_cookie) {
 		return true;
 	}
@@ -333,18 +288,38 @@ static bool looks_good(struct tcb *tcb, const struct tcp_seg *syn)
 	}
 	if (!syn->opts.tfo_len) {
 		tcb_count(tcb, TCP_TFO_REQUEST);
-		give(tcb);
+		give(tcb, l);
 		return false;
 	}
-	if (!valid(&tcb->tcp->tfo, syn, &old)) {
+	switch (tcp_tfo_cookie_check(&tcb->tcp->tfo.secret, &l->tfo_keys,
+				     &syn->t, syn->opts.tfo,
+				     syn->opts.tfo_len)) {
+	case TCP_TFO_WRONG:
 		tcb_count(tcb, TCP_TFO_PASSIVE_FAIL);
-		give(tcb);
+		give(tcb, l);
 		return false;
-	}
-	if (old) {
-		give(tcb);
+	case TCP_TFO_OLD:
+		tcb_count(tcb, TCP_TFO_ALT_KEY);
+		give(tcb, l);
+		break;
+	case TCP_TFO_GOOD:
+		break;
 	}
 	return true;
+}
+
+/* RFC 7413 5.1: resets of hosts whose addresses were forged must not make room
+ * for more of them; each counts for a minute or two */
+static void resets_turn(struct tcp_listener *l, struct instant now)
+{
+	int64_t minute = now.ns / (60 * NANOS_S);
+
+	if (minute != l->tfo_minute) {
+		l->tfo_reset[1] = minute == l->tfo_minute + 1 ? l->tfo_reset[0]
+							      : 0;
+		l->tfo_reset[0] = 0;
+		l->tfo_minute = minute;
+	}
 }
 
 void tcp_tfo_accept(struct tcb *tcb, struct instant now,
@@ -352,11 +327,14 @@ void tcp_tfo_accept(struct tcb *tcb, struct instant now,
 {
 	struct tcp_tfo_conn *c;
 
-	turn(tcb->tcp, now);
-	if (!looks_good(tcb, syn) || !syn->len) {
+	tcp_tfo_secret_turn(&tcb->tcp->tfo.secret, now,
+			    &tcb->tcp->env->entropy);
+	if (!looks_good(tcb, l, syn) || !syn->len) {
 		return;
 	}
-	if (l->n_tfo >= tcb->conf.tfo_queue) {
+	resets_turn(l, now);
+	if (l->n_tfo + l->tfo_reset[0] + l->tfo_reset[1] >=
+	    tcb->conf.tfo_queue) {
 		tcb_count(tcb, TCP_TFO_OVERFLOW);
 		return;
 	}
@@ -411,6 +389,33 @@ void tcp_tfo_heard(struct tcb *tcb)
 {
 	if (tcb->tfo->wait) {
 		tcp_tfo_end(tcb);
+	}
+}
+
+/* RFC 7413 4.1.3.1: ICMP errors and silence say that it does not go through */
+static bool negative(enum tcp_end end)
+{
+	return end != TCP_END_NORMAL && end != TCP_END_ABORTED &&
+	       end != TCP_END_RESET && end != TCP_END_REFUSED &&
+	       end != TCP_END_NOMEM;
+}
+
+void tcp_tfo_over(struct tcb *tcb, struct instant now, enum tcp_end end)
+{
+	struct tcp_tfo_conn *c = tcb->tfo;
+	struct known *k;
+
+	if (c->wait && c->l && end == TCP_END_RESET) {
+		resets_turn(c->l, now);
+		c->l->tfo_reset[0]++;
+	}
+	if (tcb->passive || tcb->snd.syn_acked || !negative(end) ||
+	    (!c->sent && !c->len)) {
+		return;
+	}
+	k = entry(tcb);
+	if (k) {
+		went_wrong(tcb, k, now);
 	}
 }
 

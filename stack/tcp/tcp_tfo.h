@@ -2,15 +2,15 @@
  *
  * Client: cookies that servers gave, by the pair of addresses, in a bounded
  * table; the one not used for longest makes room.  A destination that
- * answered only the second SYN, which has neither option nor data, twice in a
- * row is left alone for minutes, and longer each time.  Who wants data in the
+ * answered only the second SYN, which has neither option nor data, or none, or
+ * without taking the data or giving a cookie, twice in a row is left alone for minutes, and longer each time.  Who wants data in the
  * SYN (conf.tfo_connect) and has a cookie begins with a SYN that waits for the
  * first data.
  *
- * Server: a cookie is a keyed hash of both addresses, with keys drawn twice a
- * day, so nothing is stored.  A listener takes data of at most conf.tfo_queue
- * connections whose handshake is not complete; they are ESTABLISHED for all
- * above, and wait here for what answers their SYN-ACK.
+ * Server: cookies are in tcp_tfo_cookie.h.  A listener takes data of at most
+ * conf.tfo_queue connections whose handshake is not complete; they are
+ * ESTABLISHED for all above, and wait here for what answers their SYN-ACK.
+ * Those that were reset before it came count for a while, too.
  *
  * The layer above must allow it (tcp_open.fastopen).
  */
@@ -26,12 +26,12 @@
 #include "stack/base/list.h"
 #include "stack/base/siphash.h"
 #include "stack/base/time.h"
+#include "stack/tcp/tcp.h"
+#include "stack/tcp/tcp_tfo_cookie.h"
 #include "stack/wire/tcp_hdr.h"
 
 #define TCP_TFO_CACHE_MAX 256
 #define TCP_TFO_QUIET     (60 * NANOS_S) /* times two for each lost SYN */
-#define TCP_TFO_EPOCH     (12 * 3600 * NANOS_S)
-#define TCP_TFO_COOKIE    8 /* octets of ours */
 
 struct tcp;
 struct tcb;
@@ -39,10 +39,7 @@ struct tcp_tx;
 struct tcp_listener;
 
 struct tcp_tfo { /* of all connections */
-	/* server */
-	bool any, has_old;
-	uint64_t epoch;
-	struct siphash_key key[2]; /* by the epoch's lowest bit */
+	struct tcp_tfo_secret secret; /* server */
 	/* client; made with the first entry */
 	bool have_cache;
 	struct siphash_key hash;
@@ -101,6 +98,8 @@ void tcp_tfo_unlisten(struct tcp_listener *l);
 
 /* the option of a SYN or SYN-ACK */
 void tcp_tfo_option(struct tcb *tcb, const struct tcp_tx *tx, struct wr *w);
+/* the connection ends while the handshake is not complete */
+void tcp_tfo_over(struct tcb *tcb, struct instant now, enum tcp_end end);
 /* the SYN went unanswered for one timeout */
 void tcp_tfo_timeout(struct tcb *tcb);
 void tcp_tfo_end(struct tcb *tcb);
