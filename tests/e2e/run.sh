@@ -3,7 +3,7 @@
 #
 # tests/e2e/t_NAME.sh is one test; exit 0 passed, 77 could not run here (its
 # last line says why), anything else failed.  STRICT=1: could not run is failed.
-# J=2 run at a time, in namespaces that end with them; `bash tests/e2e/t_NAME.sh`
+# NAME.6 is NAME over IPv6.  J=2 run at a time, in namespaces that end with them; `bash tests/e2e/t_NAME.sh`
 # runs one outside.  Small files of one that failed are in build/e2e/NAME.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -21,22 +21,25 @@ all()
 {
 	local f
 	for f in tests/e2e/t_*.sh; do
+		grep -q '^# also over IPv6' "$f" && set -- "$f" .6 || set -- "$f" ''
 		f=${f##*/t_}
 		echo "${f%.sh}"
+		[ -z "$2" ] || echo "${f%.sh}$2"
 	done
 }
 
 # one NAME: its line, with what it said when it failed, to $results and stdout
 one()
 {
-	local name=$1 log=$out/$1.log rc secs t0
+	local name=$1 log=$out/$1.log rc secs t0 family=4
+	[ "${name%.6}" = "$name" ] || family=6
 	t0=$(date +%s%N)
 	if [ -n "${CHECK_NO_NET:-}" ]; then
 		echo "$CHECK_NO_NET" >"$log"
 		rc=77
 	else
-		E2E_NAME=$name timeout -k 20 "${E2E_TIMEOUT:-120}" \
-			bash "tests/e2e/t_$name.sh" >"$log" 2>&1 </dev/null &
+		E2E_NAME=$name E2E_FAMILY=$family timeout -k 20 "${E2E_TIMEOUT:-120}" \
+			bash "tests/e2e/t_${name%.6}.sh" >"$log" 2>&1 </dev/null &
 		trap 'kill -TERM $!; wait $!; exit 130' TERM
 		wait $!
 		rc=$?

@@ -6,7 +6,7 @@ e2e_start
 cat >"$tmp/client.py" <<-'EOF'
 	import socket, struct, sys, time
 	want, name, rate, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-	s = socket.create_connection(("10.9.0.1", 7000))
+	s = socket.create_connection((sys.argv[5], 7000))
 	cc = lambda: s.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0").decode()
 	assert cc() == want, cc()
 	if name != "-":
@@ -40,7 +40,7 @@ once()
 	shift 4
 	for m in prefer off; do
 		# shellcheck disable=SC2086
-		in_c "$run" $tun_c4 --mptcp $m "$@" -- python3 "$tmp/client.py" "${a[@]}" ||
+		in_c "$run" $tun_c4 --mptcp $m "$@" -- python3 "$tmp/client.py" "${a[@]}" "$kernel" ||
 			fail "$m: ${a[*]} $*: $(cat "$tmp/srv.err")"
 	done
 }

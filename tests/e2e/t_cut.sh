@@ -1,17 +1,20 @@
 #!/bin/bash
 # a path is cut silently, then a link goes down, mid-transfer: download and
 # upload complete, and what was lost was sent again elsewhere
+# also over IPv6
 . tests/lib/e2e.sh
 e2e_start
 topo_rate 100mbit
 kernel_server
-make_file "$tmp/www/file" 60
+# long enough to be in the middle after a second
+[ "$family" = 4 ] && mb=60 || mb=40
+make_file "$tmp/www/file" $mb
 for cut in topo_cut topo_link_down; do
 	for dir in down up; do
 		rm -f "$tmp/got" "$tmp/www/up/f"
-		if [ $dir = down ]; then set -- -o "$tmp/got" http://10.9.0.1/file; else set -- -T "$tmp/www/file" http://10.9.0.1/up/f; fi
+		if [ $dir = down ]; then set -- -o "$tmp/got" "$kernel_url/file"; else set -- -T "$tmp/www/file" "$kernel_url/up/f"; fi
 		# shellcheck disable=SC2086
-		timeout 40 ip netns exec "$topo_c" "$run" $tun_c4 --mptcp require --stats-json "$tmp/stats.json" -- curl -sS "$@" &
+		timeout 40 ip netns exec "$topo_c" "$run" $tun_c --mptcp require --stats-json "$tmp/stats.json" -- curl -sS "$@" &
 		pid=$!
 		sleep 1
 		$cut 2

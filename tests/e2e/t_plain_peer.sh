@@ -8,13 +8,13 @@ in_c sysctl -qw net.mptcp.enabled=0
 kernel_server plain
 make_file "$tmp/www/file" 10
 for v in 4 6; do
-	[ $v = 4 ] && tuns=$tun_c4 url=http://10.9.0.1 || { tuns=$tun_c6 url="http://[fd09::1]"; }
+	topo_family $v
 	# shellcheck disable=SC2086
-	in_c "$run" $tuns --stats-json "$tmp/stats.json" -- curl -sS -o "$tmp/got" $url/file || fail "curl: $?"
+	in_c "$run" $tun_c --stats-json "$tmp/stats.json" -- curl -sS -o "$tmp/got" "$kernel_url/file" || fail "curl: $?"
 	same "$tmp/got" || fail "download differs"
 	[ "$(js "d['connections'][0]['mode'], d['connections'][0]['fallback']")" = "tcp MPTcpExtMPCapableFallbackSYNACK" ] || fail "$(js "d['connections']")"
 	# shellcheck disable=SC2086
-	in_c "$run" $tuns --wait -- curl -sS -T "$tmp/www/file" $url/up/f || fail "curl -T: $?"
+	in_c "$run" $tun_c --wait -- curl -sS -T "$tmp/www/file" "$kernel_url/up/f" || fail "curl -T: $?"
 	same "$tmp/www/up/f" || fail "upload differs"
 done
 # shellcheck disable=SC2086
@@ -25,6 +25,8 @@ in_c "$run" $tun_c4 --mptcp off --stats-json "$tmp/stats.json" -- curl -sS -o "$
 # our server, a plain client
 mkdir -p "$tmp/srv"; cp "$tmp/www/file" "$tmp/srv/file"
 # shellcheck disable=SC2086
-(cd "$tmp/srv" && exec ip netns exec "$topo_s" "$run" $tun_s4 -- python3 -m http.server 8080 >/dev/null 2>&1) &
+(cd "$tmp/srv" && exec ip netns exec "$topo_s" "$run" $tun_s4 $tun_s6 -- python3 -m http.server 8080 --bind :: >/dev/null 2>&1) &
 wait_for 8 in_c curl -s -o "$tmp/got" --max-time 5 http://10.8.1.2:8080/file || fail "our server does not answer a plain client"
 same "$tmp/got" || fail "download from our server differs"
+in_c curl -s -o "$tmp/got" --max-time 5 "http://[fd08:1::2]:8080/file" || fail "our server does not answer a plain client by IPv6"
+same "$tmp/got" || fail "download from our server by IPv6 differs"

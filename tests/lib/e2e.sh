@@ -3,10 +3,13 @@
 #
 # e2e_start makes the topology of topo.sh and removes it at exit.  fail() ends
 # the test, skip() says why it cannot run here.  Files of a test live in $tmp.
+# A test with a line "# also over IPv6" uses the variables of topo_family, and
+# run.sh runs it once more as NAME.6, with E2E_FAMILY=6.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 export LC_ALL=C.UTF-8 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 . tests/lib/topo.sh
+topo_family "${E2E_FAMILY:-4}"
 run=$PWD/${B:-build}/mptcp-run
 
 skip() { echo "$*"; exit 77; }
@@ -104,14 +107,22 @@ wait_for()
 listens_s() { in_s ss -Hltn "sport = :$1" | grep -q .; }
 listens_c() { in_c ss -Hltn "sport = :$1" | grep -q .; }
 
-# a server on the server host, 10.9.0.1 port 7000, over the kernel's TCP: takes
-# what a client sends until it ends, and answers how much that was; its errors
-# are in $tmp/srv.err
+# counting_server [ours OPTION...]: a server on the server host, port 7000, at
+# $kernel over the kernel's TCP, or at $ours under mptcp-run: takes what a client
+# sends until it ends, and answers how much that was; its errors are in
+# $tmp/srv.err
 counting_server()
 {
+	local at=$kernel wrap=''
+	if [ "${1:-}" = ours ]; then
+		shift
+		at=$ours wrap="$run $tun_s $*"
+	fi
 	cat >"$tmp/server.py" <<-'EOF'
-	import socket
-	l = socket.create_server(("10.9.0.1", 7000))
+	import socket, sys
+	l = socket.create_server((sys.argv[1], 7000),
+	                         family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+	print("ready", flush=True)
 	while True:
 	    s, a = l.accept()
 	    n = 0
@@ -123,9 +134,25 @@ counting_server()
 	    s.sendall(b"%d" % n)
 	    s.close()
 	EOF
-	ip netns exec "$topo_s" python3 "$tmp/server.py" 2>"$tmp/srv.err" &
-	wait_for 5 sh -c "ip netns exec $topo_s ss -Hltn 'sport = :7000' | grep -q ." ||
-		fail "the server does not start: $(cat "$tmp/srv.err")"
+	# shellcheck disable=SC2086
+	ip netns exec "$topo_s" $wrap python3 "$tmp/server.py" "$at" >"$tmp/srv.out" 2>"$tmp/srv.err" &
+	wait_for 8 grep -q ready "$tmp/srv.out" || fail "the server does not start: $(cat "$tmp/srv.err")"
+}
+
+# count_client ADDRESS N OPTION...: N octets to a counting server at ADDRESS, with
+# the options of mptcp-run
+count_client()
+{
+	local at=$1 n=$2
+	shift 2
+	in_c "$run" "$@" -- timeout 60 python3 -c '
+import socket, sys
+n = int(sys.argv[2])
+s = socket.create_connection((sys.argv[1], 7000), 30)
+s.sendall(b"x" * n)
+s.shutdown(socket.SHUT_WR)
+got = s.recv(100)
+assert got == b"%d" % n, got' "$at" "$n"
 }
 
 # an HTTP server over the kernel's Multipath TCP (or plain TCP) on the server

@@ -151,3 +151,18 @@ tun_c4="--tun mp1,addr=10.7.1.2/24,peer=10.7.1.1 --tun mp2,addr=10.7.2.2/24,peer
 tun_c6="--tun mp1,addr=fd07:1::2/64,peer=fd07:1::1 --tun mp2,addr=fd07:2::2/64,peer=fd07:2::1"
 tun_s4="--tun mq1,addr=10.8.1.2/24,peer=10.8.1.1 --tun mq2,addr=10.8.2.2/24,peer=10.8.2.1"
 tun_s6="--tun mq1,addr=fd08:1::2/64,peer=fd08:1::1 --tun mq2,addr=fd08:2::2/64,peer=fd08:2::1"
+
+# topo_family 4|6: the same of one family, the first path's alone, the server's
+# kernel and the stack on it, as addresses and in URLs
+topo_family()
+{
+	family=$1
+	if [ "$family" = 6 ]; then
+		tun_c=$tun_c6 tun_s=$tun_s6 kernel=$MPTCP_PEER6 ours=fd08:1::2
+		kernel_url="http://[$kernel]" ours_url="http://[$ours]"
+	else
+		tun_c=$tun_c4 tun_s=$tun_s4 kernel=$MPTCP_PEER ours=10.8.1.2
+		kernel_url="http://$kernel" ours_url="http://$ours"
+	fi
+	tun_c1=${tun_c% --tun *} tun_s1=${tun_s% --tun *}
+}
