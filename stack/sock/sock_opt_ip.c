@@ -158,7 +158,7 @@ static int set6(struct sock *sk, int name, int v)
 		sk->opt.freebind = v != 0;
 		return 0;
 	case LX_IPV6_AUTOFLOWLABEL:
-		sk->opt.no_flowlabel = v == 0;
+		sk->conf.tcp.no_label = v == 0;
 		return 0;
 	case LX_IPV6_ADDR_PREFERENCES:
 		return set_preferences(sk, v);
@@ -259,7 +259,7 @@ static int get6(struct sock *sk, struct instant now, int name, int *v)
 		*v = sk->opt.freebind;
 		return 0;
 	case LX_IPV6_AUTOFLOWLABEL:
-		*v = !sk->opt.no_flowlabel;
+		*v = !sk->conf.tcp.no_label;
 		return 0;
 	case LX_IPV6_ADDR_PREFERENCES:
 		*v = sk->opt.prefer ? sk->opt.prefer : PREFER_USUAL;

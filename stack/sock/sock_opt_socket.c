@@ -148,7 +148,7 @@ static int set_other(struct sock *sk, int name, int v)
 		if (v < -1 || v > 1) {
 			return EINVAL;
 		}
-		sk->opt.no_rehash = v == 0;
+		sk->conf.tcp.no_rehash = v == 0;
 		return 0;
 	}
 	if (name == LX_SO_BUF_LOCK) {
@@ -242,7 +242,7 @@ int sock_opt_socket_get(struct sock *sk, int name, void *val, uint32_t *len)
 		v = sk->opt.buf_lock;
 		break;
 	case LX_SO_TXREHASH:
-		v = !sk->opt.no_rehash;
+		v = !sk->conf.tcp.no_rehash;
 		break;
 	case LX_SO_MAX_PACING_RATE:
 		return get_pacing(sk, val, len);

@@ -34,7 +34,6 @@ struct sock_opts {
 	bool freebind;             /* to addresses that we do not have */
 	uint16_t port_lo, port_hi; /* IP_LOCAL_PORT_RANGE; 0: usual */
 	bool pacing_zero; /* SO_MAX_PACING_RATE 0 */
-	bool no_rehash, no_flowlabel;
 	bool inq;         /* TCP_INQ */
 	uint8_t buf_lock; /* SO_BUF_LOCK's bits: sizes the program chose */
 	uint8_t device;   /* SO_BINDTODEVICE: path + 1, 0 any */

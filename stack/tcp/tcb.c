@@ -161,7 +161,7 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_open *o,
 	tcb->conf = o->conf;
 	tcb_conf(&tcb->conf);
 	list_init(&tcb->ready);
-	tcb->flow = tcp_seg_label(&tcp->demux.key, &o->t, 0);
+	tcp_label_set(tcb);
 	tcb->snd.iss = tcp_isn(&tcp->isn_key, &o->t, now);
 	if (tcp->has_isn_floor) {
 		tcb->snd.iss = seq_max(tcb->snd.iss, tcp->isn_floor);
@@ -257,15 +257,6 @@ void tcb_accept(struct tcb *tcb, struct instant now,
 	tcp_wnd_start(&tcb->wnd, tcb->rcv.nxt);
 	tcp_fsm_event(&tcb->fsm, TCP_EV_PASSIVE);
 	tcb->owe = TCP_OWE_SYN;
-}
-
-void tcb_relabel(struct tcb *tcb)
-{
-	if (tcb->entry.t.local.addr.family == 6) {
-		tcb->flow = tcp_seg_label(&tcb->tcp->demux.key, &tcb->entry.t,
-					  ++tcb->flow_nth);
-		tcb_count(tcb, TCP_REHASH);
-	}
 }
 
 /* --- death --------------------------------------------------------------- */

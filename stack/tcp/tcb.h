@@ -21,6 +21,7 @@
 #include "stack/tcp/tcp_fsm.h"
 #include "stack/tcp/tcp_guard.h"
 #include "stack/tcp/tcp_isn.h"
+#include "stack/tcp/tcp_label.h"
 #include "stack/tcp/tcp_pace.h"
 #include "stack/tcp/tcp_rcvrtt.h"
 #include "stack/tcp/tcp_reasm.h"
@@ -163,8 +164,7 @@ struct tcb {
 	bool restored; /* from a SYN cookie */
 	uint8_t syns;  /* SYNs or SYN-ACKs sent */
 	uint8_t owe;
-	uint32_t flow; /* label: tcp_seg_label() */
-	uint8_t flow_nth;
+	struct tcp_label label;
 	uint8_t soft; /* enum tcp_end: what ICMP said since the last progress */
 	struct tcp_defer defer;
 	struct tcp_snd snd;
@@ -234,9 +234,6 @@ static inline enum tcp_end tcb_timed_out(const struct tcb *tcb)
 	return tcb->soft ? (enum tcp_end)tcb->soft : TCP_END_TIMEOUT;
 }
 
-/* the path is suspected: the next segments have another flow label, by which
- * routers may spread them elsewhere */
-void tcb_relabel(struct tcb *tcb);
 /* The number of a segment without payload.  Where timeouts say that the peer
  * took its window back with octets on their way, one that it may accept: its
  * window's end (rounded down by less than a unit of its scale). */

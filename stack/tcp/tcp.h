@@ -101,7 +101,9 @@ struct tcb; /* one connection */
 	  "challenge ACKs held back by rate")                                \
 	X(TCP_RTO, "TcpExtTCPTimeouts", "retransmission timeouts")            \
 	X(TCP_REHASH, "TcpExtTcpTimeoutRehash",                               \
-	  "IPv6 flow labels changed after a timeout")                        \
+	  "IPv6 flow labels changed after a timeout, or a SYN again")                        \
+	X(TCP_REHASH_DUP, "TcpExtTcpDuplicateDataRehash",                     \
+	  "flow labels changed because data came again, with another")       \
 	X(TCP_FAST_RTX, "TcpExtTCPFastRetrans", "fast retransmissions")       \
 	X(TCP_LOST_RTX, "TcpExtTCPLostRetransmit",                            \
 	  "a retransmission was lost too")                                   \
@@ -292,6 +294,9 @@ struct tcp_conf {
 	/* IP_MTU_DISCOVER: packets may be fragmented on their way; what was
 	 * learnt of the path is not looked at */
 	bool may_fragment : 1, ignore_pmtu : 1;
+	/* IPv6 flow labels: none (IPV6_AUTOFLOWLABEL 0), or always the same one
+	 * (SO_TXREHASH 0) */
+	bool no_label : 1, no_rehash : 1;
 	uint8_t ttl; /* default 64 */
 	uint8_t tos;
 	uint8_t syn_retries; /* default 6 (Linux) */

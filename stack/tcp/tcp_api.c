@@ -531,6 +531,7 @@ void tcp_set_conf(struct tcb *tcb, const struct tcp_conf *c, struct instant now)
 		tcb->keep.since = now;
 	}
 	tcb_timing(tcb);
+	tcp_label_set(tcb);
 	if (tcb->conf.quickack_nth != was.quickack_nth) {
 		tcp_delack_option(&tcb->delack, tcb->conf.quickack);
 	}

@@ -81,6 +81,7 @@ static bool in_check_seq(struct tcb *tcb, struct instant now,
 		tcb_count(tcb, TCP_DUP);
 		tcp_reasm_dup(&tcb->reasm, seg->seq, seg->seq + seg->len);
 		tcp_delack_quick(&tcb->delack);
+		tcp_label_dup(tcb, seg);
 	} else if (tcp_seg_len(seg)) {
 		tcb_count(tcb, TCP_DROP_WINDOW);
 	}
@@ -142,6 +143,7 @@ static bool in_syn(struct tcb *tcb, struct instant now, struct tcp_seg *seg)
 			return true;
 		}
 		tcb->owe |= TCP_OWE_SYN;
+		tcp_label_change(tcb);
 		tcp_ecn_syn_again(&tcb->ecn, seg->flags);
 		if (tcb->ts_ok && seg->opts.has_ts) { /* echo this one */
 			tcp_ts_update(&tcb->ts, now, seg->opts.ts_val,

@@ -178,6 +178,7 @@ void tcp_in_data(struct tcb *tcb, struct instant now,
 		in_note_fin(tcb, p.seq + p.len);
 	}
 	if (p.len) {
+		tcp_label_data(tcb, seg);
 		in_payload(tcb, now, seg, &p);
 	} else if (seg->len || seg->flags & TCP_FIN) {
 		tcb->owe |= TCP_OWE_ACK;

@@ -48,7 +48,7 @@ static void out_start(struct tcb *tcb, struct tcp_seg_desc *d, uint32_t seq,
 	d->ttl = tcb->conf.ttl;
 	d->tos = tcb->conf.tos & 0xfc;
 	d->may_fragment = tcb->conf.may_fragment;
-	d->flow = tcb->flow;
+	d->flow = tcb->label.now;
 	d->flags = flags;
 	d->seq = seq;
 	d->ack = flags & TCP_ACK ? tcb->rcv.nxt : 0;

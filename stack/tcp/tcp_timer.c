@@ -61,7 +61,7 @@ static void timer_syn(struct tcb *tcb, struct instant now)
 		return;
 	}
 	tcb_count(tcb, TCP_RTO);
-	tcb_relabel(tcb);
+	tcp_label_change(tcb);
 	tcb->owe |= TCP_OWE_SYN;
 	if (tcb->tfo) {
 		tcp_tfo_timeout(tcb);
@@ -121,7 +121,7 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 		tcp_delack_quick(&tcb->delack);
 		tcp_ecn_reduced(&tcb->ecn);
 		tcp_mtu_timeout(tcb, now);
-		tcb_relabel(tcb);
+		tcp_label_change(tcb);
 		tcb->upper->timeout(tcb->up, now, tcb->rec.rtt.timeouts);
 		break;
 	}

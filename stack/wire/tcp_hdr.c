@@ -38,6 +38,7 @@ enum tcp_hdr_status tcp_hdr_parse(const struct ip_hdr *ip, bool csum_ok,
 	out->urg = be16_get(p + 18);
 	out->tos = ip->tos;
 	out->ttl = ip->ttl;
+	out->label = ip->flow;
 	out->len = n - hdr;
 	out->data = p + hdr;
 	tcp_hdr_parse_opts(p + TCP_HDR_LEN, hdr - TCP_HDR_LEN, &out->opts);

@@ -59,6 +59,7 @@ struct tcp_seg {
 	uint16_t urg;
 	uint8_t flags;
 	uint8_t tos; /* of the IP header: ECN */
+	uint32_t label; /* IPv6 flow label, or 0 */
 	uint8_t ttl;
 	uint16_t dev; /* path index it arrived on */
 	uint32_t len; /* payload octets */

@@ -25,11 +25,13 @@ static unsigned hex_octets(struct run *r, const char *t, uint8_t *out,
 	return n;
 }
 
-/* frag N [part ORDER] | ext TYPE HEX; false: none of them */
+/* frag N [part ORDER] | ext TYPE HEX | label N; false: none of them */
 bool build_ip_word(struct run *r, struct words *w, struct build_ip *how)
 {
 	if (words_take(w, "frag")) {
 		how->frag = (uint32_t)words_num(r, w);
+	} else if (words_take(w, "label")) {
+		how->label = (uint32_t)words_num(r, w);
 	} else if (words_take(w, "part")) {
 		snprintf(how->part, sizeof(how->part), "%s", words_next(r, w));
 	} else if (words_take(w, "ext")) {
@@ -91,6 +93,9 @@ void build_ip_send(struct run *r, unsigned path, uint8_t *p, uint32_t n,
 {
 	uint32_t hdr = p[0] >> 4 == 6 ? IP6_HDR_LEN : IP4_HDR_LEN;
 
+	if (how->label) {
+		be32_put(p, be32_get(p) | how->label);
+	}
 	if (how->ext_len) {
 		n = insert_ext(p, n, how);
 	}

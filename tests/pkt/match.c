@@ -246,13 +246,16 @@ static bool num_ok(struct run *r, struct words *w, uint32_t got)
 	return (uint32_t)words_num(r, w) == got;
 }
 
-/* the IPv6 flow label: set, same as in the packet matched before, or new */
+/* the IPv6 flow label: none, set, same as in the packet matched before, or new */
 static bool label_ok(const struct sent *p, const char *how, uint32_t *got)
 {
 	uint32_t was = p->f->label;
 
 	*got = be32_get(p->pkt->data) & 0xfffff;
 	p->f->label = *got;
+	if (strcmp(how, "none") == 0) {
+		return !*got;
+	}
 	return *got && (how[0] == 's' && how[1] == 'a' ? *got == was :
 							 *got != was);
 }

@@ -210,6 +210,7 @@ struct build_ip {
 	char part[16]; /* which of them, in this order; "": all */
 	uint8_t ext_type, ext[256];
 	unsigned ext_len;
+	uint32_t label; /* IPv6 flow label */
 };
 
 bool build_ip_word(struct run *r, struct words *w, struct build_ip *how);
