@@ -1,7 +1,10 @@
 /* The programs' side of the engine: start, each turn, stop.
  *
  * Timers, all behind one alarm of the watch set:
- *   sweep   1 s, while there is any entry or request
+ *   sweep   1 s while things happen, then 2, 4, 8 s, and only while there
+ *           is something that nothing else would tell of: a listener or an
+ *           unconnected socket, whose program may have closed it, or a request
+ *           that does not come
  *   retry   10 ms, while a connection waits for a program's backlog
  *   again   at once, while an entry has more to do than one turn should
  */
@@ -68,20 +71,32 @@ struct instant app_deadline(const struct engine *e)
 	return instant_min(a->next_retry, a->next_sweep);
 }
 
-static void timers(struct app *a)
+static void sweep(struct app *a, struct instant now)
 {
-	struct instant now = app_now(a);
+	bool due = instant_due(a->next_sweep, now);
+	struct instant at;
 
-	app_listen_retry(a);
-	if (instant_due(a->next_sweep, now)) {
+	if (due) {
 		app_ent_sweep(a);
 		app_ctl_sweep(a);
+		a->sweep_gap = nanos_min(2 * a->sweep_gap, APP_SWEEP_CALM);
+	}
+	if (a->stirred || a->n_ctl > 0) {
+		a->sweep_gap = APP_SWEEP;
+	}
+	if (!app_ent_unsure(a) && a->n_ctl == 0) {
 		a->next_sweep = INSTANT_NEVER;
+	} else if (due || a->stirred) {
+		at = instant_add(now, a->sweep_gap);
+		a->next_sweep = due ? at : instant_min(a->next_sweep, at);
 	}
-	if (instant_never(a->next_sweep) &&
-	    a->n_live + a->n_dead + a->n_ctl > 0) {
-		a->next_sweep = instant_add(now, APP_SWEEP);
-	}
+	a->stirred = false;
+}
+
+static void timers(struct app *a)
+{
+	app_listen_retry(a);
+	sweep(a, app_now(a));
 }
 
 static void events(struct app *a)
@@ -176,6 +191,7 @@ int app_start(struct engine *e)
 	a->ctl_listen.fd = -1;
 	a->next_retry = INSTANT_NEVER;
 	a->next_sweep = INSTANT_NEVER;
+	a->sweep_gap = APP_SWEEP;
 	heap_init(&a->heap);
 	a->mem = heap_mem(&a->heap, MEMORY);
 	a->poll.done = poll_done;
@@ -207,6 +223,7 @@ void app_sweep_soon(struct engine *e)
 {
 	if (e->app) {
 		e->app->next_sweep = app_now(e->app);
+		e->app->stirred = true;
 	}
 }
 

@@ -36,6 +36,7 @@
 #define APP_SOCKBUF    (2 << 20) /* asked for; the kernel doubles it */
 #define APP_CONN_TURN  (256u << 10) /* octets per direction and turn */
 #define APP_SWEEP      NANOS_S
+#define APP_SWEEP_CALM (8 * NANOS_S) /* at most, while nothing happens */
 #define APP_SWEEP_MOST 1024u /* entries probed per sweep */
 #define APP_RETRY      (10 * NANOS_MS) /* a program's full backlog */
 #define APP_HALF_DEAD  (60 * NANOS_S) /* after shutdown(SHUT_RDWR) */
@@ -82,57 +83,61 @@ struct app_opts {
 	struct chan_opt opt[];
 };
 
+/* a listener's part */
+struct app_queue {
+	struct app_ent *l;
+	struct app_watch kl; /* kernel listener: kfd while it listens */
+	int parked_fd;    /* accepted, and the program's backlog is full */
+	struct list wait; /* app.waiting: for room in that backlog */
+};
+
+/* Ten thousands of these rest at once: what few of them need is made when they
+ * need it. */
 struct app_ent {
 	struct hnode by_id;
-	struct list link;  /* app.live or app.dead */
+	struct list link;  /* app.live, .held or .dead */
 	struct list ready; /* app.ready: goes on next turn */
 	struct app *app;
 	uint64_t id;
 	uint8_t kind, family; /* of the name */
 	uint8_t state;        /* enum app_state: app_ent_state() writes it */
 	uint8_t via;          /* enum app_via */
-	bool buried;          /* freed at the end of the turn */
+	bool buried : 1;      /* freed at the end of the turn */
+	bool bind_zero : 1;   /* port 0 was asked for */
+	bool failed : 1;      /* the next connect() tells that the last failed */
+	bool blocking : 1;    /* the program waits in connect() */
+	bool was_eof : 1;     /* the peer's FIN was delivered: reads stay at 0 */
+	bool told : 1;        /* a connect() was told how it went */
+	bool unproven : 1;    /* past_note() has not seen data of the peer */
+	/* connected or connecting, by the core */
+	bool can_in : 1, can_out : 1; /* as the last event and call told */
+	bool in_all : 1;      /* urgent data or an end may be there: to be
+			       * read until nothing is left */
+	bool in_eof : 1;      /* the program shut its write side */
+	bool out_eof : 1;     /* it was told the peer's FIN */
+	bool hup : 1;         /* both directions of u are shut */
+	bool closed : 1;      /* ... because the program closed it */
+	bool ask_wr : 1, ask_rd : 1; /* the program asked for shutdown() */
+	bool resetting : 1;   /* ... and next turn the connection is reset */
+	bool ending : 1;      /* connection lost; the rest is delivered */
 
 	struct sock *sk; /* NULL: not made yet, or carried by the kernel */
-	int kfd;         /* kernel socket, bound or listening; -1 none */
 	struct app_opts *opts; /* to be replayed on a kernel socket; NULL none */
-	uint32_t rcvbuf;       /* the program's own SO_RCVBUF; 0 none */
-	bool bind_zero;        /* port 0 was asked for */
 	struct list port;      /* app.bound: holds a port, not connected */
-
+	int kfd;         /* kernel socket, bound or listening; -1 none */
+	uint32_t rcvbuf; /* the program's own SO_RCVBUF; 0 none */
 	int err;         /* SO_ERROR, when nobody carries it any more */
-	bool failed;     /* the next connect() tells that the last one failed */
-	bool blocking;   /* the program waits in connect() */
-	bool was_eof;    /* the peer's FIN was delivered: reads stay at 0 */
-	bool told;       /* a connect() was told how it went */
-	bool unproven;   /* past_note() has not seen data of the peer */
+	uint32_t stuffed; /* octets in the program's send buffer that are ours */
 	char *line;      /* PAST_LINE octets for the program's standard error,
 			  * with its next question; NULL none */
-	struct endpoint local; /* APP_DEAD */
-	struct instant since;  /* shut both ways; for the sweep */
-
-	/* connected or connecting, by the core */
+	struct instant since; /* shut both ways; app_ent_shut() */
+	uint64_t reset_turn;  /* the turn before that of resetting */
 	struct app_watch u;
-	uint32_t stuffed; /* octets in the program's send buffer that are ours */
-	bool can_in, can_out; /* as far as the last event and call told */
-	bool in_all;          /* urgent data or an end may be there: to be
-			       * read until nothing is left */
-	bool in_eof;          /* the program shut its write side */
-	bool out_eof;         /* it was told the peer's FIN */
-	bool hup;             /* both directions of u are shut */
-	bool closed;          /* ... because the program closed it */
-	bool ask_wr, ask_rd;  /* the program asked for shutdown() */
-	bool resetting;       /* ... and next turn the connection is reset */
-	uint64_t reset_turn;  /* the turn before that */
-	bool ending;          /* connection lost; the rest is delivered */
 
-	struct relay *relay; /* ... by the kernel; kept once made, NULL none */
-
-	/* listener */
-	struct app_watch kl; /* kernel listener: kfd while it listens */
-	int backlog;
-	int parked_fd;    /* accepted, and the program's backlog is full */
-	struct list wait; /* app.waiting: for room in that backlog */
+	/* kept once made, NULL none */
+	struct relay *relay;    /* between u and a kernel socket */
+	struct endpoint *local; /* to be told when nothing else knows it */
+	struct app_queue *q;
 };
 
 struct app {
@@ -141,7 +146,10 @@ struct app {
 	struct mem mem;
 	struct siphash_key key;
 	struct hmap ents;
-	struct list live, dead, grave, ready, waiting, bound, ctls;
+	/* live: only a look at their names tells when they are gone; held: the
+	 * end of a descriptor tells */
+	struct list live, held, dead;
+	struct list grave, ready, waiting, bound, ctls;
 	uint32_t n_live, n_dead, n_ctl;
 	struct app_watch_set set;
 	struct io_op poll; /* of set.epfd */
@@ -150,6 +158,8 @@ struct app {
 	uint64_t turns;
 	bool ctl_more; /* connections left in ctl_listen's queue */
 	struct instant next_sweep, next_retry;
+	nanos sweep_gap; /* from one sweep to the next */
+	bool stirred;    /* something began or ended since the last one */
 	struct list sweep_at; /* cursor in live */
 	uint8_t *scratch; /* RELAY_BUF */
 	uint64_t count[APP_REASON_N];
@@ -196,6 +206,11 @@ bool app_ent_alive(const struct app_ent *t);
  * holds: before it is bound or connected to */
 void app_ent_probe_port(struct app *a, uint16_t port);
 void app_ent_sweep(struct app *a);
+bool app_ent_unsure(const struct app *a); /* a sweep would look at some */
+/* the program asked for both directions to be shut, and may be gone now */
+void app_ent_shut(struct app_ent *t);
+/* its local name, for when nothing else knows it */
+void app_ent_keep_name(struct app_ent *t, const struct endpoint *e);
 void app_ent_grave(struct app *a); /* frees what was buried this turn */
 struct sock *app_ent_sock(struct app_ent *t); /* makes it; NULL: limit */
 /* what getsockname() and getpeername() say; false: family is 0 in out */

@@ -462,7 +462,7 @@ void app_conn_shutdown(struct app_ent *t, int how)
 	}
 	if (app_relayed(t) ? t->relay->ask_wr && t->relay->ask_rd
 			   : t->ask_wr && t->ask_rd) {
-		t->since = app_now(t->app);
+		app_ent_shut(t);
 	}
 }
 
@@ -535,9 +535,12 @@ static const struct relay_owner owner = { relay_up, relay_ended, relay_busy };
 int app_conn_relay(struct app_ent *t, int u, int k, bool connecting)
 {
 	struct app *a = t->app;
+	struct endpoint e;
 	int err;
 
-	app_ent_name_of(k, false, &t->local); /* for when k is closed */
+	if (app_ent_name_of(k, false, &e)) {
+		app_ent_keep_name(t, &e); /* for when k is closed */
+	}
 	if (!t->relay) {
 		t->relay = mem_zalloc(&a->mem, sizeof(*t->relay));
 	}

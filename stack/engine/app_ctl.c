@@ -102,6 +102,7 @@ static void handle(struct app *a, int fd, struct app_req *r, size_t got)
 		break;
 	case CHAN_GOOD:
 		watch_peer(a, fd);
+		a->stirred = true;
 		rep.err = app_req(a, r);
 		engine_log(a->e, 3, "request %s %016llx: %d",
 			   chan_op_name(r->q->op), (unsigned long long)r->q->id,
@@ -175,6 +176,7 @@ static void wait_for_it(struct app *a, int fd)
 	}
 	list_push_back(&a->ctls, &c->link);
 	a->n_ctl++;
+	a->stirred = true;
 }
 
 void app_ctl_accept(struct app *a)

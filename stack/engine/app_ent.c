@@ -22,6 +22,7 @@ static uint64_t ent_hash(const struct app *a, uint8_t kind, uint64_t id)
 bool app_ent_init(struct app *a)
 {
 	list_init(&a->live);
+	list_init(&a->held);
 	list_init(&a->dead);
 	list_init(&a->grave);
 	list_init(&a->ready);
@@ -76,29 +77,31 @@ struct app_ent *app_ent_new(struct app *a, uint8_t kind, uint8_t family,
 	t->family = family;
 	t->id = id;
 	t->kfd = -1;
-	t->parked_fd = -1;
 	t->u.fd = -1;
-	t->kl.fd = -1;
 	list_init(&t->ready);
-	list_init(&t->wait);
 	list_init(&t->port);
 	list_init(&t->link);
 	list_push_back(&a->live, &t->link);
 	a->n_live++;
+	a->stirred = true;
 	return t;
 }
 
 void app_ent_state(struct app_ent *t, enum app_state s)
 {
 	struct app *a = t->app;
+	bool held = (s == APP_CONNECTING || s == APP_CONNECTED) &&
+		    t->since.ns == 0;
 
 	if (s == APP_DEAD && t->state != APP_DEAD) {
-		list_del(&t->link);
-		list_push_back(&a->dead, &t->link);
 		a->n_live--;
 		a->n_dead++;
 	}
+	list_del(&t->link);
+	list_push_back(s == APP_DEAD ? &a->dead : held ? &a->held : &a->live,
+		       &t->link);
 	t->state = (uint8_t)s;
+	a->stirred = true;
 	if (a->n_dead > APP_DEAD_MAX) {
 		forget_one(a);
 	}
@@ -112,14 +115,17 @@ static void release(struct app_ent *t, bool abort)
 		relay_stop(t->relay, abort);
 	}
 	app_watch_close(&a->set, &t->u);
-	app_watch_take(&a->set, &t->kl); /* kfd is the descriptor */
+	if (t->q) {
+		app_watch_take(&a->set, &t->q->kl); /* kfd is the descriptor */
+		list_del(&t->q->wait);
+		if (t->q->parked_fd >= 0) {
+			close(t->q->parked_fd);
+			t->q->parked_fd = -1;
+		}
+	}
 	if (t->kfd >= 0) {
 		close(t->kfd);
 		t->kfd = -1;
-	}
-	if (t->parked_fd >= 0) {
-		close(t->parked_fd);
-		t->parked_fd = -1;
 	}
 	if (t->sk) {
 		struct sock *sk = t->sk;
@@ -130,7 +136,6 @@ static void release(struct app_ent *t, bool abort)
 	app_req_forget_opts(t);
 	app_say_forget(t);
 	list_del(&t->ready);
-	list_del(&t->wait);
 	list_del(&t->port);
 }
 
@@ -143,6 +148,7 @@ static void bury(struct app_ent *t, bool abort)
 	}
 	release(t, abort);
 	t->buried = true;
+	a->stirred = true;
 	if (t->state == APP_DEAD) {
 		a->n_dead--;
 	} else {
@@ -169,7 +175,7 @@ void app_ent_die(struct app_ent *t, int err, bool abort)
 	/* options are still set and read, as on a socket that was reset */
 	heir = t->sk ? sock_heir(t->sk) : NULL;
 	if (app_ent_local(t, &e)) {
-		t->local = e; /* else as known before */
+		app_ent_keep_name(t, &e); /* else as known before */
 	}
 	t->err = err;
 	release(t, abort);
@@ -185,6 +191,8 @@ void app_ent_grave(struct app *a)
 		struct app_ent *t = list_entry(n, struct app_ent, link);
 
 		mem_free(&a->mem, t->relay, sizeof(*t->relay));
+		mem_free(&a->mem, t->local, sizeof(*t->local));
+		mem_free(&a->mem, t->q, sizeof(*t->q));
 		mem_free(&a->mem, t, sizeof(*t));
 	}
 }
@@ -195,6 +203,7 @@ void app_ent_fini(struct app *a)
 
 	list_del(&a->sweep_at);
 	while ((n = list_first(&a->live)) != NULL ||
+	       (n = list_first(&a->held)) != NULL ||
 	       (n = list_first(&a->dead)) != NULL) {
 		/* what its program has not ended must not look ended */
 		bury(list_entry(n, struct app_ent, link), true);
@@ -289,7 +298,7 @@ void app_ent_sweep(struct app *a)
 {
 	unsigned most = APP_SWEEP_MOST;
 
-	for (; most > 0 && a->n_live > 0; most--) {
+	for (; most > 0; most--) {
 		struct list *n = a->sweep_at.next;
 
 		list_del(&a->sweep_at);
@@ -309,6 +318,22 @@ void app_ent_sweep(struct app *a)
 		list_push_back(&a->dead, n);
 		sweep_one(list_entry(n, struct app_ent, link));
 	}
+}
+
+bool app_ent_unsure(const struct app *a)
+{
+	/* the cursor is in live, too */
+	return list_first(&a->live) != list_last(&a->live) || a->n_dead > 0;
+}
+
+void app_ent_shut(struct app_ent *t)
+{
+	struct app *a = t->app;
+
+	t->since = app_now(a);
+	list_del(&t->link);
+	list_push_back(&a->live, &t->link);
+	a->stirred = true;
 }
 
 /* --- what is behind an entry ----------------------------------------------- */
@@ -347,14 +372,27 @@ bool app_ent_name_of(int fd, bool peer, struct endpoint *out)
 	return r == 0 && chan_addr_get(&ss, len, out, NULL);
 }
 
+/* without memory it is not known: family 0 */
+void app_ent_keep_name(struct app_ent *t, const struct endpoint *e)
+{
+	if (!t->local) {
+		t->local = mem_alloc(&t->app->mem, sizeof(*t->local));
+	}
+	if (t->local) {
+		*t->local = *e;
+	}
+}
+
 bool app_ent_local(const struct app_ent *t, struct endpoint *out)
 {
 	int k = app_ent_kernel_fd(t);
 
 	memset(out, 0, sizeof(*out));
 	if (t->state == APP_DEAD) {
-		*out = t->local;
-		return t->local.addr.family != 0;
+		if (t->local) {
+			*out = *t->local;
+		}
+		return out->addr.family != 0;
 	}
 	if (k >= 0) {
 		return app_ent_name_of(k, false, out);

@@ -23,9 +23,9 @@ static void wait_for_room(struct app_ent *l)
 {
 	struct app *a = l->app;
 
-	if (!list_linked(&l->wait)) {
+	if (!list_linked(&l->q->wait)) {
 		app_count(a, APP_BACKLOG_WAIT);
-		list_push_back(&a->waiting, &l->wait);
+		list_push_back(&a->waiting, &l->q->wait);
 	}
 	if (instant_never(a->next_retry)) {
 		a->next_retry = instant_add(app_now(a), APP_RETRY);
@@ -69,8 +69,8 @@ static struct app_ent *gone(struct app_ent *l)
 	       (sk = sock_accept(l->sk, app_now(l->app))) != NULL) {
 		sock_pass_on(next->sk, sk);
 	}
-	while (next && !next->buried && next->parked_fd < 0 && l->kl.fd >= 0 &&
-	       (k = accept4(l->kl.fd, NULL, NULL,
+	while (next && !next->buried && next->q->parked_fd < 0 && l->q->kl.fd >= 0 &&
+	       (k = accept4(l->q->kl.fd, NULL, NULL,
 			    SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		deliver_kernel(next, k);
 	}
@@ -192,8 +192,8 @@ static bool deliver_kernel(struct app_ent *l, int k)
 	}
 	t = deliver(&l, &local, &remote, &fd);
 	if (!t) {
-		if (l && l->parked_fd < 0) {
-			l->parked_fd = k;
+		if (l && l->q->parked_fd < 0) {
+			l->q->parked_fd = k;
 		} else {
 			close(k);
 		}
@@ -210,9 +210,9 @@ static bool deliver_kernel(struct app_ent *l, int k)
 
 static void from_kernel(struct app_ent *l)
 {
-	while (!l->buried && l->state == APP_LISTEN && l->parked_fd < 0 &&
-	       l->kl.fd >= 0) {
-		int k = accept4(l->kl.fd, NULL, NULL,
+	while (!l->buried && l->state == APP_LISTEN && l->q->parked_fd < 0 &&
+	       l->q->kl.fd >= 0) {
+		int k = accept4(l->q->kl.fd, NULL, NULL,
 				SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (k >= 0) {
@@ -234,19 +234,19 @@ static void from_kernel(struct app_ent *l)
 static void kl_event(struct app_watch *w, uint32_t ev)
 {
 	(void)ev;
-	from_kernel(container_of(w, struct app_ent, kl));
+	from_kernel(container_of(w, struct app_queue, kl)->l);
 }
 
 static void retry(struct app_ent *l)
 {
-	int k = l->parked_fd;
+	int k = l->q->parked_fd;
 
-	l->parked_fd = -1;
+	l->q->parked_fd = -1;
 	if (k >= 0 && !deliver_kernel(l, k)) {
 		return;
 	}
 	from_kernel(l);
-	if (!l->buried && !list_linked(&l->wait)) {
+	if (!l->buried && !list_linked(&l->q->wait)) {
 		app_listen_core(l);
 	}
 }
@@ -265,7 +265,7 @@ void app_listen_retry(struct app *a)
 		list_push_back(&again, n);
 	}
 	while ((n = list_pop_front(&again)) != NULL) {
-		retry(list_entry(n, struct app_ent, wait));
+		retry(list_entry(n, struct app_queue, wait)->l);
 	}
 }
 
@@ -275,11 +275,25 @@ void app_listen_kick(struct app *a, uint16_t port)
 		struct app_ent *l = list_entry(n, struct app_ent, port);
 		struct endpoint e;
 
-		if (l->state == APP_LISTEN && l->kl.fd >= 0 &&
-		    app_ent_name_of(l->kl.fd, false, &e) && e.port == port) {
+		if (l->state == APP_LISTEN && l->q->kl.fd >= 0 &&
+		    app_ent_name_of(l->q->kl.fd, false, &e) && e.port == port) {
 			from_kernel(l);
 		}
 	}
+}
+
+static bool make_queue(struct app_ent *l)
+{
+	if (l->q) {
+		return true;
+	}
+	l->q = mem_zalloc(&l->app->mem, sizeof(*l->q));
+	if (l->q) {
+		l->q->l = l;
+		l->q->kl.fd = l->q->parked_fd = -1;
+		list_init(&l->q->wait);
+	}
+	return l->q != NULL;
 }
 
 int app_listen_start(struct app_ent *l, int backlog)
@@ -287,12 +301,15 @@ int app_listen_start(struct app_ent *l, int backlog)
 	struct app *a = l->app;
 	int err = 0;
 
+	if (!make_queue(l)) {
+		return ENOBUFS;
+	}
 	if (l->kfd >= 0) {
 		if (listen(l->kfd, backlog) != 0) {
 			return errno;
 		}
-		if (l->kl.fd < 0) {
-			err = app_watch_add(&a->set, &l->kl, l->kfd, EPOLLIN,
+		if (l->q->kl.fd < 0) {
+			err = app_watch_add(&a->set, &l->q->kl, l->kfd, EPOLLIN,
 					    kl_event);
 		}
 	}
@@ -304,7 +321,6 @@ int app_listen_start(struct app_ent *l, int backlog)
 	if (err) {
 		return err;
 	}
-	l->backlog = backlog;
 	app_ent_state(l, APP_LISTEN);
 	if (!list_linked(&l->port)) {
 		list_push_back(&a->bound, &l->port);
@@ -316,18 +332,18 @@ void app_listen_stop(struct app_ent *l)
 {
 	struct app *a = l->app;
 
-	app_watch_take(&a->set, &l->kl);
+	app_watch_take(&a->set, &l->q->kl);
 	if (l->kfd >= 0) {
 		/* Linux: back to a socket that is bound, and can listen again */
 		shutdown(l->kfd, SHUT_RD);
 	}
-	if (l->parked_fd >= 0) {
-		close(l->parked_fd);
-		l->parked_fd = -1;
+	if (l->q->parked_fd >= 0) {
+		close(l->q->parked_fd);
+		l->q->parked_fd = -1;
 	}
 	if (l->sk) {
 		sock_shutdown_read(l->sk, app_now(a));
 	}
-	list_del(&l->wait);
+	list_del(&l->q->wait);
 	app_ent_state(l, APP_FRESH);
 }

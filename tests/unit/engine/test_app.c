@@ -92,6 +92,46 @@ static void an_unbound_socket(void **st)
 	assert_int_equal(app_busy(&rig.e), 0);
 }
 
+/* a look at a name that nobody else would take: the rarer, the longer nothing
+ * happens */
+static void sweeps_become_rare(void **st)
+{
+	static const nanos gap[] = { 2, 4, 8, 8 };
+	struct chan_name n, m;
+	struct app *a = rig.e.app;
+	int fd, fd2;
+
+	(void)st;
+	turn(2);
+	assert_true(instant_never(a->next_sweep)); /* no entry: none at all */
+	fd = prog_socket(&n);
+	assert_int_equal(ask(CHAN_OP_NAMES, &n, 0), 0);
+	assert_true(instant_since(a->next_sweep, io_now()) <= APP_SWEEP);
+	turn(1);
+	for (unsigned i = 0; i < ARRAY_SIZE(gap); i++) {
+		a->next_sweep = io_now();
+		turn(1);
+		assert_int_equal(a->sweep_gap, gap[i] * NANOS_S);
+		assert_true(instant_since(a->next_sweep, io_now()) >
+			    (gap[i] - 1) * NANOS_S);
+	}
+	/* a request: soon again */
+	fd2 = prog_socket(&m);
+	assert_int_equal(ask(CHAN_OP_NAMES, &m, 0), 0);
+	assert_true(instant_since(a->next_sweep, io_now()) <= APP_SWEEP);
+	close(fd);
+	a->sweep_gap = APP_SWEEP_CALM;
+	a->next_sweep = io_now();
+	turn(2);
+	assert_int_equal(app_busy(&rig.e), 1);
+	assert_int_equal(a->sweep_gap, APP_SWEEP); /* one was gone: more may be */
+	close(fd2);
+	app_sweep_soon(&rig.e);
+	turn(2);
+	assert_int_equal(app_busy(&rig.e), 0);
+	assert_true(instant_never(a->next_sweep));
+}
+
 static void an_accepted_socket_that_was_forgotten(void **st)
 {
 	struct chan_name n = { .kind = CHAN_KIND_CONN, .family = 4, .id = 77 };
@@ -309,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest t[] = {
 		T(hello),
+		T(sweeps_become_rare),
 		T(requests_that_are_refused),
 		T(a_flood_of_silent_requests_is_bounded),
 		T(strangers_at_the_data_name),

@@ -323,6 +323,31 @@ static void shut_read_discards(void **st)
 	sock_close(peer, rig.e.now, true);
 }
 
+/* who holds a connection's other end is seen by its descriptor */
+static void connected_ones_need_no_sweep(void **st)
+{
+	struct app *a = rig.e.app;
+	struct chan_name n;
+	struct sock *peer;
+	int fd = far_pair(&n, &peer);
+
+	(void)st;
+	assert_int_equal(app_busy(&rig.e), 1);
+	assert_false(app_ent_unsure(a));
+	assert_true(instant_never(a->next_sweep));
+	assert_true(instant_never(app_deadline(&rig.e)));
+	/* until the program says that it shut both ways */
+	assert_int_equal(ask(CHAN_OP_SHUTDOWN, &n, SHUT_RDWR), 0);
+	turn(1);
+	assert_true(app_ent_unsure(a));
+	assert_false(instant_never(a->next_sweep));
+	close(fd);
+	app_sweep_soon(&rig.e);
+	turn(2);
+	assert_int_equal(app_busy(&rig.e), 0);
+	sock_close(peer, rig.e.now, false);
+}
+
 /* shut both ways and left open: the name tells when nobody holds it */
 static void shut_both_ways(void **st)
 {
@@ -394,6 +419,7 @@ int main(void)
 		T(a_program_that_does_not_read),
 		T(a_reset_under_back_pressure),
 		T(shut_read_discards),
+		T(connected_ones_need_no_sweep),
 		T(shut_both_ways),
 		T(from_the_net_to_a_listener),
 	};
