@@ -12,25 +12,15 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/bench/load.h"
 
 #define MSG    64
 #define EVENTS 64
-
-static int64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void die(const char *what)
 {
@@ -144,7 +134,8 @@ static int advance(int ep, int fd, uint32_t events)
 	return read(fd, buf, sizeof(buf)) == MSG ? 1 : -1;
 }
 
-static void run(const char *addr, const char *port, int seconds, int at_once)
+static void run(const char *addr, const char *port, uint32_t seconds,
+		uint32_t at_once)
 {
 	struct addrinfo *ai = resolve(addr, port);
 	struct epoll_event ev[EVENTS];
@@ -152,12 +143,12 @@ static void run(const char *addr, const char *port, int seconds, int at_once)
 	int64_t start, end;
 	uint64_t done = 0, errors = 0;
 
-	for (int i = 0; i < at_once; i++) {
+	for (uint32_t i = 0; i < at_once; i++) {
 		begin(ep, ai);
 	}
-	start = now();
+	start = load_now();
 	end = start + (int64_t)seconds * 1000000000;
-	while (now() < end) {
+	while (load_now() < end) {
 		int n = epoll_wait(ep, ev, EVENTS, 1000);
 
 		for (int i = 0; i < n; i++) {
@@ -176,7 +167,7 @@ static void run(const char *addr, const char *port, int seconds, int at_once)
 		}
 	}
 	printf("{\"per_second\": %.1f, \"errors\": %llu}\n",
-	       (double)done * 1e9 / (double)(now() - start),
+	       (double)done * 1e9 / (double)(load_now() - start),
 	       (unsigned long long)errors);
 }
 
@@ -186,7 +177,8 @@ int main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "serve") == 0) {
 		serve(argv[2], argv[3]);
 	} else if (argc == 6 && strcmp(argv[1], "run") == 0) {
-		run(argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));
+		run(argv[2], argv[3], number(argv[4], "SECONDS", 1, 3600),
+		    number(argv[5], "AT_ONCE", 1, 1000));
 		return 0;
 	}
 	fprintf(stderr, "usage: churn serve ADDR PORT | "

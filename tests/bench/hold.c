@@ -9,13 +9,14 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "tests/bench/load.h"
 
 static void die(const char *what)
 {
@@ -81,7 +82,10 @@ int main(int argc, char **argv)
 	struct rlimit r;
 	struct addrinfo *ai;
 
-	if (argc < 4 || getaddrinfo(argv[2], argv[3], &hint, &ai)) {
+	bool server = argc == 4 && strcmp(argv[1], "serve") == 0;
+
+	if ((!server && (argc != 5 || strcmp(argv[1], "run") != 0)) ||
+	    getaddrinfo(argv[2], argv[3], &hint, &ai)) {
 		fprintf(stderr, "usage: hold serve ADDR PORT | hold run ADDR "
 				"PORT N\n");
 		return 2;
@@ -89,10 +93,10 @@ int main(int argc, char **argv)
 	getrlimit(RLIMIT_NOFILE, &r);
 	r.rlim_cur = r.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &r);
-	if (strcmp(argv[1], "serve") == 0) {
+	if (server) {
 		serve(ai);
 	} else {
-		run(ai, argc > 4 ? (unsigned)atoi(argv[4]) : 1000);
+		run(ai, number(argv[4], "N", 1, 1000000));
 	}
 	return 0;
 }

@@ -113,6 +113,12 @@ static void start(struct host *e, unsigned nr, const struct stack_cfg *cfg)
 	}
 }
 
+bool hosts_mode(const char *mode)
+{
+	return strcmp(mode, "plain") == 0 || strcmp(mode, "mptcp") == 0 ||
+	       strcmp(mode, "sealed") == 0 || strcmp(mode, "fresh") == 0;
+}
+
 void hosts_start(const char *mode, unsigned socks)
 {
 	struct stack_cfg cfg = { .socks_max = socks };

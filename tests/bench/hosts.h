@@ -35,7 +35,8 @@ struct hosts {
 extern struct hosts hosts;
 
 void hosts_fatal(const char *what);
-/* mode: plain, mptcp, sealed (SMTCP), fresh (SMTCP without resumption) */
+/* plain, mptcp, sealed (SMTCP), fresh (SMTCP without resumption) */
+bool hosts_mode(const char *mode);
 void hosts_start(const char *mode, unsigned socks);
 void hosts_listen(unsigned ports);
 void hosts_connect(unsigned port);

@@ -7,11 +7,10 @@
  * of the connecting one, those of libcrypto (both ends' divided by two), and
  * how often a timer fired or a packet left while all of them rested.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "tests/bench/hosts.h"
+#include "tests/bench/load.h"
 
 #define BATCH 64u
 #define REST  (600 * NANOS_S)
@@ -33,11 +32,11 @@ static void connect_all(unsigned n)
 
 int main(int argc, char **argv)
 {
-	unsigned n = argc == 3 ? (unsigned)atoi(argv[1]) : 0;
+	uint32_t n = argc == 3 ? number(argv[1], "N", 1, 10000000) : 0;
 	const struct mem *m0 = &hosts.host[0].mem, *m1 = &hosts.host[1].mem;
 	uint64_t used[2], crypto, fired, sent;
 
-	if (!n) {
+	if (!n || !hosts_mode(argv[2])) {
 		fprintf(stderr, "usage: idle N plain|mptcp|sealed\n");
 		return 2;
 	}

@@ -14,14 +14,12 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/bench/load.h"
 
 #define QUEUE 1000u  /* waiting for the rate */
 #define RING  65536u /* ... and on their way */
@@ -48,14 +46,6 @@ static void die(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static int64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static int device_in(const char *netns)
@@ -104,7 +94,7 @@ static void take(struct way *w)
 {
 	for (;;) {
 		struct packet *p = &w->ring[w->tail % RING];
-		int64_t t = now();
+		int64_t t = load_now();
 		ssize_t n;
 
 		if (w->tail - w->head == RING) {
@@ -128,7 +118,7 @@ static void take(struct way *w)
 
 static void give(struct way *w)
 {
-	int64_t t = now();
+	int64_t t = load_now();
 
 	while (w->head != w->tail && w->ring[w->head % RING].due <= t) {
 		const struct packet *p = &w->ring[w->head % RING];
@@ -162,22 +152,24 @@ int main(int argc, char **argv)
 {
 	int a, b, timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
 	struct way w[2] = { { 0 } };
+	uint64_t seed;
 
 	if (argc != 7) {
 		fprintf(stderr, "usage: lossy NETNS_A NETNS_B DELAY_US "
 				"LOSS_PER_MILLION MBIT SEED\n");
 		return 2;
 	}
-	delay = atoll(argv[3]) * 1000;
-	loss = strtoull(argv[4], NULL, 10);
-	ns_per_octet_x1000 = 8000000 / atoll(argv[5]);
+	delay = (int64_t)number(argv[3], "DELAY_US", 0, 10000000) * 1000;
+	loss = number(argv[4], "LOSS_PER_MILLION", 0, 1000000);
+	ns_per_octet_x1000 = 8000000 / number(argv[5], "MBIT", 1, 100000);
+	seed = number(argv[6], "SEED", 0, UINT32_MAX - 2);
 	a = device_in(argv[1]);
 	b = device_in(argv[2]);
 	for (unsigned i = 0; i < 2; i++) {
 		w[i].in = i ? b : a;
 		w[i].out = i ? a : b;
 		w[i].ring = malloc(RING * sizeof(*w[i].ring));
-		w[i].rng = (strtoull(argv[6], NULL, 10) + i + 1) *
+		w[i].rng = (seed + i + 1) *
 			   0x9e3779b97f4a7c15u;
 		if (!w[i].ring) {
 			die("malloc");

@@ -20,16 +20,14 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/bench/load.h"
 
 #define PAYLOAD 64000
 #define WINDOW  48
@@ -236,10 +234,13 @@ static void sink(int fd)
 
 int main(int argc, char **argv)
 {
+	uint32_t seconds = 0;
 	int sv[2], tun;
 	pid_t pid;
 
-	if (argc < 3) {
+	if (argc == 4 && strcmp(argv[1], "send") == 0) {
+		seconds = number(argv[3], "SECONDS", 1, 3600);
+	} else if (argc != 3 || strcmp(argv[1], "recv") != 0) {
 		fprintf(stderr, "usage: pipe send TUN SECONDS | pipe recv TUN\n");
 		return 2;
 	}
@@ -248,7 +249,7 @@ int main(int argc, char **argv)
 	pid = fork();
 	if (pid == 0) {
 		close(sv[0]);
-		if (argv[1][0] == 's') {
+		if (seconds) {
 			sender(tun, sv[1]);
 		} else {
 			receiver(tun, sv[1]);
@@ -256,9 +257,9 @@ int main(int argc, char **argv)
 		_exit(0);
 	}
 	close(sv[1]);
-	if (argv[1][0] == 's') {
+	if (seconds) {
 		sleep(1);
-		source(sv[0], argc > 3 ? atof(argv[3]) : 3);
+		source(sv[0], seconds);
 		sleep(1);
 	} else {
 		sink(sv[0]);

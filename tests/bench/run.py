@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The figures: every one a ratio measured alternately in one run, median of ROUNDS.
 
-  run.py [FIGURE...]    some of them (ONLY=bulk,ping,.. says the same)
+  run.sh [FIGURE...]    some of them (make bench ONLY=bulk,ping does the same)
 
 Prints a table, and writes it with the value of every run to build/bench.json.
 Ends with 1 where a wanted value was not reached.  Everything happens in network
@@ -102,6 +102,18 @@ def out_json(ns, cmd, timeout=60):
     if r.returncode:
         raise RuntimeError(f"{' '.join(cmd)}: exit {r.returncode}: {r.stderr.strip()}")
     return json.loads(r.stdout)
+
+
+def core_json(cmd):
+    """a program that measures the core alone, in no namespace"""
+    p = subprocess.Popen([f"{BUILD}/bench/{cmd[0]}"] + cmd[1:], text=True, start_new_session=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    procs.append(p)
+    out, err = p.communicate()
+    procs.remove(p)
+    if p.returncode:
+        raise RuntimeError(f"{' '.join(cmd)}: exit {p.returncode}: {err.strip()}")
+    return json.loads(out)
 
 
 def kill_in(ns):
@@ -292,6 +304,8 @@ def pipe_run():
 
 
 def gbit(d):
+    if not d["seconds"]:
+        raise RuntimeError("nothing arrived")
     return d["bytes"] * 8 / d["seconds"] / 1e9
 
 
@@ -411,7 +425,7 @@ def table():
         print(f"{name:{width}}  {value:>7}  {wanted:>8}  {ok:7}  {detail}".rstrip())
     took = int(time.monotonic() - state["from"])
     print(f"\n{took // 60} min {took % 60} s, {ROUNDS} rounds of {SECS} s; every run: {BUILD}/bench.json; "
-          "what a row means: tests/bench/run.py --help")
+          "what a row means: tests/bench/run.sh --help")
     result["took"] = took
     with open(f"{BUILD}/bench.json", "w") as f:
         json.dump(result, f, indent=1)

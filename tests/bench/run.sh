@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh - make bench: builds, then the figures (run.py)
 #
-# What there is, and what is taken from the environment: run.py --help
+# What there is, and what is taken from the environment: run.sh --help
 set -eu
 cd "$(dirname "$0")/../.."
 case ${1-} in

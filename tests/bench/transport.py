@@ -390,7 +390,7 @@ def memory(b):
     KiB per idle connection, stack process: growth of its resident memory; as many as descriptors allow
     processor time in 5 s of rest: of that process, with those connections"""
     b.progress("memory of resting connections")
-    core = {m: json.loads(b.sh(f"{b.BUILD}/bench/idle 100000 {m}").stdout) for m in ("plain", "mptcp", "sealed")}
+    core = {m: b.core_json(["idle", "100000", m]) for m in ("plain", "mptcp", "sealed")}
     b.result["memory_core"] = core
     kib = {m: d["accepted"] / 1024 for m, d in core.items()}
     rest = sum(d["timers"] + d["packets"] for d in core.values())
@@ -411,7 +411,7 @@ def scale(b):
     """demultiplexer, timer armed, timer fired: 100,000 connections / 10: what the structures cost; active are
     ten of them, and beside it all, in random order, which asks the processor's caches, too"""
     b.progress("timers and lookups")
-    d = json.loads(b.sh(f"{b.BUILD}/bench/scale").stdout)
+    d = b.core_json(["scale"])
     b.result["scale_ns"] = d
     low, high = d["10"], d["100000"]
     for what, name in ("lookup", "demultiplexer"), ("arm", "timer armed"), ("fire", "timer fired"):

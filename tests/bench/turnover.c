@@ -6,12 +6,11 @@
  * Prints JSON: processor time per connection in microseconds, of both ends
  * together, packets included.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/bench/hosts.h"
+#include "tests/bench/load.h"
 
 #define AT_ONCE 16u
 
@@ -35,11 +34,11 @@ static void rounds(unsigned n)
 
 int main(int argc, char **argv)
 {
-	unsigned n = argc == 3 ? (unsigned)atoi(argv[1]) : 0;
+	uint32_t n = argc == 3 ? number(argv[1], "N", 1, 10000000) : 0;
 	double from;
 	uint64_t before;
 
-	if (!n) {
+	if (!n || !hosts_mode(argv[2])) {
 		fprintf(stderr, "usage: turnover N plain|mptcp|sealed|fresh\n");
 		return 2;
 	}
