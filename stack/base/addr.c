@@ -108,6 +108,15 @@ bool addr_in_net(const struct addr *a, const struct addr *net, unsigned bits)
 	return rest == 0 || ((a->b[whole] ^ net->b[whole]) & mask) == 0;
 }
 
+bool addr_is_broadcast(const struct addr *a, const struct addr *net,
+		       unsigned bits)
+{
+	uint32_t host = bits < 31 ? UINT32_MAX >> bits : 0;
+
+	return host && a->family == 4 && addr_in_net(a, net, bits) &&
+	       (be32_get(a->b) & host) == host;
+}
+
 /* one decimal number of at most `max`, no leading zeros; the end, or NULL */
 static const char *parse_dec(const char *s, unsigned max, unsigned *out)
 {

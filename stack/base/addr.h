@@ -42,6 +42,9 @@ bool addr_is_v4mapped(const struct addr *a);
 struct addr addr_unmap(struct addr a); /* ::ffff:1.2.3.4 becomes 1.2.3.4 */
 struct addr addr_map(struct addr a);   /* the reverse; an IPv6 stays */
 bool addr_in_net(const struct addr *a, const struct addr *net, unsigned bits);
+/* is a the broadcast address of that IPv4 net?  One of two has none (RFC 3021) */
+bool addr_is_broadcast(const struct addr *a, const struct addr *net,
+		       unsigned bits);
 /* true and *out on well-formed text; "1.2.3.4", "2001:db8::1" */
 bool addr_parse(const char *text, struct addr *out);
 /* "1.2.3.4/24"; without a length the whole address */

@@ -101,6 +101,9 @@ void ip_path_set_backup(struct ip *ip, unsigned path, bool backup);
 
 /* The path that owns this address, or -1 */
 int ip_path_of(const struct ip *ip, const struct addr *a);
+/* Can this be the address of somebody else: one host's, and not ours?  (RFC
+ * 1122 3.2.1.3, RFC 9293 MUST-46, MUST-63) */
+bool ip_is_peer(const struct ip *ip, const struct addr *a);
 /* The path's source address for a destination, of the same family; NULL when
  * the path has none of that family or is down */
 const struct addr *ip_source(const struct ip *ip, unsigned path,

@@ -42,14 +42,6 @@ static bool ours(const struct ip *ip, unsigned path, const struct addr *dst)
 	return false;
 }
 
-/* RFC 1122 3.2.1.3: what no host may have as its source */
-static bool source_bad(const struct ip *ip, const struct addr *src)
-{
-	return addr_is_any(src) || addr_is_multicast(src) ||
-	       addr_is_loopback(src) || addr_is_v4mapped(src) ||
-	       ip_path_of(ip, src) >= 0;
-}
-
 /* Neighbour discovery (RFC 4861) is among what is dropped: a TUN device has no
  * link layer, so that no address is ever resolved and no router asked for; the
  * paths' addresses and the way out are given. */
@@ -109,7 +101,7 @@ enum ip_kind ip_input(struct ip *ip, const struct pkt *pkt, struct ip_in *out)
 	if (!ours(ip, pkt->dev, &h->dst)) {
 		return drop(ip, IP_DROP_ADDR);
 	}
-	if (source_bad(ip, &h->src)) {
+	if (!ip_is_peer(ip, &h->src)) { /* RFC 1122 3.2.1.3 */
 		return drop(ip, IP_DROP_SOURCE);
 	}
 	if (s != IP_HDR_OK) {

@@ -82,6 +82,25 @@ int ip_path_of(const struct ip *ip, const struct addr *a)
 	return -1;
 }
 
+bool ip_is_peer(const struct ip *ip, const struct addr *a)
+{
+	if (addr_is_any(a) || addr_is_multicast(a) || addr_is_loopback(a) ||
+	    addr_is_v4mapped(a)) {
+		return false;
+	}
+	for (unsigned i = 0; i < IP_PATHS_MAX; i++) {
+		const struct ip_path *p = &ip->path[i];
+
+		for (unsigned j = 0; p->used && j < p->n_addr; j++) {
+			if (addr_eq(&p->addr[j], a) ||
+			    addr_is_broadcast(a, &p->addr[j], p->bits[j])) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 /* index of the address with which to reach dst, or -1: one whose on-link net
  * holds dst before any other of the family; link-local only for link-local */
 static int source_index(const struct ip_path *p, const struct addr *dst,

@@ -249,9 +249,7 @@ void mp_addr_rx_add(struct mp_sub *s, struct instant now,
 		return;
 	}
 	mp_count(c->mp, MP_ADD_ADDR_RX);
-	r = a->id && !addr_is_any(&a->addr) && !addr_is_multicast(&a->addr) ?
-		    entry_for(c, a) :
-		    NULL;
+	r = a->id && ip_is_peer(c->mp->ip, &a->addr) ? entry_for(c, a) : NULL;
 	if (!r) {
 		mp_count(c->mp, MP_ADD_ADDR_DROP);
 		return;

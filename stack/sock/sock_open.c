@@ -108,10 +108,7 @@ int sock_connect(struct sock *sk, struct instant now,
 	if (sk->family == 6 && t.remote.addr.family == 4 && sk->opt.v6only) {
 		return ENETUNREACH;
 	}
-	/* none of these is beyond a path */
-	if (addr_is_multicast(&t.remote.addr) || addr_is_any(&t.remote.addr) ||
-	    addr_is_loopback(&t.remote.addr) ||
-	    ip_path_of(sk->s->ip, &t.remote.addr) >= 0) {
+	if (!ip_is_peer(sk->s->ip, &t.remote.addr)) {
 		return ENETUNREACH;
 	}
 	err = find_way(sk, &t, &path);

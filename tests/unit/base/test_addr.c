@@ -233,6 +233,15 @@ static bool in_net(const char *text, const char *net)
 	return addr_in_net(&a, &n, bits);
 }
 
+static bool broadcast(const char *text, const char *net)
+{
+	struct addr a = parse(text), n;
+	unsigned bits;
+
+	assert_true(addr_parse_net(net, &n, &bits));
+	return addr_is_broadcast(&a, &n, bits);
+}
+
 static void matches_nets(void **st)
 {
 	struct addr a, n;
@@ -247,6 +256,15 @@ static void matches_nets(void **st)
 	assert_false(in_net("10.1.2.2", "10.1.2.3/32"));
 	assert_true(in_net("1.2.3.4", "0.0.0.0/0"));
 	assert_false(in_net("::1", "0.0.0.0/0"));
+	assert_true(broadcast("10.255.255.255", "10.0.0.0/8"));
+	assert_true(broadcast("10.1.2.255", "10.1.2.129/25"));
+	assert_false(broadcast("10.1.2.127", "10.1.2.129/25"));
+	assert_false(broadcast("10.1.2.254", "10.1.2.129/25"));
+	assert_true(broadcast("10.1.2.3", "10.1.2.1/30"));
+	assert_false(broadcast("10.1.2.3", "10.1.2.2/31"));
+	assert_false(broadcast("10.1.2.3", "10.1.2.3/32"));
+	assert_true(broadcast("255.255.255.255", "1.2.3.4/0"));
+	assert_false(broadcast("2001:db8::ffff", "2001:db8::1/112"));
 	assert_true(in_net("2001:db8:7fff::1", "2001:db8:4000::/34"));
 	assert_false(in_net("2001:db8:8000::1", "2001:db8:4000::/34"));
 	assert_false(addr_parse_net("1.2.3.4/33", &n, &bits));

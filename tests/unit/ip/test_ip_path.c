@@ -111,6 +111,39 @@ static void test_source_of_two_addresses(void **state)
 	assert_true(addr_eq(ip_source(ip, 0, &far), &p.addr[0]));
 }
 
+/* what may be another host's address, and what never is */
+static void test_peers(void **state)
+{
+	static const struct {
+		const char *addr;
+		bool may;
+	} of[] = {
+		{ "10.0.1.2", true },	     { "10.0.1.1", false },
+		{ "10.0.1.255", false },     { "10.0.1.0", true },
+		{ "10.0.3.255", true },	     { "10.0.2.1", false },
+		{ "0.0.0.0", false },	     { "255.255.255.255", false },
+		{ "224.0.0.1", false },	     { "127.0.0.9", false },
+		{ "2001:db8::2", true },     { "2001:db8::1", false },
+		{ "2001:db8::ffff", true },  { "ff02::1", false },
+		{ "::1", false },	     { "::", false },
+		{ "::ffff:10.0.1.2", false },
+	};
+	struct ip *ip = *state;
+	struct ip_path a = path4(1, 1), b = path4(2, 1);
+
+	b.n_addr = 2;
+	assert_true(addr_parse("2001:db8::1", &b.addr[1]));
+	b.bits[1] = 112;
+	assert_int_equal(ip_path_add(ip, &a), 0);
+	assert_int_equal(ip_path_add(ip, &b), 1);
+	for (unsigned i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		struct addr at;
+
+		assert_true(addr_parse(of[i].addr, &at));
+		assert_int_equal(ip_is_peer(ip, &at), of[i].may);
+	}
+}
+
 static void test_reasons_are_named(void **state)
 {
 	(void)state;
@@ -126,7 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_add_refuses_nonsense), T(test_table_is_bounded),
 		T(test_route),		      T(test_source_of_two_addresses),
-		T(test_reasons_are_named),
+		T(test_peers),		      T(test_reasons_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
