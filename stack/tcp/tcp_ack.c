@@ -110,7 +110,7 @@ void tcp_ack_segment(struct tcb *tcb, struct instant now,
 		return; /* old: nothing it says is news */
 	}
 	a.wnd_changed = ack_update_window(tcb, seg);
-	if (tcp_sent_empty(&tcb->rec.sent)) {
+	if (!tcp_recover_hears(&tcb->rec, a.n_sack)) {
 		return; /* acknowledges nothing */
 	}
 	if (ts) {

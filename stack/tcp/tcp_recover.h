@@ -110,6 +110,15 @@ struct tcp_recover_ack {
 	nanos echo_rtt;
 };
 
+/* Does an ACK with n_sack blocks matter?  While nothing is out it may still say
+ * what became of copies: by D-SACK, or as the second answer to a tail loss
+ * probe. */
+static inline bool tcp_recover_hears(const struct tcp_recover *r,
+				     unsigned n_sack)
+{
+	return !tcp_sent_empty(&r->sent) || n_sack > 0 || r->rack.tlp;
+}
+
 /* Everything an ACK means for the sender.  Returns TCP_RECOVER_EV_*. */
 unsigned tcp_recover_ack(struct tcp_recover *r,
 			 const struct tcp_recover_ack *a);

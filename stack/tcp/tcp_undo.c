@@ -2,11 +2,14 @@
 
 #include "stack/base/seq.h"
 
+#define LONG_AGO (1u << 30) /* octets */
+
 void tcp_undo_init(struct tcp_undo *u, uint32_t seq)
 {
 	*u = (struct tcp_undo){ .una = seq,
 				.first_rtx = INSTANT_NEVER,
-				.rtx_end = seq };
+				.rtx_end = seq,
+				.hi = seq };
 }
 
 void tcp_undo_arm(struct tcp_undo *u, uint32_t una)
@@ -29,6 +32,17 @@ void tcp_undo_resent(struct tcp_undo *u, struct instant now, uint32_t seq,
 	u->resent += len;
 	u->first_rtx = instant_min(u->first_rtx, now);
 	u->rtx_end = seq_max(u->rtx_end, seq + len);
+	u->hi = u->rtx_end;
+}
+
+static void account(struct tcp_undo *u, struct range32 d)
+{
+	bool again = d.lo == u->heard.lo && d.hi == u->heard.hi;
+
+	u->heard = d;
+	if (!again && seq_geq(d.lo, u->una) && seq_leq(d.hi, u->hi)) {
+		u->resent -= (int64_t)(d.hi - d.lo);
+	}
 }
 
 static bool spurious(const struct tcp_undo *u, const struct tcp_sent_out *o,
@@ -53,8 +67,11 @@ bool tcp_undo_ack(struct tcp_undo *u, const struct tcp_sent_out *o,
 {
 	bool yes;
 
-	if (o->dsack && u->ok && seq_geq(o->dsack_range.lo, u->una)) {
-		u->resent -= (int64_t)(o->dsack_range.hi - o->dsack_range.lo);
+	if (seq_gt(una, u->hi + LONG_AGO)) {
+		u->ok = false; /* before the numbers come round again */
+	}
+	if (o->dsack && u->ok) {
+		account(u, o->dsack_range);
 	}
 	yes = spurious(u, o, echo_before, recovering);
 	u->rtx_end = seq_max(u->rtx_end, una);

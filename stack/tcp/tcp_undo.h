@@ -2,7 +2,9 @@
  *
  * It can be taken back while `ok`: when the timestamp echo shows that the first
  * copy of what was sent again had arrived (Eifel, RFC 3522), or when D-SACKs
- * account for everything that was sent again (RFC 3708).
+ * account for everything that was sent again (RFC 3708).  A network that
+ * duplicates packets causes D-SACKs, too: those about anything else, and those
+ * heard twice, account for nothing.
  */
 #ifndef TCP_TCP_UNDO_H
 #define TCP_TCP_UNDO_H
@@ -22,7 +24,9 @@ struct tcp_undo {
 	 * of first copies. */
 	int64_t resent;           /* octets, less D-SACKed ones */
 	struct instant first_rtx; /* the first time, NEVER: none */
-	uint32_t rtx_end;         /* end of the highest, or una */
+	uint32_t rtx_end;         /* end of the highest, or una.. */
+	uint32_t hi;              /* ..which it was, whatever una is */
+	struct range32 heard;     /* the last D-SACK, empty: none */
 };
 
 /* seq: the first octet that will be sent */

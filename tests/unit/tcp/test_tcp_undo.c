@@ -89,6 +89,31 @@ static void dsacks_for_all(void **state)
 	assert_true(dsack(1000, 500));        /* across the wrap */
 }
 
+/* The network duplicates: octets that were sent once, and acknowledgements. */
+static void dsacks_of_the_network(void **state)
+{
+	(void)state;
+	resent(MS, 0, 1000);
+	assert_false(dsack(1000, 1000));
+	assert_false(dsack(500, 1000));
+	resent(MS, 3000, 1000);
+	assert_false(dsack(0, 1000));
+	assert_false(dsack(0, 1000));
+	assert_true(dsack(3000, 1000));
+}
+
+static void dsacks_long_afterwards(void **state)
+{
+	(void)state;
+	resent(MS, 0, 1000);
+	for (uint32_t i = 0; i < 16; i++) {
+		acked(i * 0x10000000u, 2 * MS, false);
+		assert_false(dsack(i * 0x10000000u + 5000, 1000));
+	}
+	acked(1000, 2 * MS, false);
+	assert_false(dsack(0, 1000));
+}
+
 static void only_while_armed(void **state)
 {
 	(void)state;
@@ -142,6 +167,8 @@ int main(void)
 		cmocka_unit_test_setup(eifel, setup),
 		cmocka_unit_test_setup(eifel_needs_the_octets, setup),
 		cmocka_unit_test_setup(dsacks_for_all, setup),
+		cmocka_unit_test_setup(dsacks_of_the_network, setup),
+		cmocka_unit_test_setup(dsacks_long_afterwards, setup),
 		cmocka_unit_test_setup(only_while_armed, setup),
 		cmocka_unit_test_setup(one_after_another, setup),
 		cmocka_unit_test_setup(far_apart, setup),
