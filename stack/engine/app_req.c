@@ -60,6 +60,14 @@ int app_req_error(struct app_ent *t)
 	return err;
 }
 
+/* SO_ERROR, which also has what does not end a connection */
+static int so_error(struct app_ent *t)
+{
+	int err = app_req_error(t);
+
+	return err || app_relayed(t) || !t->sk ? err : sock_soft_error(t->sk);
+}
+
 /* After the peer's FIN reads stay at 0 for ever, whatever came later.  After a
  * failed attempt they tell its error, then 0, and once a connect() has ended
  * it, that there is no connection. */
@@ -177,7 +185,7 @@ static int for_entry(struct app_ent *t, struct app_req *r)
 	case CHAN_OP_WHY:
 		return why(t);
 	case CHAN_OP_ERROR:
-		put_int(r, app_req_error(t));
+		put_int(r, so_error(t));
 		put_line(t, r);
 		if (t->blocking) { /* the end of that connect() */
 			t->told = true;

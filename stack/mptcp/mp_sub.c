@@ -301,6 +301,16 @@ static int end_errno(enum tcp_end end)
 	return ECONNABORTED;
 }
 
+int mp_soft_error(struct mp_conn *c)
+{
+	const struct mp_sub *s = c->n_subs == 1 ? list_entry(c->subs.next,
+							     struct mp_sub,
+							     node)
+						: NULL;
+
+	return s && s->tcb ? end_errno(tcp_soft_error(s->tcb)) : 0;
+}
+
 /* the only subflow of plain TCP, or the first before there is a connection */
 static void closed_single(struct mp_conn *c, struct instant now,
 			  enum tcp_end end)
@@ -320,13 +330,21 @@ static void closed_single(struct mp_conn *c, struct instant now,
 	mp_conn_fail(c, now, err ? err : ECONNRESET);
 }
 
+/* nobody answered, or ICMP says why nobody will */
+static bool gave_up(enum tcp_end end)
+{
+	return end != TCP_END_NORMAL && end != TCP_END_ABORTED &&
+	       end != TCP_END_RESET && end != TCP_END_REFUSED &&
+	       end != TCP_END_NOMEM;
+}
+
 static void closed_join(struct mp_sub *s, struct instant now, bool was_open,
 			enum tcp_end end)
 {
 	struct mp_conn *c = s->c;
 
 	if (was_open) {
-		if (s->probed && end == TCP_END_TIMEOUT) {
+		if (s->probed && gave_up(end)) {
 			mp_count(c->mp, MP_RM_SUBFLOW);
 		}
 		if (end != TCP_END_NORMAL) {
@@ -337,7 +355,7 @@ static void closed_join(struct mp_sub *s, struct instant now, bool was_open,
 		}
 		return;
 	}
-	if (end == TCP_END_TIMEOUT) {
+	if (gave_up(end)) {
 		mp_count(c->mp, MP_JOIN_TIMEOUT);
 	}
 	if (!s->passive) {

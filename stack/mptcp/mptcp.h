@@ -383,6 +383,9 @@ struct mp_info {
 void mp_info(const struct mp_conn *c, struct mp_info *out);
 const struct tuple *mp_tuple(const struct mp_conn *c); /* of the first subflow */
 bool mp_passive(const struct mp_conn *c);
+/* the errno of what ICMP said last of its only subflow, told once; 0: nothing, or
+ * there are others to go on with */
+int mp_soft_error(struct mp_conn *c);
 enum mp_mode mp_mode(const struct mp_conn *c);
 const char *mp_mode_text(enum mp_mode m);
 /* "pending", "tcp", "tcpcrypt", "mptcp" or "smtcp" */

@@ -136,6 +136,11 @@ int sock_error_peek(const struct sock *sk)
 	return sk->err;
 }
 
+int sock_soft_error(struct sock *sk)
+{
+	return sk->state == SOCK_OPEN && sk->conn ? mp_soft_error(sk->conn) : 0;
+}
+
 bool sock_connected(const struct sock *sk)
 {
 	return sk->state == SOCK_OPEN;

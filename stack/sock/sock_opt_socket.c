@@ -271,6 +271,7 @@ int sock_opt_socket_get(struct sock *sk, int name, void *val, uint32_t *len)
 		break;
 	case LX_SO_ERROR:
 		v = sock_error(sk);
+		v = v ? v : sock_soft_error(sk);
 		break;
 	case LX_SO_ACCEPTCONN:
 		v = sk->state == SOCK_LISTENING;

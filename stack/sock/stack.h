@@ -139,6 +139,9 @@ void sock_close(struct sock *sk, struct instant now, bool abort);
 
 int sock_error(struct sock *sk); /* and clears it (SO_ERROR) */
 int sock_error_peek(const struct sock *sk);
+/* what ICMP said of an open connection, which goes on; told once.  SO_ERROR has
+ * this when there is no other error. */
+int sock_soft_error(struct sock *sk);
 bool sock_connected(const struct sock *sk);
 bool sock_local(const struct sock *sk, struct endpoint *out); /* false: unbound */
 bool sock_remote(const struct sock *sk, struct endpoint *out);

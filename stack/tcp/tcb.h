@@ -165,7 +165,7 @@ struct tcb {
 	uint8_t syns;  /* SYNs or SYN-ACKs sent */
 	uint8_t owe;
 	struct tcp_label label;
-	uint8_t soft; /* enum tcp_end: what ICMP said since the last progress */
+	uint8_t soft; /* enum tcp_end: what ICMP said since the last ACK */
 	struct tcp_defer defer;
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;

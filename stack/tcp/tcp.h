@@ -415,6 +415,9 @@ void tcp_input(struct tcp *tcp, struct instant now, const struct tcp_seg *seg,
  * or implausible (RFC 5927: snd_una <= seq < snd_nxt). */
 bool tcp_icmp(struct tcp *tcp, struct instant now, const struct ip_hdr *q,
 	      const struct icmp_msg *m, unsigned path);
+/* what the last such error said of an open connection, and nothing was
+ * acknowledged since; told once.  TCP_END_NORMAL: there is none */
+enum tcp_end tcp_soft_error(struct tcb *tcb);
 /* queues a stateless RST in answer to seg; opt: extra options (MP_TCPRST) */
 void tcp_reset_seg(struct tcp *tcp, const struct tcp_seg *seg,
 		   const uint8_t *opt, unsigned opt_len);

@@ -109,6 +109,7 @@ void tcp_ack_segment(struct tcb *tcb, struct instant now,
 	if (seq_lt(seg->ack, from)) {
 		return; /* old: nothing it says is news */
 	}
+	tcb->soft = TCP_END_NORMAL; /* something gets through */
 	a.wnd_changed = ack_update_window(tcb, seg);
 	if (!tcp_recover_hears(&tcb->rec, a.n_sack)) {
 		return; /* acknowledges nothing */
@@ -120,7 +121,6 @@ void tcp_ack_segment(struct tcb *tcb, struct instant now,
 	ack_count(tcb, tcp_recover_ack(&tcb->rec, &a));
 	tcp_mtu_check(tcb, now);
 	if (tcb->rec.sent.una != from) {
-		tcb->soft = 0;
 		ack_progress(tcb, now, from);
 	}
 }

@@ -90,6 +90,15 @@ static void icmp_apply(struct tcb *tcb, struct instant now,
 	}
 }
 
+/* RFC 9293 3.9.2.2 (SHLD-25): the program can know */
+enum tcp_end tcp_soft_error(struct tcb *tcb)
+{
+	enum tcp_end end = (enum tcp_end)tcb->soft;
+
+	tcb->soft = TCP_END_NORMAL;
+	return end;
+}
+
 bool tcp_icmp(struct tcp *tcp, struct instant now, const struct ip_hdr *q,
 	      const struct icmp_msg *m, unsigned path)
 {

@@ -250,8 +250,10 @@ static void call_abort(struct run *r, struct words *w)
 static void call_error(struct run *r, struct words *w)
 {
 	struct handle *h = handle(r, words_next(r, w));
+	int err = sock_error_peek(h->sk);
 
-	opts_errno_want(r, words_next(r, w), sock_error_peek(h->sk));
+	opts_errno_want(r, words_next(r, w),
+			err ? err : sock_soft_error(h->sk));
 }
 
 static void call_connected(struct run *r, struct words *w)
