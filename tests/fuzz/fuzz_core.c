@@ -3,12 +3,13 @@
  * the input (the world of tests/unit/sock/hostile.h)
  *
  * The first octet says how the run begins, the second how many connections are
- * set up before anything goes wrong.  The others are choices, each as many
- * octets as it needs.  When they have run out everybody closes, and then
- * nothing may be left.
+ * set up before anything goes wrong, three more how the stacks are configured.
+ * The others are choices, each as many octets as it needs.  When they have run
+ * out everybody closes, and then nothing may be left.
  */
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/sock/hostile_run.h"
+
+#include "tests/fuzz/core.h"
 
 static struct input in;
 
@@ -62,15 +63,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	in = (struct input){ data, n };
 	how = in_u8(&in);
-	conns = in_u8(&in) % 8;
+	conns = in_u8(&in);
+	for (unsigned i = 0; i < sizeof(core_how); i++) {
+		core_how[i] = (uint8_t)in_u8(&in);
+	}
 	w.hash = hash_new();
 	must(w.hash);
 	w.choose = choose;
+	w.configure = core_configure;
 	w.crypt = (enum mp_crypt_policy)(how >> 5 & 3);
-	begin(how & 31);
-	connect_some(conns);
+	begin((how & 31) | (conns & 8) << 2); /* 32: Fast Open */
+	connect_some(conns & 3);
 	while (in.n) {
-		step();
+		if (in_u8(&in) & 1) {
+			core_step();
+		} else {
+			step();
+		}
 	}
 	end_all();
 	for (unsigned i = 0; i < 2; i++) {

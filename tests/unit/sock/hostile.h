@@ -48,6 +48,8 @@ static struct {
 	struct rng rng;
 	/* who chooses instead of rng, below n; NULL: rng does */
 	uint64_t (*choose)(uint64_t n);
+	/* NULL, or what differs from the configuration of end i */
+	void (*configure)(unsigned i, struct stack_cfg *cfg);
 	enum mp_crypt_policy crypt;
 	struct hash *hash;
 	struct pkt *wire[WIRE];

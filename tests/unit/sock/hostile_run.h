@@ -272,6 +272,9 @@ static void begin(uint64_t seed)
 			.socks_max = 64
 		};
 
+		if (w.configure) {
+			w.configure(i, &cfg);
+		}
 		memset(e, 0, sizeof(*e));
 		fake_init(&e->fake, 2 * seed + i);
 		e->fake.mem.limit = 200u << 20;
