@@ -264,6 +264,11 @@ static struct life_load load(const struct loop *l)
 	/* a look at each only when it may be the end */
 	if (!load.busy && stack_owing(l->e.stack) > 0) {
 		stack_each_conn(l->e.stack, weigh, &load);
+		load.owing += stack_orphans(l->e.stack);
+	}
+	/* the peer's FIN is answered if it comes soon */
+	if (stack_tcbs(l->e.stack) > 0) {
+		load.timewait++;
 	}
 	return load;
 }

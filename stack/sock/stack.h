@@ -187,6 +187,10 @@ void stack_set_refused(struct stack *s,
 		       void *ctx);
 /* connections that still owe the peer data or a FIN though no handle is left */
 uint32_t stack_owing(const struct stack *s);
+/* of these, what TCP finishes alone, and no stack_each_conn() shows any more */
+uint32_t stack_orphans(const struct stack *s);
+/* what TCP keeps all in all, also where only the peer's FIN is missing */
+uint32_t stack_tcbs(const struct stack *s);
 uint32_t stack_timewait(const struct stack *s);
 uint32_t stack_conns(const struct stack *s);
 const char *stack_version(void);

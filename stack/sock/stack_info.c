@@ -84,6 +84,16 @@ uint32_t stack_owing(const struct stack *s)
 	return mp_count_owing(s->mp) + tcp_count_owing(s->tcp);
 }
 
+uint32_t stack_orphans(const struct stack *s)
+{
+	return tcp_count_owing(s->tcp);
+}
+
+uint32_t stack_tcbs(const struct stack *s)
+{
+	return tcp_count_conns(s->tcp);
+}
+
 uint32_t stack_timewait(const struct stack *s)
 {
 	return tcp_count_timewait(s->tcp);

@@ -30,3 +30,21 @@ wait_for 8 in_c curl -s -o "$tmp/got" --max-time 5 http://10.8.1.2:8080/file || 
 same "$tmp/got" || fail "download from our server differs"
 in_c curl -s -o "$tmp/got" --max-time 5 "http://[fd08:1::2]:8080/file" || fail "our server does not answer a plain client by IPv6"
 same "$tmp/got" || fail "download from our server by IPv6 differs"
+# the program is gone, its FIN acknowledged, the peer's FIN comes a little later:
+# it is answered all the same
+in_s python3 -c '
+import socket, time
+l = socket.create_server(("10.9.0.1", 7001))
+c, _ = l.accept()
+while c.recv(65536):
+    pass
+time.sleep(0.4)
+c.close()
+time.sleep(3)' &
+wait_for 5 listens_s 7001 || fail "no late server"
+# shellcheck disable=SC2086
+in_c "$run" $tun_c4 --mptcp off --wait -- python3 -c '
+import socket
+s = socket.create_connection(("10.9.0.1", 7001))
+s.sendall(b"x" * 1000)' || fail "late server: $?"
+[ -z "$(in_s ss -Htn state last-ack)" ] || fail "a FIN has no answer: $(in_s ss -tn)"
