@@ -4,6 +4,9 @@
 
 #include "stack/base/check.h"
 
+/* ten full segments: enough to repair losses of a small window */
+#define SHARE_TIGHT (16u << 10)
+
 void *mem_alloc(struct mem *m, size_t size)
 {
 	void *p;
@@ -45,6 +48,11 @@ void mem_rest(struct mem *m)
 	if (m->rest) {
 		m->rest(m->ctx);
 	}
+}
+
+uint64_t mem_share(const struct mem *m, uint64_t most)
+{
+	return m->used < m->limit / 2 ? most : min_u64(most, SHARE_TIGHT);
 }
 
 uint32_t entropy_u32(const struct entropy *e)

@@ -48,6 +48,10 @@ void *mem_alloc(struct mem *m, size_t size);  /* not cleared */
 void *mem_zalloc(struct mem *m, size_t size); /* cleared */
 void mem_free(struct mem *m, void *p, size_t size); /* p may be NULL */
 void mem_rest(struct mem *m);
+/* How much of `most` octets one connection may hold of what nobody can use yet:
+ * a little only once half of the limit is handed out.  So whoever has that kept
+ * for himself leaves room for those who use what they get. */
+uint64_t mem_share(const struct mem *m, uint64_t most);
 
 uint32_t entropy_u32(const struct entropy *e);
 uint64_t entropy_u64(const struct entropy *e);

@@ -437,6 +437,7 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 		explain_stack(c, err);
 		return false;
 	}
+	io_set_mem(l->e.io, &l->mem);
 	past_tell(l->e.past, l->e.stack);
 	stack_set_refused(l->e.stack, past_client, l->e.past);
 	return true;

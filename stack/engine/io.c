@@ -58,6 +58,11 @@ struct io *io_new(enum io_backend want)
 	return io;
 }
 
+void io_set_mem(struct io *io, struct mem *mem)
+{
+	io->mem = mem;
+}
+
 void io_free(struct io *io)
 {
 	struct list tuns;

@@ -44,6 +44,9 @@ enum io_backend {
 
 /* NULL and errno: neither works */
 struct io *io_new(enum io_backend want);
+/* Packets that are kept for so long that a pool runs short are charged to mem,
+ * or a peer could have more kept than its limit.  It outlives all packets. */
+void io_set_mem(struct io *io, struct mem *mem);
 void io_free(struct io *io);
 enum io_backend io_backend(const struct io *io);
 /* why not io_uring: "" or a reason in words */

@@ -33,6 +33,7 @@ struct io_ops {
 struct io {
 	const struct io_ops *ops;
 	struct instant now;
+	struct mem *mem;  /* of packets beyond a pool; NULL: the system's */
 	struct list tuns; /* struct io_tun, also stopped ones */
 	struct io_stats stats;
 	uint64_t reasons[IO_REASON_N];

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "stack/base/check.h"
+#include "stack/base/env.h"
 #include "stack/engine/io_impl.h"
 
 #define PUMP_MAX 64 /* packets of one device in one turn, poll mode */
@@ -16,6 +17,8 @@
 /* a packet in memory of its own size */
 struct copy {
 	struct pkt pkt;
+	struct mem *mem;
+	size_t size;
 	uint8_t data[];
 };
 
@@ -46,7 +49,13 @@ static void release_buf(struct pkt *p)
 
 static void release_copy(struct pkt *p)
 {
-	free(container_of(p, struct copy, pkt));
+	struct copy *c = container_of(p, struct copy, pkt);
+
+	if (c->mem) {
+		mem_free(c->mem, c, c->size);
+	} else {
+		free(c);
+	}
 }
 
 struct io_tun *io_tun_new(struct io *io, int fd, uint16_t path)
@@ -115,7 +124,9 @@ static bool decode(struct io_tun *t, struct io_buf *b, uint32_t n)
 
 static struct pkt *copy_of(struct io_tun *t, const struct pkt *p)
 {
-	struct copy *c = malloc(sizeof(*c) + p->len);
+	size_t size = sizeof(struct copy) + p->len;
+	struct mem *mem = t->io->mem;
+	struct copy *c = mem ? mem_alloc(mem, size) : malloc(size);
 
 	if (!c) {
 		t->io->reasons[IO_TUN_NOMEM]++;
@@ -123,9 +134,11 @@ static struct pkt *copy_of(struct io_tun *t, const struct pkt *p)
 	}
 	t->io->reasons[IO_TUN_COPIED]++;
 	c->pkt = *p;
+	c->mem = mem;
+	c->size = size;
 	memcpy(c->data, p->data, p->len);
 	c->pkt.data = c->data;
-	c->pkt.truesize = (uint32_t)sizeof(*c) + p->len;
+	c->pkt.truesize = (uint32_t)size;
 	c->pkt.release = release_copy;
 	return &c->pkt;
 }

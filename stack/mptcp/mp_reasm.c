@@ -77,7 +77,7 @@ static struct list *before(const struct mp_reasm *r, uint64_t seq,
 
 bool mp_reasm_room(const struct mp_reasm *r, uint64_t charge)
 {
-	return r->charge + charge <= r->limit;
+	return r->charge + charge <= mem_share(r->mem, r->limit);
 }
 
 enum mp_reasm_held mp_reasm_held(const struct mp_reasm *r, uint64_t lo,

@@ -211,8 +211,9 @@ static enum tcp_reasm_result place(struct tcp_reasm *r, uint32_t i,
 	struct list *before = i < r->n_run ? &r->run[i].first->node : &r->q;
 
 	if (!forced &&
-	    (r->n_slice >= TCP_REASM_MAX_SLICES || s->charge > r->max_charge ||
-	     r->charge > r->max_charge - s->charge ||
+	    (r->n_slice >= TCP_REASM_MAX_SLICES ||
+	     (uint64_t)r->charge + s->charge >
+		     mem_share(r->mem, r->max_charge) ||
 	     (!left && !right && r->n_run >= TCP_REASM_MAX_RUNS))) {
 		return TCP_REASM_FULL;
 	}

@@ -3,7 +3,8 @@
  * Slices hang on one list in sequence order; a sorted array of runs (contiguous
  * ranges) points at the first and last slice of each.  Finding a place is a
  * binary search over runs; extending a run at either end, the usual case, moves
- * nothing.  Bounded in memory charged (slice->charge), slices and runs.
+ * nothing.  Bounded in memory charged (slice->charge), slices and runs; more
+ * narrowly while memory is scarce (mem_share()).
  *
  * The octets received first win; what a later segment repeats is cut off, and
  * the first such range is remembered for D-SACK (RFC 2883).

@@ -36,6 +36,25 @@ static void keeps_the_account(void **st)
 	fake_fini(&f);
 }
 
+/* half of the limit for whoever comes first, a little of the rest for all */
+static void shares_what_is_scarce(void **st)
+{
+	struct fake f;
+	void *a;
+
+	(void)st;
+	fake_init(&f, 1);
+	f.mem.limit = 1000;
+	a = mem_alloc(&f.mem, 499);
+	assert_true(mem_share(&f.mem, 1u << 30) == 1u << 30);
+	mem_free(&f.mem, a, 499);
+	a = mem_alloc(&f.mem, 500);
+	assert_true(mem_share(&f.mem, 1u << 30) == 16384);
+	assert_true(mem_share(&f.mem, 100) == 100);
+	mem_free(&f.mem, a, 500);
+	fake_fini(&f);
+}
+
 static void draws_entropy(void **st)
 {
 	struct fake f, g;
@@ -53,6 +72,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_the_account),
+		cmocka_unit_test(shares_what_is_scarce),
 		cmocka_unit_test(draws_entropy),
 	};
 

@@ -15,6 +15,7 @@
 
 #include "stack/engine/io.h"
 #include "stack/engine/vnet.h"
+#include "tests/lib/fake.h"
 
 static enum io_backend want;
 static struct io *io;
@@ -481,6 +482,37 @@ static void test_tun_pinned(void **state)
 	close(sv[1]);
 }
 
+/* ... nor have more memory than there is for packets */
+static void test_tun_pinned_bounded(void **state)
+{
+	struct fake f;
+	int sv[2];
+
+	NEED_IO();
+	fake_init(&f, 1);
+	f.mem.limit = 30000;
+	io_set_mem(io, &f.mem);
+	tun_pair(sv);
+	assert_non_null(io_tun_start(io, sv[0], 0, rx, NULL, dead));
+	for (unsigned i = 0; io_counter(io, IO_TUN_COPIED) < 9; i++) {
+		feed(sv[1], (uint8_t)i, 3000);
+		until_got(i + 1);
+	}
+	assert_true(f.mem.used >= 9 * 3000);
+	feed(sv[1], 0, 3000);
+	feed(sv[1], 0, 3000);
+	idle(20 * NANOS_MS);
+	assert_int_equal(io_counter(io, IO_TUN_NOMEM), 2);
+	drop_all();
+	assert_int_equal(f.mem.used, 0);
+	feed(sv[1], 0, 3000);
+	until_got(1);
+	drop_all();
+	fake_fini(&f);
+	close(sv[0]);
+	close(sv[1]);
+}
+
 static void test_tun_bad_headers(void **state)
 {
 	uint8_t f[VNET_LEN + 40] = { 0 };
@@ -668,6 +700,7 @@ static int run(enum io_backend b, const char *name)
 		T(test_many),
 		T(test_tun_read),
 		T(test_tun_pinned),
+		T(test_tun_pinned_bounded),
 		T(test_tun_bad_headers),
 		T(test_tun_write),
 		T(test_tun_more_than_a_batch),

@@ -144,6 +144,14 @@ static void bounded(void **state)
 	assert_true(full > 0);
 	r.limit = r.charge;
 	assert_int_equal(add(2, 3, 0), MP_REASM_LIMIT);
+	r.limit = r.charge + 20000;
+	assert_true(mp_reasm_room(&r, 20000));
+	assert_false(mp_reasm_room(&r, 20001));
+	r.limit = UINT64_MAX;
+	assert_true(mp_reasm_room(&r, 20001));
+	f.mem.limit = f.mem.used; /* scarce */
+	assert_false(mp_reasm_room(&r, 1));
+	f.mem.limit = UINT64_MAX;
 }
 
 static enum mp_reasm_held asked(uint64_t lo, uint64_t hi, unsigned who)

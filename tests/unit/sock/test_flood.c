@@ -39,16 +39,21 @@ static uint64_t counted(const char *name)
 static void to_server(void *ctx, struct pkt *p)
 {
 	(void)ctx;
+	p->truesize = 65600; /* of the engine's pool: what is kept is copied */
 	stack_input(two.end[1].stack, two.now, p);
 }
 
 /* a segment from 10.0.0.2:from to port 80, with options */
-static void forge(uint16_t from, uint32_t seq, uint32_t ack, uint8_t flags,
-		  const uint8_t *opt, unsigned n_opt)
+static void forge_data(uint16_t from, uint32_t seq, uint32_t ack,
+		       uint8_t flags, const uint8_t *opt, unsigned n_opt,
+		       uint32_t len)
 {
+	static uint8_t data[1460];
 	struct pkt_out out;
 	struct tcp_seg_desc d = { .flags = flags, .seq = seq, .ack = ack,
-				  .wnd = 1000, .ttl = 64 };
+				  .wnd = 1000, .ttl = 64, .len = len,
+				  .mss = sizeof(data), .n_iov = len > 0,
+				  .iov = { { data, len } } };
 	struct tuple t = { 0 };
 
 	t.local = endpoint_make(addr_v4(10, 0, 0, 2), from);
@@ -58,6 +63,12 @@ static void forge(uint16_t from, uint32_t seq, uint32_t ack, uint8_t flags,
 	memcpy(d.opt, opt, n_opt);
 	tcp_seg_write(NULL, &d, &out);
 	wirepkt_split(&out, 0, to_server, NULL);
+}
+
+static void forge(uint16_t from, uint32_t seq, uint32_t ack, uint8_t flags,
+		  const uint8_t *opt, unsigned n_opt)
+{
+	forge_data(from, seq, ack, flags, opt, n_opt, 0);
 }
 
 /* what the server has to say to nobody; SYN-ACKs are counted */
@@ -188,6 +199,54 @@ static void test_acks(void **state)
 	sock_close(l, two.now, true);
 }
 
+/* a connection from there that sends all that its window takes but the first
+ * octet, in pieces that leave gaps */
+static void hoard(uint16_t from)
+{
+	static const uint8_t syn[] = { 2, 4, 5, 180, 1, 3, 3, 7 };
+	struct pkt_out out[4];
+	uint32_t isn;
+
+	forge(from, 1000, 0, TCP_SYN, syn, sizeof(syn));
+	assert_int_equal(stack_output(two.end[1].stack, two.now, out, 4), 1);
+	isn = be32_get(out[0].hdr + IP4_HDR_LEN + 4);
+	forge(from, 1001, isn + 1, TCP_ACK, syn, 0);
+	swallow();
+	for (uint32_t at = 1; at + 700 < 250000; at += 701) {
+		forge_data(from, 1001 + at, isn + 1, TCP_ACK, syn, 0, 700);
+		swallow();
+	}
+}
+
+/* Octets that nobody can read yet, sent by many until there is no memory: who
+ * sends what can be read has some (RFC 9293 3.8.6: "a TCP endpoint may ..
+ * discard" what is out of order). */
+static void test_hoards(void **state)
+{
+	struct sock *l = two_listen(80, 100);
+	struct mem *mem = &two.end[1].fake.mem;
+	struct sock *a[40];
+	unsigned n = 0;
+
+	(void)state;
+	mem->limit = mem->used + (4u << 20);
+	for (unsigned i = 0; i < 40; i++) {
+		hoard((uint16_t)(1024 + i));
+	}
+	while (n < 40 && (a[n] = sock_accept(l, two.now)) != NULL) {
+		n++;
+	}
+	assert_int_equal(n, 40);
+	assert_true(counted("TcpExtOfoPruned") > 0);
+	assert_true(mem->used > mem->limit / 2);
+	genuine(l, "mptcp", true);
+	for (unsigned i = 0; i < n; i++) {
+		sock_close(a[i], two.now, true);
+	}
+	swallow();
+	sock_close(l, two.now, true);
+}
+
 /* Joins with a token that somebody overheard: whoever means it joins, now and
  * while the others fill the places. */
 static void test_joins(void **state)
@@ -296,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_smtcp, setup_sealed,
 						teardown_sealed),
 		TWO_TEST(test_acks),
+		TWO_TEST(test_hoards),
 		TWO_TEST(test_joins),
 		TWO_TEST(test_token_taken),
 	};

@@ -255,6 +255,24 @@ static void bounds(void **state)
 	audit(nxt);
 }
 
+/* memory is scarce: a small queue, and what fills the gap in any case */
+static void scarce(void **state)
+{
+	void *others = mem_alloc(&fake.mem, 100000);
+	uint32_t nxt = BASE, i;
+
+	(void)state;
+	fake.mem.limit = 200000;
+	for (i = 1; i < 100; i++) {
+		put(nxt, BASE + 500 * i, 400);
+	}
+	assert_true(r.charge > 12000 && r.charge <= 16384);
+	assert_int_equal(put(nxt, BASE, 500), TCP_REASM_OK);
+	assert_int_equal(drain(nxt), BASE + 900);
+	audit(BASE + 900);
+	mem_free(&fake.mem, others, 100000);
+}
+
 static void no_memory(void **state)
 {
 	struct slice *s = slice_of(BASE + 10, 10, true, plain);
@@ -375,6 +393,7 @@ int main(void)
 		T(rfc2883_examples),
 		T(first_received_wins),
 		T(bounds),
+		T(scarce),
 		T(no_memory),
 		T(pop_after_delivery_elsewhere),
 		T(random_against_model),
