@@ -24,8 +24,17 @@ struct crypt {
 	uint64_t counter[CRYPT_REASON_N];
 };
 
+/* what nobody needs once there are keys and the next secret is kept */
+struct early {
+	struct eno_early eno;
+	struct crypt_ticket next[2]; /* of set, of alt */
+	uint8_t mpc[MPC_MAX];
+	uint8_t peer_name[CRYPT_PEER_MAX];
+};
+
 struct crypt_conn {
 	struct crypt *c;
+	struct early *early; /* NULL once it rested with keys */
 	struct crypt_conf conf;
 	enum crypt_state state; /* ENO's until it has AGREED */
 	enum crypt_reason why;  /* DEAD */
@@ -43,9 +52,7 @@ struct crypt_conn {
 	bool resumed;
 	uint64_t cached; /* number of the next secret in the cache, 0: none */
 	struct instant next_born; /* the peer's first frame was opened */
-	uint8_t mpc[MPC_MAX];
 	uint8_t mpc_len, peer_name_len;
-	uint8_t peer_name[CRYPT_PEER_MAX];
 };
 
 /* --- the part of a stack ------------------------------------------------- */
@@ -119,23 +126,6 @@ static enum crypt_reason counted(struct crypt_conn *k, enum crypt_reason r)
 
 /* --- one connection ------------------------------------------------------ */
 
-void crypt_conf_init(struct crypt_conf *conf)
-{
-	*conf = (struct crypt_conf){
-		.on = true,
-		.plain = true,
-		.smtcp = true,
-		.nonce_len = ENO_NONCE,
-		.n_kx = 1,
-		.kx = { ENO_TEP_X25519 },
-		.n_aead = 3,
-		.aead = { CRYPT_AES128_GCM, CRYPT_AES256_GCM,
-			  CRYPT_CHACHA20_POLY1305 },
-		.rekey_frames = (uint64_t)1 << 23,
-		.rekey_bytes = (uint64_t)64 << 30,
-	};
-}
-
 /* what this build and libcrypto can do of what the program wants */
 static void sanitize(struct crypt_conn *k, bool active)
 {
@@ -178,8 +168,8 @@ static struct eno_env eno_env(struct crypt_conn *k, struct instant now)
 		.cache = &k->c->cache,
 		.entropy = &k->c->env->entropy,
 		.counter = k->c->counter,
-		.peer = k->peer_name,
-		.peer_len = k->peer_name_len,
+		.peer = k->early ? k->early->peer_name : NULL,
+		.peer_len = k->early ? k->peer_name_len : 0,
 		.now = now,
 	};
 }
@@ -188,23 +178,27 @@ struct crypt_conn *crypt_conn_new(struct crypt *c,
 				  const struct crypt_conf *conf, bool active,
 				  const void *peer, size_t peer_len)
 {
-	struct crypt_conn *k = mem_zalloc(c->env->mem, sizeof(*k));
+	struct mem *mem = c->env->mem;
+	struct crypt_conn *k = mem_zalloc(mem, sizeof(*k));
+	struct early *early = k ? mem_zalloc(mem, sizeof(*early)) : NULL;
 	struct eno_env env;
 
 	check(peer_len <= CRYPT_PEER_MAX);
-	if (!k) {
+	if (!early) {
+		mem_free(mem, k, sizeof(*k));
 		return NULL;
 	}
 	k->c = c;
+	k->early = early;
 	k->conf = *conf;
 	k->state = CRYPT_NEGOTIATING;
 	k->why = CRYPT_OK;
 	if (peer_len > 0) {
-		memcpy(k->peer_name, peer, peer_len);
+		memcpy(early->peer_name, peer, peer_len);
 	}
 	k->peer_name_len = (uint8_t)peer_len;
 	sanitize(k, active);
-	eno_init(&k->eno, active);
+	eno_init(&k->eno, &early->eno, active);
 	if (!k->conf.on) {
 		env = eno_env(k, (struct instant){ 0 });
 		eno_give_up(&k->eno, &env, CRYPT_OFF_CONF);
@@ -218,6 +212,16 @@ static void drop_alt(struct crypt_conn *k)
 		crypt_set_fini(k->alt);
 		mem_free(k->c->env->mem, k->alt, sizeof(*k->alt));
 		k->alt = NULL;
+	}
+}
+
+static void drop_early(struct crypt_conn *k)
+{
+	if (k->early) {
+		prim_wipe(k->early, sizeof(*k->early));
+		mem_free(k->c->env->mem, k->early, sizeof(*k->early));
+		k->early = NULL;
+		k->eno.x = NULL;
 	}
 }
 
@@ -240,6 +244,7 @@ void crypt_conn_free(struct crypt_conn *k)
 	env = eno_env(k, (struct instant){ 0 });
 	eno_fini(&k->eno, &env);
 	drop_keys(k);
+	drop_early(k);
 	mem = k->c->env->mem;
 	prim_wipe(k, sizeof(*k));
 	mem_free(mem, k, sizeof(*k));
@@ -353,19 +358,20 @@ static bool make_set(struct crypt_conn *k, struct instant now,
 		.rx_start = k->peer_len,
 		.tx_next = k->mine_len,
 	};
-	struct crypt_ticket next = { .tep = k->eno.tep,
-				     .kx = k->eno.kx,
-				     .aead = k->cipher,
-				     .orig_b = k->orig_b };
+	struct crypt_ticket *next = &k->early->next[out == k->alt];
 	struct crypt_set_spec spec = {
 		.rec = &rec,
-		.next = k->conf.no_cache ? NULL : &next,
+		.next = k->conf.no_cache ? NULL : next,
 		.smtcp = is_smtcp(k),
 		.tep_byte = k->eno.tep_byte,
 		.ss = ss,
 		.sn = sn,
 	};
 
+	*next = (struct crypt_ticket){ .tep = k->eno.tep,
+				       .kx = k->eno.kx,
+				       .aead = k->cipher,
+				       .orig_b = k->orig_b };
 	return crypt_set_make(out, now, &spec);
 }
 
@@ -378,13 +384,13 @@ static void keyed(struct crypt_conn *k, struct iov id)
 
 static enum crypt_reason resume(struct crypt_conn *k, struct instant now)
 {
-	struct crypt_ticket *t = &k->eno.ticket;
-	struct iov part[3], sn = { k->eno.sn, k->eno.sn_len };
+	struct crypt_ticket *t = &k->early->eno.ticket;
+	struct iov part[3], sn = { k->early->eno.sn, k->eno.sn_len };
 	uint8_t digest[32];
 	bool ok;
 
 	eno_transcript(&k->eno, part);
-	part[2] = (struct iov){ k->mpc, k->mpc_len };
+	part[2] = (struct iov){ k->early->mpc, k->mpc_len };
 	if (is_smtcp(k)) {
 		if (!crypt_keys_smtcp_sn(k->c->hash, part, digest)) {
 			return dead(k, CRYPT_LIB);
@@ -424,7 +430,7 @@ enum crypt_reason crypt_start(struct crypt_conn *k, struct instant now,
 
 	check(crypt_state(k) == CRYPT_AGREED && n <= MPC_MAX);
 	if (is_smtcp(k) && n > 0) {
-		memcpy(k->mpc, mpc, n);
+		memcpy(k->early->mpc, mpc, n);
 		k->mpc_len = (uint8_t)n;
 	}
 	if (k->eno.resumed) {
@@ -506,7 +512,8 @@ static enum crypt_reason exchanged(struct crypt_conn *k, struct instant now)
 			return CRYPT_NOMEM;
 		}
 	}
-	ok = make_fresh(k, now, (struct iov){ k->mpc, k->mpc_len }, &k->set) &&
+	ok = make_fresh(k, now, (struct iov){ k->early->mpc, k->mpc_len },
+			&k->set) &&
 	     (!k->alt || make_fresh(k, now, (struct iov){ NULL, 0 }, k->alt));
 	prim_wipe(k->hs->es, sizeof(k->hs->es));
 	if (!ok) {
@@ -609,10 +616,10 @@ static void keep_next(struct crypt_conn *k)
 {
 	struct crypt_set *s = &k->set;
 
-	if (s->have_next && s->rec.rx_frames > 0 && peer_keeps_next(k)) {
-		k->cached = crypt_cache_put(&k->c->cache, k->next_born,
-					    &s->next,
-					    k->peer_name, k->peer_name_len);
+	if (s->next && s->rec.rx_frames > 0 && peer_keeps_next(k)) {
+		k->cached =
+			crypt_cache_put(&k->c->cache, k->next_born, s->next,
+					k->early->peer_name, k->peer_name_len);
 		k->c->counter[CRYPT_CACHED] += k->cached != 0;
 		crypt_set_no_next(s);
 	}
@@ -712,6 +719,9 @@ void crypt_rest(struct crypt_conn *k)
 {
 	if (k->state == CRYPT_KEYED && !k->alt) {
 		crypt_rec_rest(&k->set.rec);
+		if (!k->hs && !k->set.next) {
+			drop_early(k);
+		}
 	}
 }
 

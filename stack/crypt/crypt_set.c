@@ -18,10 +18,9 @@ bool crypt_set_make(struct crypt_set *s, struct instant now,
 				   s->session_id) &&
 	     (!spec->smtcp || crypt_keys_sk(h, spec->ss, spec->sn, &s->sk));
 	if (ok && spec->next) {
-		s->next = *spec->next;
-		ok = crypt_keys_next(h, spec->ss, s->next.ss) &&
-		     crypt_keys_resume(h, s->next.ss, s->next.id);
-		s->have_next = ok;
+		s->next = spec->next;
+		ok = crypt_keys_next(h, spec->ss, s->next->ss) &&
+		     crypt_keys_resume(h, s->next->ss, s->next->id);
 	}
 	ok = ok && crypt_rec_init(&s->rec, mk0, now);
 	prim_wipe(mk0, sizeof(mk0));
@@ -34,13 +33,16 @@ bool crypt_set_make(struct crypt_set *s, struct instant now,
 void crypt_set_fini(struct crypt_set *s)
 {
 	crypt_rec_fini(&s->rec);
+	crypt_set_no_next(s);
 	prim_wipe(s, sizeof(*s));
 }
 
 void crypt_set_no_next(struct crypt_set *s)
 {
-	s->have_next = false;
-	prim_wipe(&s->next, sizeof(s->next));
+	if (s->next) {
+		prim_wipe(s->next, sizeof(*s->next));
+		s->next = NULL;
+	}
 }
 
 static void gather(uint8_t *out, const struct iov_mut *v, unsigned n,

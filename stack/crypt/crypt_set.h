@@ -16,16 +16,16 @@
 
 struct crypt_set {
 	struct crypt_rec rec;
-	bool have_next; /* ss[i+1], until it is kept */
-	struct crypt_ticket next;
+	struct crypt_ticket *next; /* ss[i+1], until it is kept; NULL none */
 	uint8_t session_id[CRYPT_SESSION_ID];
 	struct crypt_sk sk; /* zero unless smtcp */
 };
 
 struct crypt_set_spec {
 	const struct crypt_rec *rec; /* hash to rx_start, tx_next */
-	/* NULL: none is kept; tep to orig_b of the next session's secret */
-	const struct crypt_ticket *next;
+	/* NULL: none is kept; tep to orig_b of the next session's secret, which
+	 * is written there */
+	struct crypt_ticket *next;
 	bool smtcp;
 	uint8_t tep_byte;
 	const uint8_t *ss;

@@ -6,11 +6,11 @@
 #include "stack/crypt/crypt_keys.h"
 #include "stack/prim/hash.h"
 
-void eno_init(struct eno *e, bool active)
+void eno_init(struct eno *e, struct eno_early *x, bool active)
 {
-	*e = (struct eno){ .state = ENO_OPEN,
-			   .active = active,
-			   .why = CRYPT_OK };
+	*e = (struct eno){
+		.x = x, .state = ENO_OPEN, .active = active, .why = CRYPT_OK
+	};
 }
 
 static void count(const struct eno_env *env, enum crypt_reason r)
@@ -23,11 +23,13 @@ static void count(const struct eno_env *env, enum crypt_reason r)
 void eno_fini(struct eno *e, const struct eno_env *env)
 {
 	if (e->have_ticket && !e->active && e->state != ENO_AGREED) {
-		crypt_cache_put(env->cache, e->ticket.born, &e->ticket, NULL,
-				0);
+		crypt_cache_put(env->cache, e->x->ticket.born, &e->x->ticket,
+				NULL, 0);
 	}
 	e->have_ticket = false;
-	prim_wipe(&e->ticket, sizeof(e->ticket));
+	if (e->x) {
+		prim_wipe(&e->x->ticket, sizeof(e->x->ticket));
+	}
 }
 
 static void off(struct eno *e, const struct eno_env *env, enum crypt_reason why)
@@ -125,9 +127,9 @@ static bool names_kx(const struct eno_opt_sm *m, uint8_t kx)
 static void take_nonces(struct eno *e, const struct eno_opt_sm *mine,
 			const struct eno_opt_sm *peer)
 {
-	const struct eno_opt_sm *a = e->ticket.orig_b ? peer : mine;
-	const struct eno_opt_sm *b = e->ticket.orig_b ? mine : peer;
-	struct wr w = wr_make(e->sn, sizeof(e->sn));
+	const struct eno_opt_sm *a = e->x->ticket.orig_b ? peer : mine;
+	const struct eno_opt_sm *b = e->x->ticket.orig_b ? mine : peer;
+	struct wr w = wr_make(e->x->sn, sizeof(e->x->sn));
 
 	wr_copy(&w, a->nonce, a->nonce_len);
 	wr_copy(&w, b->nonce, b->nonce_len);
@@ -167,7 +169,7 @@ static enum crypt_reason settle_sub(struct eno *e, const struct eno_opt_sub *m,
 	e->sn_len = 0;
 	if (mine.resume && peer.resume) {
 		if (!e->have_ticket ||
-		    !prim_equal(crypt_ticket_peer(&e->ticket), peer.half,
+		    !prim_equal(crypt_ticket_peer(&e->x->ticket), peer.half,
 				ENO_HALF)) {
 			return CRYPT_OFF_HALF;
 		}
@@ -190,7 +192,7 @@ static enum crypt_reason settle(struct eno *e, const struct crypt_conf *conf,
 	const struct eno_opt *b;
 	enum crypt_reason why = CRYPT_OFF_NO_TEP;
 
-	if (!eno_opt_parse(e->mine, e->mine_len, &mine)) {
+	if (!eno_opt_parse(e->x->mine, e->mine_len, &mine)) {
 		return CRYPT_OFF_ILL;
 	}
 	e->role_b = (mine.global & ENO_OPT_B) != 0;
@@ -328,14 +330,14 @@ static void offer(struct eno *e, const struct eno_env *env, unsigned room)
 		env->entropy->fill(env->entropy->ctx, nonce, sizeof(nonce));
 		n = make_offer(c, t,
 			       t->tep == ENO_TEP_EXP ? ENO_NONCE : c->nonce_len,
-			       nonce, e->mine, room);
+			       nonce, e->x->mine, room);
 	}
 	if (n > 0) {
 		e->have_ticket =
-			crypt_cache_take(env->cache, serial, &e->ticket);
+			crypt_cache_take(env->cache, serial, &e->x->ticket);
 		count(env, CRYPT_RESUME_OFFERED);
 	} else {
-		n = make_offer(c, NULL, 0, nonce, e->mine, room);
+		n = make_offer(c, NULL, 0, nonce, e->x->mine, room);
 	}
 	e->mine_len = (uint8_t)n;
 }
@@ -423,7 +425,7 @@ static void answer(struct eno *e, const struct eno_env *env, unsigned room)
 		env->entropy->fill(env->entropy->ctx, nonce, sizeof(nonce));
 		for (unsigned len = c->nonce_len; n == 0; len--) {
 			n = make_answer(c, e->tep, e->kx, t, len, nonce,
-					e->mine, room);
+					e->x->mine, room);
 			if (len == nonce_min(c, t)) {
 				break;
 			}
@@ -431,9 +433,9 @@ static void answer(struct eno *e, const struct eno_env *env, unsigned room)
 	}
 	if (n > 0) {
 		e->have_ticket =
-			crypt_cache_take(env->cache, e->wanted, &e->ticket);
+			crypt_cache_take(env->cache, e->wanted, &e->x->ticket);
 	} else {
-		n = make_answer(c, e->tep, e->kx, NULL, 0, nonce, e->mine,
+		n = make_answer(c, e->tep, e->kx, NULL, 0, nonce, e->x->mine,
 				room);
 	}
 	e->wanted = 0;
@@ -471,7 +473,7 @@ static void settle_or_off(struct eno *e, const struct eno_env *env,
 		/* named in vain: gone for good */
 		count(env, CRYPT_RESUME_DECLINED);
 		e->have_ticket = false;
-		prim_wipe(&e->ticket, sizeof(e->ticket));
+		prim_wipe(&e->x->ticket, sizeof(e->x->ticket));
 	}
 }
 
@@ -514,7 +516,7 @@ static void syn_form(struct eno *e, const struct eno_env *env,
 		/* it may not change; if it did, the keys will tell */
 		return;
 	}
-	memcpy(e->peer, seen->opt, seen->len);
+	memcpy(e->x->peer, seen->opt, seen->len);
 	e->peer_len = seen->len;
 	if (e->active) {
 		settle_or_off(e, env, &peer);
@@ -555,10 +557,10 @@ void eno_in(struct eno *e, const struct eno_env *env, enum crypt_seg seg,
 
 static unsigned put(const struct eno *e, uint8_t *buf, unsigned room)
 {
-	if (e->mine_len == 0 || e->mine_len > room) {
+	if (!e->x || e->mine_len == 0 || e->mine_len > room) {
 		return 0;
 	}
-	memcpy(buf, e->mine, e->mine_len);
+	memcpy(buf, e->x->mine, e->mine_len);
 	return e->mine_len;
 }
 
@@ -574,7 +576,7 @@ static unsigned out_synack(struct eno *e, const struct eno_env *env,
 			off(e, env, CRYPT_OFF_ROOM);
 			return 0;
 		}
-		if (eno_opt_parse(e->peer, e->peer_len, &peer)) {
+		if (eno_opt_parse(e->x->peer, e->peer_len, &peer)) {
 			settle_or_off(e, env, &peer);
 		}
 	}
@@ -631,8 +633,8 @@ unsigned eno_out(struct eno *e, const struct eno_env *env, enum crypt_seg seg,
 
 void eno_transcript(const struct eno *e, struct iov out[2])
 {
-	struct iov mine = { e->mine, e->mine_len };
-	struct iov peer = { e->peer, e->peer_len };
+	struct iov mine = { e->x->mine, e->mine_len };
+	struct iov peer = { e->x->peer, e->peer_len };
 
 	out[0] = e->role_b ? peer : mine;
 	out[1] = e->role_b ? mine : peer;

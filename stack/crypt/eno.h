@@ -20,26 +20,30 @@ enum eno_state {
 	ENO_OFF,
 };
 
+/* what nobody needs once there are keys */
+struct eno_early {
+	uint8_t mine[ENO_OPT_MAX], peer[ENO_OPT_MAX]; /* SYN-form options */
+	struct crypt_ticket ticket; /* out of the cache: named, or resumed */
+	uint8_t sn[2 * ENO_NONCE];
+};
+
 struct eno {
+	struct eno_early *x; /* the user's; NULL: there are keys */
 	uint8_t state;
 	bool active;
 	bool sent_ack, got_ack; /* ACK segments with ENO */
 	bool got_nonsyn;        /* no ENO any more */
 	bool simultaneous;      /* active, and a SYN came */
 	enum crypt_reason why;  /* OFF */
-	uint8_t mine_len,
-		peer_len; /* SYN-form options; 0: not made, not come */
-	uint8_t mine[ENO_OPT_MAX], peer[ENO_OPT_MAX];
-	uint64_t wanted; /* passive: secret to resume, still in the cache */
+	uint8_t mine_len, peer_len; /* of x; 0: not made, not come */
 	bool have_ticket;
-	struct crypt_ticket ticket; /* out of the cache: named, or resumed */
+	uint64_t wanted; /* passive: secret to resume, still in the cache */
 	/* what was negotiated: since the peer's SYN form came and ours is made */
 	bool settled;
 	bool role_b, peer_aware, sig, resumed;
 	uint8_t tep, kx;
 	uint8_t tep_byte; /* as host B sent it */
 	uint8_t sn_len;   /* nonces in the order of the original roles */
-	uint8_t sn[2 * ENO_NONCE];
 };
 
 /* what the negotiation draws on */
@@ -53,7 +57,8 @@ struct eno_env {
 	struct instant now;
 };
 
-void eno_init(struct eno *e, bool active);
+/* x: cleared, and there until there are keys */
+void eno_init(struct eno *e, struct eno_early *x, bool active);
 /* Gives a secret that was named by the peer, but not used, back to the cache;
  * wipes. */
 void eno_fini(struct eno *e, const struct eno_env *env);

@@ -909,6 +909,60 @@ static void nothing_is_had_before_its_time(void **st)
 	}
 }
 
+static void rest_both(void)
+{
+	crypt_rest(a.conn);
+	crypt_rest(b.conn);
+}
+
+/* at any time; with keys, and the next secret kept, it lets go of what they
+ * were made from, and nothing changes */
+static void rest_forgets_how_it_began(void **st)
+{
+	struct crypt_info was, now;
+	uint64_t used;
+
+	(void)st;
+	for (unsigned round = 0; round < 3; round++) {
+		three_way(&a, &b);
+		rest_both();
+		key_up(&a, &b);
+		rest_both(); /* nothing was opened: the secret is not kept */
+		assert_int_equal(info(&a).resumed, round > 0);
+		say(&a, &b, "request");
+		rest_both();
+		say(&b, &a, "answer");
+		used = a.fake.mem.used;
+		was = info(&a);
+		rest_both();
+		assert_true(a.fake.mem.used < used);
+		used = a.fake.mem.used;
+		rest_both();
+		assert_int_equal(a.fake.mem.used, used);
+		same_id(&a, &b);
+		now = info(&a);
+		assert_int_equal(now.state, CRYPT_KEYED);
+		assert_true(now.smtcp == was.smtcp && now.sig == was.sig);
+		assert_true(now.tep == was.tep && now.kx == was.kx);
+		assert_true(now.aead == was.aead && now.role_b == was.role_b);
+		assert_true(now.resumed == was.resumed);
+		assert_true(now.rx_frames == was.rx_frames);
+		/* copies of what began it */
+		assert_int_equal(pass(&a, &b, CRYPT_SEG_SYN), 0);
+		assert_int_equal(pass(&b, &a, CRYPT_SEG_SYNACK), 0);
+		pass(&a, &b, CRYPT_SEG_ACK);
+		assert_int_equal(crypt_state(a.conn), CRYPT_KEYED);
+		assert_true(crypt_rekey(a.conn, t0));
+		rest_both();
+		say(&a, &b, "more");
+		say(&b, &a, "and more");
+		assert_int_equal(info(&b).tx_gen, 1);
+	}
+	crypt_forget(a.conn);
+	rest_both();
+	say(&a, &b, "last");
+}
+
 static void the_end_is_authentic(void **st)
 {
 	uint8_t f[100];
@@ -1067,6 +1121,7 @@ int main(void)
 		T(a_forged_frame_decides_nothing),
 		T(doubt_has_its_place),
 		T(nothing_is_had_before_its_time),
+		T(rest_forgets_how_it_began),
 		T(the_end_is_authentic),
 		T(reasons_have_words),
 		T(a_seed_replays),

@@ -30,6 +30,8 @@ static int end(void **st)
 	return 0;
 }
 
+static struct crypt_ticket ticket;
+
 /* host A of a session with this ss[0], or host B */
 static void make(struct crypt_set *s, const uint8_t *ss, bool ab, bool next)
 {
@@ -41,13 +43,13 @@ static void make(struct crypt_set *s, const uint8_t *ss, bool ab, bool next)
 				       .sig = true,
 				       .ab = ab,
 				       .tx_next = ab ? 79 : 74 };
-	const struct crypt_ticket t = { .tep = 0x20, .kx = 0x23, .aead = 1 };
 	const struct crypt_set_spec spec = { .rec = &rec,
-					     .next = next ? &t : NULL,
+					     .next = next ? &ticket : NULL,
 					     .smtcp = true,
 					     .tep_byte = 0xa0,
 					     .ss = ss };
 
+	ticket = (struct crypt_ticket){ .tep = 0x20, .kx = 0x23, .aead = 1 };
 	assert_true(crypt_set_make(s, t0, &spec));
 }
 
@@ -68,17 +70,21 @@ static void is_the_models(void **st)
 	is(one.session_id, "session_id");
 	is(one.sk.sk_a, "SK_A");
 	is(one.sk.fc_b, "FC_B");
-	assert_true(one.have_next);
-	is(one.next.ss, "ss1");
-	is(one.next.id, "resume");
-	assert_int_equal(one.next.kx, 0x23);
+	assert_ptr_equal(one.next, &ticket);
+	is(ticket.ss, "ss1");
+	is(ticket.id, "resume");
+	assert_int_equal(ticket.kx, 0x23);
 	crypt_set_no_next(&one);
-	assert_false(one.have_next);
-	assert_int_equal(one.next.ss[0] | one.next.ss[31] | one.next.kx, 0);
+	assert_null(one.next);
+	assert_int_equal(ticket.ss[0] | ticket.ss[31] | ticket.kx, 0);
 	crypt_set_fini(&one);
 	make(&one, ss, true, false);
-	assert_false(one.have_next);
-	assert_int_equal(one.next.ss[0] | one.next.ss[31], 0);
+	assert_null(one.next);
+	assert_int_equal(ticket.ss[0] | ticket.ss[31], 0);
+	crypt_set_fini(&one);
+	make(&one, ss, true, true);
+	crypt_set_fini(&one); /* wipes it, too */
+	assert_int_equal(ticket.ss[0] | ticket.ss[31] | ticket.kx, 0);
 }
 
 static size_t seal_in(struct crypt_set *s, uint64_t offset, uint8_t *out,
