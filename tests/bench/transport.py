@@ -337,9 +337,9 @@ def cpu_s(pid):
     return used / 1e9
 
 
-def held(b, mode, client, n):
+def held(b, mode, client, n, rest=0):
     """KiB per connection of the accepting stack process; seconds of processor
-    time that it used in 5 seconds of rest"""
+    time that it used in rest seconds of rest"""
     srv = b.start("s", [b.RUN] + mode + b.TUN_S + ["--", f"{b.BUILD}/bench/hold", "serve", "0.0.0.0", "7000"])
     try:
         time.sleep(1)
@@ -351,7 +351,7 @@ def held(b, mode, client, n):
         time.sleep(4)
         after, _ = stacks(b, "s")
         used = cpu_s(pid)
-        time.sleep(5)
+        time.sleep(rest)
         used = cpu_s(pid) - used
         b.stop(cl)
         return (after - before) / n, used
@@ -390,14 +390,15 @@ def memory(b):
     KiB per idle connection, stack process: growth of its resident memory; as many as descriptors allow
     processor time in 5 s of rest: of that process, with those connections"""
     b.progress("memory of resting connections")
-    core = {m: b.core_json(["idle", "100000", m]) for m in ("plain", "mptcp", "sealed")}
+    modes = "plain", "mptcp", "sealed"
+    core = dict(zip(modes, b.core_json(*(["idle", "100000", m] for m in modes))))
     b.result["memory_core"] = core
     kib = {m: d["accepted"] / 1024 for m, d in core.items()}
     rest = sum(d["timers"] + d["packets"] for d in core.values())
     b.row("KiB per idle connection, core, 100,000", kib["plain"], 4, "less",
           f"Multipath TCP {kib['mptcp']:.2f}, sealed {kib['sealed']:.2f} and {core['sealed']['libcrypto'] / 1024:.2f} "
           f"of libcrypto; {rest} timers and packets in ten minutes of rest")
-    plain, used = held(b, b.PLAIN, [], b.HOLD)
+    plain, used = held(b, b.PLAIN, [], b.HOLD, rest=5)
     multi, _ = held(b, CLEAR, ["mptcpize", "run"], min(b.HOLD, 5000))
     sealed, _ = held(b, SMTCP, [b.RUN] + SMTCP + b.TUN_C + ["--"], min(b.HOLD, 5000))
     b.result["memory_process"] = {"plain": plain, "mptcp": multi, "sealed": sealed, "cpu_s": used}
@@ -411,7 +412,7 @@ def scale(b):
     """demultiplexer, timer armed, timer fired: 100,000 connections / 10: what the structures cost; active are
     ten of them, and beside it all, in random order, which asks the processor's caches, too"""
     b.progress("timers and lookups")
-    d = b.core_json(["scale"])
+    d, = b.core_json(["scale"])
     b.result["scale_ns"] = d
     low, high = d["10"], d["100000"]
     for what, name in ("lookup", "demultiplexer"), ("arm", "timer armed"), ("fire", "timer fired"):
