@@ -30,7 +30,7 @@ static socklen_t run_name(enum chan_kind kind, struct sockaddr_un *un)
 }
 
 /* The secret goes to nobody but the user who answered the first time. */
-static bool same_user(int fd)
+bool ask_same_user(int fd)
 {
 	struct ucred cred = { 0 };
 	socklen_t len = sizeof(cred);
@@ -57,7 +57,7 @@ static int call_up(int s)
 
 	for (int i = 0; i < ASK_WAIT_MS; i++) {
 		if (libc.connect(s, (struct sockaddr *)&un, len) == 0) {
-			return same_user(s) ? 0 : ENETDOWN;
+			return ask_same_user(s) ? 0 : ENETDOWN;
 		}
 		if (errno != EAGAIN) {
 			break;
@@ -120,17 +120,29 @@ static int converse(struct ask *a)
 	return err;
 }
 
-int ask(struct ask *a)
+void ask_calm(struct ask_calm *c)
 {
-	int saved = errno, cancel, err;
-	sigset_t all, old;
+	sigset_t all;
 
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	pthread_sigmask(SIG_SETMASK, &all, &c->old);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
+}
+
+void ask_calm_end(const struct ask_calm *c)
+{
+	pthread_setcancelstate(c->cancel, NULL);
+	pthread_sigmask(SIG_SETMASK, &c->old, NULL);
+}
+
+int ask(struct ask *a)
+{
+	int saved = errno, err;
+	struct ask_calm calm;
+
+	ask_calm(&calm);
 	err = converse(a);
-	pthread_setcancelstate(cancel, NULL);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	ask_calm_end(&calm);
 	errno = saved;
 	return err;
 }
@@ -168,5 +180,5 @@ bool ask_is_stack(int fd)
 	    ask_plain(&a, CHAN_OP_HELLO, NULL) != 0) {
 		return false;
 	}
-	return same_user(fd);
+	return ask_same_user(fd);
 }

@@ -8,6 +8,7 @@
 #ifndef SHIM_ASK_H
 #define SHIM_ASK_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
@@ -34,8 +35,18 @@ int ask_plain(struct ask *a, enum chan_op op, const struct chan_name *sock);
 
 /* true when nobody listens for this run any more; wakes nobody */
 bool ask_dead(void);
+/* the other end of this connection to the run is who answered the first time */
+bool ask_same_user(int fd);
 /* this peer of an accepted socket is the stack's user: names are unforgeable,
  * but somebody may reuse a true one that he saw */
 bool ask_is_stack(int fd);
+
+/* between the two no signal handler runs and no thread is cancelled */
+struct ask_calm {
+	sigset_t old;
+	int cancel;
+};
+void ask_calm(struct ask_calm *c);
+void ask_calm_end(const struct ask_calm *c);
 
 #endif

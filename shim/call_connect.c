@@ -2,7 +2,9 @@
  *
  * One request; the stack connects the program's socket to itself and keeps its
  * send buffer full until the handshake has ended.  A blocking call then waits
- * for room, holding nothing: programs jump out of it.
+ * for room, holding nothing: programs jump out of it.  A call that does not
+ * block need not wait for the stack either, once that is known to carry the
+ * destination: quick.h.
  */
 #include "shim/export.h"
 
@@ -14,9 +16,11 @@
 
 #include "shim/ask.h"
 #include "shim/copy.h"
+#include "shim/early.h"
 #include "shim/fresh.h"
 #include "shim/init.h"
 #include "shim/libc.h"
+#include "shim/quick.h"
 #include "shim/say.h"
 #include "shim/wait.h"
 #include "shim/whose.h"
@@ -133,10 +137,17 @@ static int start(int fd, const struct sockaddr *sa, socklen_t len,
 	if (err) {
 		return w->peer && !whose_hung_up(fd) ? EISCONN : err;
 	}
+	if (!blocks && quick_begin(fd, w, &a)) {
+		return EINPROGRESS;
+	}
 	if (w->id.kind == CHAN_KIND_CONN || whose_listens(fd)) {
 		return EISCONN;
 	}
+	early_add(fd, w, &a);
 	err = ask_connect(fd, w, &a);
+	if (err == EINPROGRESS) {
+		quick_learn(&a);
+	}
 	if (blocks && (err == EINPROGRESS || err == EALREADY)) {
 		err = finish(fd, w, err);
 	} else if (err == EPROTO && ask_plain(&a, CHAN_OP_ERROR, &w->id) == 0) {

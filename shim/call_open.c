@@ -9,6 +9,7 @@
 
 #include "shim/ask.h"
 #include "shim/copy.h"
+#include "shim/early.h"
 #include "shim/fresh.h"
 #include "shim/init.h"
 #include "shim/libc.h"
@@ -112,6 +113,8 @@ int shim_bind(int fd, const struct sockaddr *sa, socklen_t len)
 		err = bind_addr(&ss, len, w.id.family, &a);
 	}
 	if (!err) {
+		early_slow(fd);
+		early_add(fd, &w, &a);
 		err = ask_bound(&a);
 	}
 	return err ? fail(err) : 0;
@@ -131,6 +134,8 @@ int shim_listen(int fd, int backlog)
 		return -1;
 	}
 	ask_init(&a, CHAN_OP_LISTEN, &w.id);
+	early_slow(fd);
+	early_add(fd, &w, &a);
 	a.q.level = backlog;
 	a.q.addr = endpoint_make(addr_any(w.id.family), 0);
 	err = ask_bound(&a);

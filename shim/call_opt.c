@@ -19,9 +19,11 @@
 
 #include "shim/ask.h"
 #include "shim/copy.h"
+#include "shim/early.h"
 #include "shim/fresh.h"
 #include "shim/init.h"
 #include "shim/libc.h"
+#include "shim/quick.h"
 #include "shim/say.h"
 #include "shim/whose.h"
 #include "stack/base/check.h"
@@ -105,6 +107,16 @@ static int pending_error(int fd, const struct whose *w)
 	return result;
 }
 
+/* the native SO_ERROR is right, and what it says to bad pointers too */
+static bool went_well(int fd, const struct whose *w)
+{
+	if (!w->peer || w->id.kind != CHAN_KIND_SOCK || !quick_went_well(fd)) {
+		return false;
+	}
+	fresh_enlarge(fd);
+	return true;
+}
+
 /* options with an answer of their own: true when handled, *rc then set */
 static bool get_special(int fd, const struct whose *w, int name, void *val,
 			socklen_t *len, socklen_t room, int *rc)
@@ -148,6 +160,9 @@ int shim_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 	if (!init_on() || is_native(level, name) || !whose(fd, &w)) {
 		return libc.getsockopt(fd, level, name, val, len);
 	}
+	if (level == SOL_SOCKET && name == SO_ERROR && went_well(fd, &w)) {
+		return libc.getsockopt(fd, level, name, val, len);
+	}
 	if (copy_in(&room, len, sizeof(room)) != 0) {
 		return fail(EFAULT);
 	}
@@ -162,6 +177,7 @@ int shim_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 	a.q.level = level;
 	a.q.name = name;
 	a.q.len = (uint32_t)room;
+	early_add(fd, &w, &a);
 	err = ask(&a);
 	if (err) {
 		return fail(err);
@@ -175,9 +191,17 @@ static void set_native_room(int fd, const struct whose *w, int n)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 	bool connected = w->peer && poll(&pfd, 1, 0) == 1;
+	int most = FRESH_PENDING, now = 0;
+	socklen_t len = sizeof(now);
 
-	if (!connected && n > FRESH_PENDING) {
-		n = FRESH_PENDING;
+	if (!w->peer) {
+		early_slow(fd); /* quick_begin() has a size of its own */
+	} else if (!connected && libc.getsockopt(fd, SOL_SOCKET, SO_SNDBUF,
+						 &now, &len) == 0) {
+		most = now / 2; /* what the kernel reports is doubled */
+	}
+	if (!connected && n > most) {
+		n = most;
 	}
 	libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n));
 }
@@ -227,7 +251,14 @@ int shim_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 	a.q.name = name;
 	a.q.len = len;
 	err = val || len == 0 ? copy_in(a.q.val, val, len) : EFAULT;
+	if (!err && early_keep(fd, &w, level, name, a.q.val, len)) {
+		return 0;
+	}
+	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_CONNECT && !w.peer) {
+		early_slow(fd); /* connect() may succeed at once */
+	}
 	if (!err) {
+		early_add(fd, &w, &a);
 		err = ask(&a);
 	}
 	if (err) {

@@ -9,8 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "shim/early.h"
 #include "shim/init.h"
 #include "shim/libc.h"
+#include "shim/quick.h"
 #include "shim/watch.h"
 #include "stack/chan/chan_addr.h"
 
@@ -102,6 +104,7 @@ int fresh_renew(int fd, struct whose *w)
 		err = ENOBUFS;
 	}
 	if (!err) {
+		early_slow(fd); /* the stack knows more of it than its name */
 		watch_restore(&watch, fd);
 	}
 	w->id = w->own;
@@ -176,12 +179,30 @@ static bool chosen(int fd)
 	       (lock & SNDBUF_LOCK);
 }
 
+static bool narrowed(int fd)
+{
+	int n = 0;
+	socklen_t len = sizeof(n);
+
+	return libc.getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, &len) == 0 &&
+	       n == 2 * QUICK_SNDBUF;
+}
+
+void fresh_enlarge(int fd)
+{
+	const int size = FRESH_SNDBUF;
+	int saved = errno;
+
+	libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	errno = saved;
+}
+
 void fresh_roomy(int fd)
 {
-	int size = FRESH_SNDBUF, saved = errno;
+	int saved = errno;
 
-	if (!chosen(fd) && writable(fd)) {
-		libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if ((!chosen(fd) || narrowed(fd)) && writable(fd)) {
+		fresh_enlarge(fd);
 	}
 	errno = saved;
 }

@@ -26,6 +26,7 @@ int fresh_kernel(struct ask *a, bool bind);
  * at least 768 octets, so the default holds 278 small ones.  Not while a
  * pending connect keeps the buffer full, and not when the program chose. */
 void fresh_roomy(int fd);
+void fresh_enlarge(int fd); /* of a socket of which both are known */
 /* the same for a socket just accepted, which inherits what the listener has:
  * its size, its time-outs */
 void fresh_accepted(int fd, int listener);

@@ -29,10 +29,11 @@ void chan_req_init(struct chan_req *q, const struct chan_run *run,
 	}
 }
 
-/* for GETSOCKOPT len is the room the caller has: nothing follows */
+/* for GETSOCKOPT len is the room the caller has, for BEGIN it counts octets
+ * that are no part of the request: nothing follows */
 static bool has_val(const struct chan_req *q)
 {
-	return q->op != CHAN_OP_GETSOCKOPT;
+	return q->op != CHAN_OP_GETSOCKOPT && q->op != CHAN_OP_BEGIN;
 }
 
 size_t chan_req_size(const struct chan_req *q)
@@ -54,7 +55,7 @@ enum chan_bad chan_req_check(const struct chan_req *q, size_t got,
 		return CHAN_BAD_VERSION;
 	}
 	if ((has_val(q) && q->len > CHAN_VAL_MAX) || got != chan_req_size(q) ||
-	    q->op < CHAN_OP_CONNECT || q->op > CHAN_OP_HELLO) {
+	    q->op < CHAN_OP_CONNECT || q->op > CHAN_OP_BEGIN) {
 		return CHAN_BAD_FORMAT;
 	}
 	if (q->op == CHAN_OP_HELLO) {
@@ -62,6 +63,10 @@ enum chan_bad chan_req_check(const struct chan_req *q, size_t got,
 	}
 	if ((q->kind != CHAN_KIND_SOCK && q->kind != CHAN_KIND_CONN) ||
 	    (q->family != 4 && q->family != 6)) {
+		return CHAN_BAD_FORMAT;
+	}
+	if (q->op == CHAN_OP_BEGIN &&
+	    (q->kind != CHAN_KIND_SOCK || q->len > CHAN_STUFF_MAX)) {
 		return CHAN_BAD_FORMAT;
 	}
 	return CHAN_GOOD;
@@ -96,6 +101,7 @@ const char *chan_op_name(unsigned op)
 		[CHAN_OP_OUTQ] = "outq",
 		[CHAN_OP_URGENT] = "urgent",
 		[CHAN_OP_HELLO] = "hello",
+		[CHAN_OP_BEGIN] = "begin",
 	};
 
 	return op < sizeof(name) / sizeof(name[0]) && name[op] ? name[op] : "?";

@@ -9,6 +9,9 @@
  * program's own, CHAN_KIND_CONN for accepted ones).  The stack makes an entry
  * for an unknown SOCK id at the first request that names it.
  *
+ * CHAN_OP_BEGIN alone has no connection of its own and no answer: it is the
+ * beginning of the stream of the socket that it is about.
+ *
  * Kernel sockets: where an address is out of the stack's scope (loopback,
  * excluded networks, a wildcard listener's local clients) the stack process
  * carries the connection over an ordinary kernel socket.  That socket is made,
@@ -26,7 +29,7 @@
 #include "stack/base/addr.h"
 #include "stack/chan/chan_name.h"
 
-#define CHAN_MSG_VERSION 2
+#define CHAN_MSG_VERSION 3
 #define CHAN_MSG_MAGIC   0x4d504348u
 #define CHAN_VAL_MAX     512
 #define CHAN_OPT_REPLAY  48
@@ -75,6 +78,16 @@ enum chan_op {
 	CHAN_OP_OUTQ,
 	CHAN_OP_URGENT, /* MSG_OOB: what was written so far ends urgent data */
 	CHAN_OP_HELLO,  /* the run is alive?  nothing else; level: CHAN_MSG_VERSION */
+	/* connect() that does not wait.  The program's socket is connected to
+	 * the DATA listener by the shim, and this is what it sends first; addr:
+	 * destination, one that CHAN_F_QUICK was told of.  Behind it, from the
+	 * same sendmsg(), len - 1 octets that keep the send buffer full, and one
+	 * more as a message of its own.  The stack takes them out when the
+	 * handshake has ended, the last one when it has no line for standard
+	 * error either: what SIOCOUTQ counts means "ask CHAN_OP_ERROR".
+	 * Whatever fails is told as a failed handshake is: the stack closes its
+	 * end, and answers CHAN_OP_ERROR. */
+	CHAN_OP_BEGIN,
 };
 
 #define CHAN_NEED_KERNEL 10001 /* in chan_rep.err: beside errno values */
@@ -83,6 +96,9 @@ enum chan_op {
 #define CHAN_F_NONBLOCK 1u /* request: the descriptor is O_NONBLOCK */
 #define CHAN_F_AGAIN    2u /* answer to BIND */
 #define CHAN_F_KERNEL   4u /* answer: this socket is carried by the kernel */
+#define CHAN_F_QUICK    8u /* answer to CONNECT: next time BEGIN will do */
+
+#define CHAN_STUFF_MAX (1u << 20) /* most that a BEGIN may have behind it */
 
 struct chan_req {
 	uint32_t magic, version;
@@ -93,6 +109,8 @@ struct chan_req {
 	int32_t level, name;
 	uint32_t len; /* of val, or the caller's buffer for GETSOCKOPT */
 	uint32_t scope_id; /* IPv6 */
+	uint32_t early;    /* options of a fresh socket, to be set before this
+			    * is done: chan_early.h */
 	struct endpoint addr;
 	uint8_t val[CHAN_VAL_MAX]; /* only len octets are sent */
 };

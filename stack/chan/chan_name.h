@@ -10,7 +10,9 @@
  * so a name cannot be made up by who does not know the secret.
  *
  *   CTL   the stack's SOCK_SEQPACKET listener for requests
- *   DATA  the stack's SOCK_STREAM listener that client sockets connect to
+ *   DATA  the stack's SOCK_STREAM listener that client sockets connect to:
+ *         connected by the stack while it handles CHAN_OP_CONNECT, or by the
+ *         shim, and then CHAN_OP_BEGIN is what they say first
  *   SOCK  an application's socket, made by socket(); id is random; addresses
  *         zero.  A listener keeps it, and an accepted socket inherits it as
  *         its own name (getsockname)

@@ -187,7 +187,7 @@ int app_start(struct engine *e)
 		return ENOMEM;
 	}
 	a->e = e;
-	a->data_fd = -1;
+	a->data_listen.fd = -1;
 	a->ctl_listen.fd = -1;
 	a->next_retry = INSTANT_NEVER;
 	a->next_sweep = INSTANT_NEVER;

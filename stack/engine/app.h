@@ -120,6 +120,8 @@ struct app_ent {
 	bool ask_wr : 1, ask_rd : 1; /* the program asked for shutdown() */
 	bool resetting : 1;   /* ... and next turn the connection is reset */
 	bool ending : 1;      /* connection lost; the rest is delivered */
+	bool begun : 1;       /* stuffed by the shim: the last is by itself */
+	bool roomy : 1;       /* our end's send buffer has been enlarged */
 
 	struct sock *sk; /* NULL: not made yet, or carried by the kernel */
 	struct app_opts *opts; /* to be replayed on a kernel socket; NULL none */
@@ -154,9 +156,10 @@ struct app {
 	struct app_watch_set set;
 	struct io_op poll; /* of set.epfd */
 	struct app_watch ctl_listen;
-	int data_fd;
+	struct app_watch data_listen;
 	uint64_t turns;
-	bool ctl_more; /* connections left in ctl_listen's queue */
+	uint64_t conns; /* delivered to programs' listeners so far */
+	bool ctl_more; /* connections left in the listeners' queues */
 	struct instant next_sweep, next_retry;
 	nanos sweep_gap; /* from one sweep to the next */
 	bool stirred;    /* something began or ended since the last one */
@@ -225,6 +228,9 @@ int app_ctl_start(struct app *a); /* 0 or errno */
 void app_ctl_stop(struct app *a);
 void app_ctl_sweep(struct app *a);
 void app_ctl_accept(struct app *a);
+/* fd: the other end of the stream of the program's socket `id`, which speaks
+ * first; taken over */
+void app_data_in(struct app *a, int fd, uint64_t id);
 
 /* --- app_req*.c ----------------------------------------------------------------- */
 struct app_req {
@@ -240,7 +246,11 @@ int app_req_getsockopt(struct app_ent *t, struct app_req *r);
 int app_req_bind(struct app_ent *t, struct app_req *r);
 int app_req_listen(struct app_ent *t, struct app_req *r);
 int app_req_connect(struct app_ent *t, struct app_req *r);
+/* CHAN_OP_BEGIN: takes fd, the other end of the program's socket */
+void app_req_begin(struct app *a, const struct chan_req *q, int fd);
 void app_req_forget_opts(struct app_ent *t);
+/* switches of chan_early.h, set before anything else was asked */
+void app_req_early(struct app_ent *t, uint32_t word);
 /* fills in rep's options for a kernel socket; CHAN_NEED_KERNEL */
 int app_req_need_kernel(const struct app_ent *t, struct app_req *r);
 /* fd[i] as a non-blocking TCP socket of the entry's family, or -1 */
@@ -272,12 +282,17 @@ enum app_scope app_scope_connect(const struct engine *e, const struct addr *a);
  * stuff: fills its send buffer, so that it does not poll writable. */
 int app_wire_connect(struct app_ent *t, int fd, bool stuff,
 		     uint32_t *stuffed);
-/* takes the stuffing out again: the program's socket polls writable */
-void app_wire_unstuff(int fd, uint32_t n, uint8_t *scratch, uint32_t room);
+/* takes n octets of stuffing out again: the program's socket polls writable;
+ * how many were not there (yet) */
+uint32_t app_wire_unstuff(int fd, uint32_t n, uint8_t *scratch, uint32_t room);
+/* Every connection in the queue of the DATA listener is looked at: sockets that
+ * began before some request was sent are known before that is handled. */
+void app_data_drain(struct app *a);
 /* A socket named CONN `n`, connected to listener l of the program; -1 and
  * errno: EAGAIN its backlog is full, ECONNREFUSED it is gone. */
 int app_wire_accept(const struct app_ent *l, const struct chan_name *n);
-/* sizes our end's send buffer */
+/* Sizes our end's send buffer: at once as the program chose, else when the one
+ * that the kernel gives was full for the first time. */
 void app_wire_buf(const struct app_ent *t, int fd);
 
 /* --- app_conn.c ----------------------------------------------------------------- */
@@ -285,6 +300,8 @@ void app_wire_buf(const struct app_ent *t, int fd);
 int app_conn_start(struct app_ent *t, int fd);
 void app_conn_event(struct app_ent *t, unsigned bits); /* SOCK_EV_* */
 void app_conn_go_on(struct app_ent *t);
+/* it has no line for the program any more */
+void app_conn_said(struct app_ent *t);
 void app_conn_shutdown(struct app_ent *t, int how);
 void app_conn_urgent(struct app_ent *t);
 /* The attempt, or the connection, is over and the socket is unconnected

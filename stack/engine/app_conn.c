@@ -30,11 +30,18 @@ static_assert(sizeof(struct iov_mut) == sizeof(struct iovec), "likewise");
 
 #define FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL)
 
-int app_conn_inq(const struct app_ent *t)
+static int inq(const struct app_ent *t)
 {
 	int n = 0;
 
 	return t->u.fd >= 0 && ioctl(t->u.fd, SIOCINQ, &n) == 0 ? n : 0;
+}
+
+int app_conn_inq(const struct app_ent *t)
+{
+	int n = inq(t);
+
+	return n > (int)t->stuffed ? n - (int)t->stuffed : 0;
 }
 
 /* --- program to core --------------------------------------------------------- */
@@ -94,6 +101,35 @@ static bool at_mark(struct app_ent *t)
 	return ioctl(t->u.fd, SIOCATMARK, &yes) == 0 && yes;
 }
 
+/* Stuffing that is still there is taken out before the program's octets; false:
+ * there are none yet.  With a line for the program its last octet stays as the
+ * sign of that, until something is behind it. */
+static bool past_stuffing(struct app_ent *t)
+{
+	t->app->set.calls++;
+	if (t->line && t->begun && t->stuffed == 1 && !t->hup &&
+	    inq(t) <= 1) {
+		t->can_in = false;
+		return false;
+	}
+	t->stuffed = app_wire_unstuff(t->u.fd, t->stuffed, t->app->scratch,
+				      RELAY_BUF);
+	if (t->stuffed > 0 && !t->hup) {
+		t->can_in = false;
+		return false;
+	}
+	t->stuffed = 0;
+	return true;
+}
+
+void app_conn_said(struct app_ent *t)
+{
+	if (t->stuffed > 0 && t->state == APP_CONNECTED && !t->line) {
+		t->can_in = true;
+		app_again(t);
+	}
+}
+
 /* octets moved; 0: nothing more for now */
 static uint32_t in_once(struct app_ent *t)
 {
@@ -146,7 +182,8 @@ static void move_in(struct app_ent *t)
 	uint32_t total = 0;
 
 	while (t->can_in && !t->in_eof && !t->ending) {
-		uint32_t n = in_once(t);
+		uint32_t n = t->stuffed == 0 || past_stuffing(t) ? in_once(t)
+								 : 0;
 
 		if (n == 0) {
 			break;
@@ -177,6 +214,17 @@ static void blocked(struct app_ent *t)
 	}
 }
 
+/* Most connections never fill what the kernel gives: more when it is needed. */
+static bool grow(struct app_ent *t)
+{
+	if (t->roomy || t->rcvbuf) {
+		return false;
+	}
+	t->roomy = true;
+	app_wire_buf(t, t->u.fd);
+	return true;
+}
+
 static void drop_in(struct app_ent *t)
 {
 	uint64_t n = sock_read_len(t->sk);
@@ -197,8 +245,10 @@ static uint64_t out_once(struct app_ent *t)
 	if (m.msg_iovlen == 0) {
 		return 0;
 	}
-	t->app->set.calls++;
-	n = sendmsg(t->u.fd, &m, FLAGS);
+	do {
+		t->app->set.calls++;
+		n = sendmsg(t->u.fd, &m, FLAGS);
+	} while (n < 0 && (errno == EAGAIN || errno == ENOBUFS) && grow(t));
 	if (n > 0) {
 		sock_read_done(t->sk, app_now(t->app), (uint64_t)n);
 		return (uint64_t)n;
@@ -307,6 +357,9 @@ static void u_event(struct app_watch *w, uint32_t ev)
 	if (t->state == APP_CONNECTING) {
 		if (ev & (EPOLLHUP | EPOLLERR)) {
 			gave_up(t);
+		} else if (ev & (EPOLLPRI | EPOLLRDHUP)) {
+			t->can_in = true; /* to be looked at later */
+			t->in_all = true;
 		}
 		return;
 	}
@@ -360,6 +413,7 @@ void app_conn_undo(struct app_ent *t)
 	t->in_eof = t->out_eof = t->hup = t->closed = false;
 	t->ask_rd = t->ask_wr = t->ending = t->was_eof = false;
 	t->since = (struct instant){ 0 };
+	t->can_in = t->in_all = t->begun = t->roomy = false;
 	t->stuffed = 0;
 	t->told = t->failed = false;
 	t->err = 0;
@@ -390,14 +444,18 @@ static void lost(struct app_ent *t, int err)
 
 static void established(struct app_ent *t)
 {
+	uint32_t keep;
+
 	app_say_begun(t);
+	keep = t->begun && t->stuffed > 0 && t->line ? 1 : 0;
 	app_ent_state(t, APP_CONNECTED);
-	app_wire_unstuff(t->u.fd, t->stuffed, t->app->scratch, RELAY_BUF);
-	t->stuffed = 0;
-	t->can_in = true;
-	t->in_all = true; /* no event told of what came meanwhile */
+	/* not all of it may be there yet: the shim is still writing */
+	t->stuffed = keep + app_wire_unstuff(t->u.fd, t->stuffed - keep,
+					     t->app->scratch, RELAY_BUF);
 	t->can_out = true;
-	app_wire_buf(t, t->u.fd);
+	if (t->rcvbuf) {
+		app_wire_buf(t, t->u.fd);
+	}
 	app_conn_go_on(t);
 }
 
@@ -438,10 +496,10 @@ int app_conn_start(struct app_ent *t, int fd)
 	/* urgent octets of the program: in their place */
 	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 	if (err == 0 && t->state == APP_CONNECTED) {
-		t->can_in = true;
-		t->in_all = true;
-		t->can_out = true;
-		app_wire_buf(t, fd);
+		t->can_out = true; /* what is there to be read is told */
+		if (t->rcvbuf) {
+			app_wire_buf(t, fd);
+		}
 	}
 	return err;
 }

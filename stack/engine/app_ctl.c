@@ -1,7 +1,9 @@
-/* Requests: one per connection to the CTL name.  The secret is the authority;
- * until it was seen right nothing of a request is acted on or kept.
+/* Requests: one per connection to the CTL name, or the first octets of a
+ * program's own stream to the DATA name.  The secret is the authority; until it
+ * was seen right nothing of a request is acted on or kept.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -14,12 +16,16 @@
 #define SILENT (5 * NANOS_S)
 #define TURN   256 /* requests per turn */
 
+/* nothing came yet */
 struct ctl {
 	struct app_watch w;
 	struct list link;
 	struct app *app;
+	uint64_t id; /* DATA: of the socket whose stream it is; CTL: 0 */
 	struct instant born;
 };
+
+static void wait_for_it(struct app *a, int fd, uint64_t id);
 
 static void ctl_free(struct ctl *c)
 {
@@ -144,16 +150,76 @@ static bool receive(struct app *a, int fd)
 	return true;
 }
 
+/* --- streams that begin with their request ---------------------------------- */
+
+static bool may_begin(struct app *a, const struct chan_req *q, size_t got,
+		      uint64_t id)
+{
+	switch (chan_req_check(q, got, &a->e->run)) {
+	case CHAN_GOOD:
+		if (q->op == CHAN_OP_BEGIN && q->id == id) {
+			return true;
+		}
+		break;
+	case CHAN_BAD_SECRET:
+		app_count(a, APP_CTL_SECRET);
+		return false;
+	case CHAN_BAD_VERSION:
+		app_count(a, APP_CTL_VERSION);
+		return false;
+	case CHAN_BAD_FORMAT:
+		break;
+	}
+	app_count(a, APP_CTL_FORMAT);
+	return false;
+}
+
+/* Takes fd over; false: nothing came yet, it is the caller's.  What is behind
+ * the request stays unread, and the program's socket full. */
+static bool begin(struct app *a, int fd, uint64_t id)
+{
+	struct chan_req q;
+	const size_t want = offsetof(struct chan_req, val);
+	ssize_t n = recv(fd, &q, want, MSG_DONTWAIT);
+
+	a->set.calls++;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		return false;
+	}
+	if (n <= 0 || !may_begin(a, &q, (size_t)n, id)) {
+		close(fd);
+		return true;
+	}
+	watch_peer(a, fd);
+	app_req_begin(a, &q, fd);
+	return true;
+}
+
 static void ctl_event(struct app_watch *w, uint32_t ev)
 {
 	struct ctl *c = container_of(w, struct ctl, w);
+	struct app *a = c->app;
 
-	if (receive(c->app, w->fd) || (ev & (EPOLLHUP | EPOLLERR))) {
+	if (c->id == 0) {
+		app_data_drain(a);
+		if (receive(a, w->fd) || (ev & (EPOLLHUP | EPOLLERR))) {
+			ctl_free(c);
+		}
+		return;
+	}
+	if (ev & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		uint64_t id = c->id;
+		int fd = app_watch_take(&a->set, w);
+
 		ctl_free(c);
+		if (!begin(a, fd, id)) {
+			wait_for_it(a, fd, id);
+		}
 	}
 }
 
-static void wait_for_it(struct app *a, int fd)
+/* id: of the socket whose stream it is; 0: a connection for one request */
+static void wait_for_it(struct app *a, int fd, uint64_t id)
 {
 	struct ctl *c;
 
@@ -168,6 +234,7 @@ static void wait_for_it(struct app *a, int fd)
 		return;
 	}
 	c->app = a;
+	c->id = id;
 	c->born = app_now(a);
 	if (app_watch_add(&a->set, &c->w, fd, EPOLLIN, ctl_event) != 0) {
 		close(fd);
@@ -179,24 +246,39 @@ static void wait_for_it(struct app *a, int fd)
 	a->stirred = true;
 }
 
+void app_data_in(struct app *a, int fd, uint64_t id)
+{
+	if (!begin(a, fd, id)) {
+		wait_for_it(a, fd, id);
+	}
+}
+
+/* no descriptors left: the queue stays, try again */
+static bool later(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
+	       err == ENOMEM;
+}
+
 void app_ctl_accept(struct app *a)
 {
 	a->ctl_more = false;
+	app_data_drain(a);
 	for (unsigned i = 0; i < TURN; i++) {
 		int fd = accept4(a->ctl_listen.fd, NULL, NULL,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		a->set.calls++;
 		if (fd < 0) {
-			/* no descriptors left: the queue stays, try again */
-			a->ctl_more = errno == EMFILE || errno == ENFILE ||
-				      errno == ENOBUFS || errno == ENOMEM;
+			a->ctl_more |= later(errno);
 			return;
 		}
+		/* what the program began before it asked, first */
+		app_data_drain(a);
 		if (receive(a, fd)) {
 			close(fd);
 		} else {
-			wait_for_it(a, fd);
+			wait_for_it(a, fd, 0);
 		}
 	}
 	a->ctl_more = true;
@@ -206,6 +288,12 @@ static void listen_event(struct app_watch *w, uint32_t ev)
 {
 	(void)ev;
 	app_ctl_accept(container_of(w, struct app, ctl_listen));
+}
+
+static void data_event(struct app_watch *w, uint32_t ev)
+{
+	(void)ev;
+	app_data_drain(container_of(w, struct app, data_listen));
 }
 
 static int listener(const struct app *a, uint8_t kind, int type, int *out)
@@ -235,8 +323,13 @@ int app_ctl_start(struct app *a)
 	int err;
 
 	list_init(&a->ctls);
-	err = listener(a, CHAN_KIND_DATA, SOCK_STREAM, &a->data_fd);
+	err = listener(a, CHAN_KIND_DATA, SOCK_STREAM, &fd);
 	if (err) {
+		return err;
+	}
+	err = app_watch_add(&a->set, &a->data_listen, fd, EPOLLIN, data_event);
+	if (err) {
+		close(fd);
 		return err;
 	}
 	err = listener(a, CHAN_KIND_CTL, SOCK_SEQPACKET, &fd);
@@ -258,10 +351,7 @@ void app_ctl_stop(struct app *a)
 		ctl_free(list_entry(n, struct ctl, link));
 	}
 	app_watch_close(&a->set, &a->ctl_listen);
-	if (a->data_fd >= 0) {
-		close(a->data_fd);
-		a->data_fd = -1;
-	}
+	app_watch_close(&a->set, &a->data_listen);
 }
 
 void app_ctl_sweep(struct app *a)

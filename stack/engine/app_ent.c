@@ -114,6 +114,10 @@ static void release(struct app_ent *t, bool abort)
 	if (app_relayed(t)) {
 		relay_stop(t->relay, abort);
 	}
+	if (t->stuffed > 0 && t->state == APP_CONNECTED) {
+		/* unread it would make the end look like a reset */
+		app_wire_unstuff(t->u.fd, t->stuffed, a->scratch, RELAY_BUF);
+	}
 	app_watch_close(&a->set, &t->u);
 	if (t->q) {
 		app_watch_take(&a->set, &t->q->kl); /* kfd is the descriptor */

@@ -4,19 +4,18 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "stack/base/check.h"
 #include "stack/engine/app.h"
 
-static uint64_t new_id(void)
+/* no two alike, and in no order */
+static uint64_t new_id(struct app *a)
 {
-	uint64_t id;
+	uint64_t n = ++a->conns;
 
-	check(getrandom(&id, sizeof(id), 0) == sizeof(id));
-	return id;
+	return siphash13(&a->key, &n, sizeof(n));
 }
 
 static void wait_for_room(struct app_ent *l)
@@ -87,7 +86,7 @@ static struct app_ent *deliver(struct app_ent **to,
 	struct app_ent *l = *to;
 	struct chan_name n = { .kind = CHAN_KIND_CONN,
 			       .family = l->family,
-			       .id = new_id(),
+			       .id = new_id(l->app),
 			       .local = *local,
 			       .remote = *remote };
 	struct app_ent *t;

@@ -187,6 +187,7 @@ static int for_entry(struct app_ent *t, struct app_req *r)
 	case CHAN_OP_ERROR:
 		put_int(r, so_error(t));
 		put_line(t, r);
+		app_conn_said(t);
 		if (t->blocking) { /* the end of that connect() */
 			t->told = true;
 		}
@@ -196,6 +197,7 @@ static int for_entry(struct app_ent *t, struct app_req *r)
 	case CHAN_OP_URGENT:
 		return urgent(t);
 	case CHAN_OP_HELLO:
+	case CHAN_OP_BEGIN: /* not on a connection for requests */
 		break;
 	}
 	return EINVAL;
@@ -240,5 +242,6 @@ int app_req(struct app *a, struct app_req *r)
 	if (t->family != q->family) {
 		return EINVAL;
 	}
+	app_req_early(t, q->early);
 	return for_entry(t, r);
 }

@@ -2,7 +2,8 @@
  *
  * Whoever carries it is asked first: an error of the call itself leaves the
  * program's descriptor untouched.  Then the descriptor is connected to us, and
- * stuffed while the handshake runs.
+ * stuffed while the handshake runs.  With CHAN_OP_BEGIN both was done by the
+ * shim before, and an error is one of the handshake.
  */
 #include <errno.h>
 #include <poll.h>
@@ -63,29 +64,24 @@ static bool is_own(const struct app_ent *t, int fd)
 
 /* --- over the core ------------------------------------------------------------ */
 
-static int by_core(struct app_ent *t, struct app_req *r)
+/* EINPROGRESS, or the error of the call itself */
+static int core_connect(struct app_ent *t, const struct endpoint *to)
 {
-	struct app *a = t->app;
 	struct sock *sk = app_ent_sock(t);
-	int err = sk ? sock_connect(sk, app_now(a), &r->q->addr) : ENOBUFS;
-	bool held;
-	int fd;
+	int err = sk ? sock_connect(sk, app_now(t->app), to) : ENOBUFS;
 
 	app_say_forget(t);
 	if (err == EPROTO) {
-		app_say_at_once(t, &r->q->addr);
+		app_say_at_once(t, to);
 	}
-	if (err != EINPROGRESS) {
-		return err;
-	}
-	/* Fast Open: its SYN waits for what the program writes */
-	held = sock_connected(sk);
-	fd = app_wire_connect(t, r->fd[0], !held, &t->stuffed);
-	if (fd < 0) {
-		err = errno;
-		app_conn_undo(t);
-		return err;
-	}
+	return err;
+}
+
+/* the handshake runs; fd is the other end of the program's descriptor */
+static int core_wired(struct app_ent *t, int fd)
+{
+	int err;
+
 	app_ent_state(t, APP_CONNECTING);
 	t->via = APP_VIA_CORE;
 	if (t->kfd >= 0) {
@@ -97,10 +93,92 @@ static int by_core(struct app_ent *t, struct app_req *r)
 	if (err) {
 		close(fd);
 		app_conn_undo(t);
+	}
+	return err;
+}
+
+static int by_core(struct app_ent *t, struct app_req *r)
+{
+	int err = core_connect(t, &r->q->addr);
+	bool held;
+	int fd;
+
+	if (err != EINPROGRESS) {
+		return err;
+	}
+	/* Fast Open: its SYN waits for what the program writes */
+	held = sock_connected(t->sk);
+	fd = app_wire_connect(t, r->fd[0], !held, &t->stuffed);
+	if (fd < 0) {
+		err = errno;
+		app_conn_undo(t);
+		return err;
+	}
+	err = core_wired(t, fd);
+	if (err) {
 		return err;
 	}
 	app_ent_local(t, &r->rep->local);
+	r->rep->flags |= CHAN_F_QUICK;
 	return held ? 0 : EINPROGRESS;
+}
+
+static bool by_core_only(const struct app_ent *t, const struct addr *to)
+{
+	return t->via != APP_VIA_KERNEL &&
+	       (t->via == APP_VIA_CORE ||
+		app_scope_connect(t->app->e, to) != APP_SCOPE_KERNEL);
+}
+
+static bool family_fits(const struct app_ent *t, const struct addr *to)
+{
+	return to->family == 4 || (to->family == 6 && t->family == 6);
+}
+
+/* why it cannot begin; EINPROGRESS: it did, and fd was taken */
+static int begin(struct app_ent *t, const struct chan_req *q, int fd)
+{
+	int err;
+
+	if (!family_fits(t, &q->addr.addr)) {
+		return EAFNOSUPPORT;
+	}
+	if (!by_core_only(t, &q->addr.addr)) {
+		return EADDRNOTAVAIL; /* the shim was not told to do this */
+	}
+	err = core_connect(t, &q->addr);
+	if (err != EINPROGRESS) {
+		return err;
+	}
+	t->stuffed = q->len;
+	t->begun = true;
+	return core_wired(t, fd) == 0 ? EINPROGRESS : -1;
+}
+
+void app_req_begin(struct app *a, const struct chan_req *q, int fd)
+{
+	struct app_ent *t = app_ent_find(a, q->kind, q->id);
+	int err;
+
+	if (!t) {
+		t = app_ent_new(a, q->kind, q->family, q->id);
+	}
+	if (!t || t->family != q->family || t->state != APP_FRESH) {
+		app_count(a, APP_WIRE_FAILED);
+		close(fd);
+		return;
+	}
+	app_req_early(t, q->early);
+	t->blocking = false;
+	err = begin(t, q, fd);
+	engine_log(a->e, 3, "begin %016llx: %d", (unsigned long long)q->id,
+		   err);
+	if (err != EINPROGRESS) {
+		app_conn_failed(t, err < 0 ? ENOBUFS : err);
+		if (err >= 0) {
+			close(fd); /* with what is unread: ERR and HUP */
+		}
+	}
 }
 
 /* --- over the kernel ------------------------------------------------------------ */
@@ -231,8 +309,7 @@ int app_req_connect(struct app_ent *t, struct app_req *r)
 	if (err) {
 		return err;
 	}
-	if ((to->family != 4 && to->family != 6) ||
-	    (t->family == 4 && to->family != 4)) {
+	if (!family_fits(t, to)) {
 		return EAFNOSUPPORT;
 	}
 	if (!is_own(t, r->fd[0])) {
@@ -242,10 +319,5 @@ int app_req_connect(struct app_ent *t, struct app_req *r)
 		return CHAN_NEED_FRESH;
 	}
 	t->blocking = !(r->q->flags & CHAN_F_NONBLOCK);
-	if (t->via == APP_VIA_KERNEL ||
-	    (t->via == APP_VIA_ANY &&
-	     app_scope_connect(t->app->e, to) == APP_SCOPE_KERNEL)) {
-		return by_kernel(t, r);
-	}
-	return by_core(t, r);
+	return by_core_only(t, to) ? by_core(t, r) : by_kernel(t, r);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "stack/base/check.h"
+#include "stack/chan/chan_early.h"
 #include "stack/engine/app.h"
 
 #define OPTS_STEP 4 /* options that memory is taken for at once */
@@ -157,6 +158,33 @@ int app_req_setsockopt(struct app_ent *t, struct app_req *r)
 		note_rcvbuf(t, q);
 	}
 	return err;
+}
+
+void app_req_early(struct app_ent *t, uint32_t word)
+{
+	static const struct {
+		int level, name;
+	} early[CHAN_EARLY_N] = {
+#define X(level, name) [CHAN_EARLY_##name] = { level, name },
+		CHAN_EARLY(X)
+#undef X
+	};
+
+	for (unsigned i = 0; i < CHAN_EARLY_N; i++) {
+		struct chan_req q;
+		struct app_req r = { .q = &q, .fd = { -1, -1 } };
+		int on = chan_early_on(word, i);
+
+		if (chan_early_has(word, i)) {
+			chan_req_init(&q, &t->app->e->run, CHAN_OP_SETSOCKOPT,
+				      NULL);
+			q.level = early[i].level;
+			q.name = early[i].name;
+			q.len = sizeof(on);
+			memcpy(q.val, &on, sizeof(on));
+			app_req_setsockopt(t, &r);
+		}
+	}
 }
 
 static int get_kernel(int fd, struct app_req *r)

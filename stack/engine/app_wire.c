@@ -8,34 +8,57 @@
 #include "stack/base/check.h"
 #include "stack/chan/chan_addr.h"
 
-/* The end of the connection that fd just made; others in the queue were not
- * asked for by a request: nobody but this function connects there.
- * want NULL: only clears the queue. */
-static int take_data(struct app *a, const struct app_ent *want)
-{
-	int found = -1;
+#define QUEUE_MAX 8192 /* the longest backlog */
 
-	for (unsigned i = 0; i < 8192; i++) { /* the longest backlog */
+/* One connection out of the DATA listener's queue: the descriptor, and whose
+ * name it has; -1 and errno when there is none. */
+static int take_one(struct app *a, struct chan_name *n)
+{
+	for (;;) {
 		struct sockaddr_un un;
 		socklen_t len = sizeof(un);
-		struct chan_name n;
-		int fd = accept4(a->data_fd, (struct sockaddr *)&un, &len,
-				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(a->data_listen.fd, (struct sockaddr *)&un,
+				 &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd < 0) {
-			break;
-		}
-		if (found < 0 && want &&
-		    chan_addr_un_get(&a->e->run, &un, len,
-				     &n) &&
-		    n.kind == want->kind && n.id == want->id) {
-			found = fd;
-			continue;
+		a->set.calls++;
+		if (fd < 0 || (chan_addr_un_get(&a->e->run, &un, len, n) &&
+			       n->kind == CHAN_KIND_SOCK && n->id != 0)) {
+			return fd;
 		}
 		app_count(a, APP_DATA_FOREIGN);
 		close(fd);
 	}
+}
+
+/* The end of the connection that want's descriptor just made, or -1.  Others in
+ * the queue bring their own request; with want NULL that is all there is. */
+static int take_data(struct app *a, const struct app_ent *want)
+{
+	int found = -1;
+
+	for (unsigned i = 0; i < QUEUE_MAX; i++) {
+		struct chan_name n;
+		int fd = take_one(a, &n);
+
+		if (fd < 0) {
+			a->ctl_more |= errno == EMFILE || errno == ENFILE ||
+				       errno == ENOBUFS || errno == ENOMEM;
+			return found;
+		}
+		if (found < 0 && want && n.kind == want->kind &&
+		    n.id == want->id) {
+			found = fd;
+		} else {
+			app_data_in(a, fd, n.id);
+		}
+	}
+	a->ctl_more = true;
 	return found;
+}
+
+void app_data_drain(struct app *a)
+{
+	take_data(a, NULL);
 }
 
 void app_wire_buf(const struct app_ent *t, int fd)
@@ -98,16 +121,17 @@ int app_wire_connect(struct app_ent *t, int fd, bool stuff, uint32_t *stuffed)
 	return end;
 }
 
-void app_wire_unstuff(int fd, uint32_t n, uint8_t *scratch, uint32_t room)
+uint32_t app_wire_unstuff(int fd, uint32_t n, uint8_t *scratch, uint32_t room)
 {
 	while (n > 0) {
 		ssize_t k = recv(fd, scratch, min_u32(n, room), MSG_DONTWAIT);
 
 		if (k <= 0) {
-			return; /* the program is gone: HUP tells the rest */
+			break; /* the program is gone: HUP tells the rest */
 		}
 		n -= (uint32_t)k;
 	}
+	return n;
 }
 
 int app_wire_accept(const struct app_ent *l, const struct chan_name *n)

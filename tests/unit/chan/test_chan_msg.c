@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "stack/chan/chan_early.h"
 #include "stack/chan/chan_msg.h"
 
 static const struct chan_run run = { 5, { 1, 2, 3 } };
@@ -18,7 +19,7 @@ static void a_made_request_is_good(void **st)
 	struct chan_req q;
 
 	(void)st;
-	for (int op = CHAN_OP_CONNECT; op <= CHAN_OP_HELLO; op++) {
+	for (int op = CHAN_OP_CONNECT; op <= CHAN_OP_BEGIN; op++) {
 		chan_req_init(&q, &run, (enum chan_op)op, &sock);
 		assert_int_equal(chan_req_check(&q, chan_req_size(&q), &run),
 				 CHAN_GOOD);
@@ -29,7 +30,7 @@ static void a_made_request_is_good(void **st)
 	assert_int_equal(chan_req_check(&q, chan_req_size(&q), &run),
 			 CHAN_GOOD);
 	assert_string_equal(chan_op_name(0), "?");
-	assert_string_equal(chan_op_name(CHAN_OP_HELLO + 1), "?");
+	assert_string_equal(chan_op_name(CHAN_OP_BEGIN + 1), "?");
 }
 
 static void lengths(void **st)
@@ -63,6 +64,45 @@ static void getsockopt_carries_no_value(void **st)
 	assert_int_equal(chan_req_size(&q), offsetof(struct chan_req, val));
 	assert_int_equal(chan_req_check(&q, chan_req_size(&q), &run),
 			 CHAN_GOOD);
+}
+
+/* what it counts comes behind it, and is no part of it */
+static void begin_counts_what_follows(void **st)
+{
+	struct chan_req q;
+
+	(void)st;
+	chan_req_init(&q, &run, CHAN_OP_BEGIN, &sock);
+	q.len = CHAN_STUFF_MAX;
+	assert_int_equal(chan_req_size(&q), offsetof(struct chan_req, val));
+	assert_int_equal(chan_req_check(&q, chan_req_size(&q), &run),
+			 CHAN_GOOD);
+	q.len++;
+	assert_int_equal(chan_req_check(&q, chan_req_size(&q), &run),
+			 CHAN_BAD_FORMAT);
+	q.len = 1;
+	q.kind = CHAN_KIND_CONN;
+	assert_int_equal(chan_req_check(&q, chan_req_size(&q), &run),
+			 CHAN_BAD_FORMAT);
+}
+
+static void switches_are_two_bits(void **st)
+{
+	uint32_t word = 0;
+
+	(void)st;
+	for (unsigned i = 0; i < CHAN_EARLY_N; i++) {
+		assert_false(chan_early_has(word, i));
+		word = chan_early_with(word, i, true);
+		assert_true(chan_early_has(word, i) && chan_early_on(word, i));
+		word = chan_early_with(word, i, i & 1);
+		assert_true(chan_early_has(word, i));
+		assert_int_equal(chan_early_on(word, i), i & 1);
+		assert_int_equal(word & ~CHAN_EARLY_MASK, 0);
+	}
+	for (unsigned i = 0; i < CHAN_EARLY_N; i++) { /* as they were */
+		assert_int_equal(chan_early_on(word, i), i & 1);
+	}
 }
 
 static void the_secret_decides(void **st)
@@ -100,7 +140,7 @@ static void odd_requests(void **st)
 	q.family = 5;
 	assert_int_equal(chan_req_check(&q, chan_req_size(&q), &run),
 			 CHAN_BAD_FORMAT);
-	chan_req_init(&q, &run, (enum chan_op)(CHAN_OP_HELLO + 1), &sock);
+	chan_req_init(&q, &run, (enum chan_op)(CHAN_OP_BEGIN + 1), &sock);
 	assert_int_equal(chan_req_check(&q, chan_req_size(&q), &run),
 			 CHAN_BAD_FORMAT);
 	chan_req_init(&q, &run, CHAN_OP_NAMES, &sock);
@@ -134,6 +174,8 @@ int main(void)
 		cmocka_unit_test(a_made_request_is_good),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(getsockopt_carries_no_value),
+		cmocka_unit_test(begin_counts_what_follows),
+		cmocka_unit_test(switches_are_two_bits),
 		cmocka_unit_test(the_secret_decides),
 		cmocka_unit_test(odd_requests),
 		cmocka_unit_test(answers),

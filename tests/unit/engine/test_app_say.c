@@ -2,6 +2,7 @@
  * encryption: two real stacks, one of them with app.c in front */
 #include "tests/unit/engine/app_rig.h"
 
+#include <linux/sockios.h>
 #include <time.h>
 
 #include "stack/engine/past.h"
@@ -117,6 +118,67 @@ static void less_than_before(void **st)
 	down();
 }
 
+static int outq(int fd)
+{
+	int n = -1;
+
+	assert_int_equal(ioctl(fd, SIOCOUTQ, &n), 0);
+	return n;
+}
+
+/* SO_ERROR of such a socket is not asked for, unless something of what filled
+ * it is still there: it is, and the line is not lost */
+static void less_than_before_and_not_waited_for(void **st)
+{
+	struct chan_name n;
+	int fd;
+
+	(void)st;
+	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_OFF, true);
+	fd = prog_socket(&n);
+	prog_begin(fd, &n, far());
+	turn(10);
+	assert_int_equal(events(fd), POLLOUT);
+	assert_true(outq(fd) > 0);
+	assert_int_equal(ask(CHAN_OP_OUTQ, &n, 0), 0);
+	assert_int_equal(int_of_rep(), 0);
+	assert_int_equal(ask(CHAN_OP_ERROR, &n, 0), 0);
+	assert_non_null(strstr(line(), "earlier it was smtcp"));
+	turn(2);
+	assert_int_equal(outq(fd), 0);
+	close(fd);
+	turn(3);
+	down();
+}
+
+/* what the program writes instead of asking is all that arrives, and its end
+ * is no reset */
+static void a_line_that_nobody_asks_for(void **st)
+{
+	struct chan_name n;
+	struct sock *sk;
+	int fd;
+
+	(void)st;
+	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_OFF, true);
+	fd = prog_socket(&n);
+	prog_begin(fd, &n, far());
+	turn(10);
+	assert_true(outq(fd) > 0);
+	assert_int_equal(write(fd, "abc", 3), 3);
+	turn(10);
+	assert_int_equal(outq(fd), 0);
+	sk = sock_accept(listener, rig.e.now);
+	assert_non_null(sk);
+	assert_int_equal(sock_read_len(sk), 3);
+	sock_close(sk, rig.e.now, false);
+	turn(4);
+	assert_int_equal(read(fd, (char[1]){ 0 }, 1), 0);
+	close(fd);
+	turn(3);
+	down();
+}
+
 static int option(enum chan_op op, const struct chan_name *n, int name, int v)
 {
 	struct chan_req q;
@@ -208,6 +270,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused),
 		cmocka_unit_test(less_than_before),
+		cmocka_unit_test(less_than_before_and_not_waited_for),
+		cmocka_unit_test(a_line_that_nobody_asks_for),
 		cmocka_unit_test(encrypted),
 		cmocka_unit_test(by_kernel),
 	};

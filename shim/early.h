@@ -1,0 +1,29 @@
+/* early.h - what is known of a socket before the stack hears of it
+ *
+ * A word that the descriptor itself keeps, so that it follows it through dup(),
+ * fork() and exec: the switches of chan_early.h that were set, and whether a
+ * plain connect() is all that this socket needs.  It counts only as long as the
+ * socket was not connected.
+ */
+#ifndef SHIM_EARLY_H
+#define SHIM_EARLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shim/ask.h"
+#include "shim/whose.h"
+
+/* bound, listening, connected before, or with an option that changes what
+ * connect() itself does: the stack is asked and waited for */
+#define EARLY_SLOW (1u << 15)
+
+uint32_t early_word(int fd);
+/* setsockopt() that the stack need not hear of now: true when it was kept */
+bool early_keep(int fd, const struct whose *w, int level, int name,
+		const void *val, uint32_t len);
+void early_slow(int fd);
+/* what was kept goes with this request */
+void early_add(int fd, const struct whose *w, struct ask *a);
+
+#endif

@@ -1,0 +1,333 @@
+/* streams that begin with their request: what the shim's connect() does that
+ * does not wait, and what somebody else may do at the same name */
+#include "tests/unit/engine/app_rig.h"
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+
+#include "stack/chan/chan_early.h"
+
+static struct sock *far_listener;
+
+static struct endpoint far(uint16_t port)
+{
+	return endpoint_make(addr_v4(10, 9, 0, 1), port);
+}
+
+static int far_up(void **st)
+{
+	struct endpoint e = far(80);
+
+	rig_up(st);
+	rig.far = stack_at(&rig.far_fake, 2, e.addr);
+	far_listener = sock_open(rig.far, 4);
+	assert_int_equal(sock_bind(far_listener, &e), 0);
+	assert_int_equal(sock_listen(far_listener, rig.e.now, 10), 0);
+	return 0;
+}
+
+static bool writable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* what the far end has got: it must be `want` and nothing else */
+static void far_got(const char *want)
+{
+	struct sock *sk = sock_accept(far_listener, rig.e.now);
+	struct iov v[4];
+	char got[64] = "";
+	size_t at = 0;
+	unsigned n;
+
+	assert_non_null(sk);
+	n = sock_read_vec(sk, v, 4);
+	for (unsigned i = 0; i < n; i++) {
+		assert_true(at + v[i].n < sizeof(got));
+		memcpy(got + at, v[i].p, v[i].n);
+		at += v[i].n;
+	}
+	assert_string_equal(got, want);
+	assert_int_equal(at, strlen(want));
+	sock_close(sk, rig.e.now, true);
+}
+
+static int outq(int fd)
+{
+	int n = -1;
+
+	assert_int_equal(ioctl(fd, SIOCOUTQ, &n), 0);
+	return n;
+}
+
+static void it_polls_writable_when_it_is(void **st)
+{
+	struct chan_name n;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	prog_begin(fd, &n, far(80));
+	assert_false(writable(fd));
+	assert_int_equal(write(fd, "x", 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(events(fd), POLLOUT);
+	assert_int_equal(outq(fd), 0);
+	assert_int_equal(ask(CHAN_OP_ERROR, &n, 0), 0);
+	assert_int_equal(int_of_rep(), 0);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	turn(4);
+	far_got("hello");
+	close(fd);
+	turn(4);
+	assert_int_equal(app_busy(&rig.e), 0);
+}
+
+static void a_later_request_finds_it(void **st)
+{
+	struct chan_name n;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	prog_begin(fd, &n, far(80));
+	assert_int_equal(ask(CHAN_OP_NAMES, &n, 0), 0);
+	assert_int_not_equal(rep.local.port, 0);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), 0);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), EISCONN);
+	close(fd);
+	turn(4);
+}
+
+static void nobody_answers(void **st)
+{
+	struct chan_name n;
+	struct stack *there = rig.far;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	rig.far = NULL;
+	prog_begin(fd, &n, far(80));
+	assert_int_equal(events(fd), 0);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), EALREADY);
+	close(fd);
+	turn(2);
+	assert_int_equal(count(APP_CONNECT_GONE), 1);
+	assert_int_equal(app_busy(&rig.e), 0);
+	rig.far = there;
+}
+
+static void refused(void **st)
+{
+	struct chan_name n;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	prog_begin(fd, &n, far(81));
+	assert_int_equal(events(fd), ALL_GONE);
+	assert_int_equal(ask(CHAN_OP_ERROR, &n, 0), 0);
+	assert_int_equal(int_of_rep(), ECONNREFUSED);
+	assert_int_equal(prog_connect(fd, &n, far(81), false), ECONNABORTED);
+	close(fd);
+}
+
+/* no path: an error that connect() would have given */
+static void no_way_there(void **st)
+{
+	struct chan_name n;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	n.family = 4;
+	prog_begin(fd, &n, endpoint_make(addr_v4(0, 0, 0, 0), 80));
+	assert_int_equal(events(fd), ALL_GONE);
+	assert_int_equal(ask(CHAN_OP_ERROR, &n, 0), 0);
+	assert_int_equal(int_of_rep(), EADDRNOTAVAIL);
+	close(fd);
+}
+
+static void closed_at_once(void **st)
+{
+	struct chan_name n;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	prog_begin(fd, &n, far(80));
+	close(fd);
+	turn(4);
+	assert_int_equal(app_busy(&rig.e), 0);
+}
+
+/* what the program set before anybody was asked */
+static void with_switches(void **st)
+{
+	struct chan_name n;
+	struct chan_req q;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
+	q.addr = far(80);
+	q.len = STUFF;
+	q.early = chan_early_with(0, CHAN_EARLY_TCP_NODELAY, true);
+	q.early = chan_early_with(q.early, CHAN_EARLY_SO_KEEPALIVE, false);
+	prog_begin_with(fd, &q, 0);
+	chan_req_init(&q, &rig.e.run, CHAN_OP_GETSOCKOPT, &n);
+	q.level = IPPROTO_TCP;
+	q.name = TCP_NODELAY;
+	q.len = sizeof(int);
+	assert_int_equal(ask_fd(&q, NULL, 0), 0);
+	assert_int_equal(int_of_rep(), 1);
+	q.level = SOL_SOCKET;
+	q.name = SO_KEEPALIVE;
+	assert_int_equal(ask_fd(&q, NULL, 0), 0);
+	assert_int_equal(int_of_rep(), 0);
+	close(fd);
+	turn(4);
+}
+
+/* the handshake may be faster than the shim: what it writes late is stuffing
+ * all the same */
+static void the_shim_is_slow(void **st)
+{
+	static uint8_t rest[STUFF];
+	const size_t head = offsetof(struct chan_req, val);
+	struct chan_name n;
+	struct chan_req q;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
+	q.addr = far(80);
+	q.len = STUFF;
+	prog_begin_with(fd, &q, head + 100);
+	turn(6);
+	assert_int_equal(send(fd, rest, STUFF - 101, 0), STUFF - 101);
+	turn(2);
+	assert_int_equal(send(fd, rest, 1, 0), 1);
+	assert_int_equal(write(fd, "data", 4), 4);
+	turn(6);
+	far_got("data");
+	close(fd);
+	turn(4);
+}
+
+/* --- somebody else ------------------------------------------------------------- */
+
+static void refused_requests(void **st)
+{
+	struct chan_name n;
+	struct chan_req q;
+	int fd = prog_socket(&n);
+	char b;
+
+	(void)st;
+	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
+	q.addr = far(80);
+	q.len = STUFF;
+	q.secret[3] ^= 1;
+	prog_begin_with(fd, &q, 0);
+	turn(3);
+	assert_int_equal(count(APP_CTL_SECRET), 1);
+	assert_int_equal(recv(fd, &b, 1, 0), -1); /* unread: a reset */
+	close(fd);
+
+	q.secret[3] ^= 1;
+	q.len = CHAN_STUFF_MAX + 1;
+	fd = prog_socket(&n);
+	q.id = n.id;
+	prog_begin_with(fd, &q, offsetof(struct chan_req, val));
+	turn(3);
+	assert_int_equal(count(APP_CTL_FORMAT), 1);
+	close(fd);
+
+	q.len = STUFF;
+	q.id++; /* another's socket */
+	fd = prog_socket(&n);
+	q.id = n.id + 1;
+	prog_begin_with(fd, &q, 0);
+	turn(3);
+	assert_int_equal(count(APP_CTL_FORMAT), 2);
+	close(fd);
+
+	fd = prog_socket(&n); /* half of one */
+	q.id = n.id;
+	prog_begin_with(fd, &q, 40);
+	turn(3);
+	assert_int_equal(count(APP_CTL_FORMAT), 3);
+	close(fd);
+
+	fd = prog_socket(&n); /* not what such a stream begins with */
+	q.id = n.id;
+	q.op = CHAN_OP_NAMES;
+	q.len = 0;
+	prog_begin_with(fd, &q, offsetof(struct chan_req, val));
+	turn(3);
+	assert_int_equal(count(APP_CTL_FORMAT), 4);
+	close(fd);
+	assert_int_equal(app_busy(&rig.e), 0);
+	assert_int_equal(rig.sent, 0);
+}
+
+/* it waits, others do not wait for it, and it is let go */
+static void silent(void **st)
+{
+	const struct chan_name data = { .kind = CHAN_KIND_DATA };
+	struct sockaddr_un un;
+	socklen_t len = chan_addr_un(&rig.e.run, &data, &un);
+	struct chan_name n, m;
+	int mute = prog_socket(&n), fd = prog_socket(&m);
+	char b;
+
+	(void)st;
+	assert_int_equal(connect(mute, (struct sockaddr *)&un, len), 0);
+	turn(2);
+	assert_int_equal(rig.e.app->n_ctl, 1);
+	prog_begin(fd, &m, far(80));
+	assert_int_equal(events(fd), POLLOUT);
+	assert_int_equal(recv(mute, &b, 1, 0), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(mute);
+	turn(2);
+	assert_int_equal(rig.e.app->n_ctl, 0);
+	close(fd);
+	turn(4);
+}
+
+/* CONNECT only on a connection of its own, BEGIN only without one */
+static void at_the_wrong_name(void **st)
+{
+	struct chan_name n;
+	struct chan_req q;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
+	q.addr = far(80);
+	assert_int_equal(ask_fd(&q, &fd, 1), EINVAL);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, far_up, rig_down)
+		T(it_polls_writable_when_it_is),
+		T(a_later_request_finds_it),
+		T(nobody_answers),
+		T(refused),
+		T(no_way_there),
+		T(closed_at_once),
+		T(with_switches),
+		T(the_shim_is_slow),
+		T(refused_requests),
+		T(silent),
+		T(at_the_wrong_name),
+	};
+
+	if (!own_netns()) {
+		puts("test_app_ctl: skipped, no network namespace");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
