@@ -382,7 +382,7 @@ def after_join(d):
 def mptcp_once(family, way):
     frames = Frames("c" if way == "down" else "s")
     d = out_json("c", [RUN, "--mptcp", "require", "--wait"] + TUNS[family] +
-                 ["--", XFER, way, HOST[family], "7000", str(max(SECS, 3))])
+                 ["--", XFER, way, HOST[family], "7000", str(max(SECS, 5))])
     header = frames.header_len()
     ceiling = 2 * RATE / 8 * (1500 - header) / (1500 + ETH)
     return after_join(d) / ceiling, header

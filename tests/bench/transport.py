@@ -403,7 +403,7 @@ def memory(b):
     sealed, _ = held(b, SMTCP, [b.RUN] + SMTCP + b.TUN_C + ["--"], min(b.HOLD, 5000))
     b.result["memory_process"] = {"plain": plain, "mptcp": multi, "sealed": sealed, "cpu_s": used}
     b.row("KiB per idle connection, stack process", plain, 4, "less",
-          f"{b.HOLD} of them; Multipath TCP {multi:.2f}, sealed {sealed:.2f} with its cipher contexts; kernel "
+          f"{b.HOLD} of them; Multipath TCP {multi:.2f}, sealed {sealed:.2f} with what libcrypto holds; kernel "
           f"memory of the AF_UNIX pair {unix_pair_kib():.1f}")
     b.row("processor time in 5 s of rest, s", used, 0.01, "less", f"{b.HOLD} connections")
 
