@@ -122,6 +122,11 @@ bool mp_defers(const struct mp_conn *c)
 	return c->defers;
 }
 
+struct tcp_saved *mp_take_syn(struct mp_conn *c)
+{
+	return c->first && c->first->tcb ? tcp_take_syn(c->first->tcb) : NULL;
+}
+
 bool mp_connect_held(const struct mp_conn *c)
 {
 	return c->first && c->first->tcb && tcp_tfo_holds(c->first->tcb);

@@ -283,6 +283,8 @@ bool mp_connect_held(const struct mp_conn *c);
 /* TCP_DEFER_ACCEPT, and its handshake could not wait for data, because keys are
  * exchanged before: whoever accepts it has to wait */
 bool mp_defers(const struct mp_conn *c);
+/* tcp_take_syn() of its first subflow */
+struct tcp_saved *mp_take_syn(struct mp_conn *c);
 struct mp_listener *mp_listen(struct mp *mp, const struct endpoint *local,
 			      bool dual, bool reuseport,
 			      const struct mp_conf *conf,

@@ -71,6 +71,7 @@ void sock_free(struct sock *sk)
 	list_del(&sk->q_link);
 	list_del(&sk->link);
 	sock_kept_free(&sk->kept, s->env.mem);
+	tcp_saved_free(s->env.mem, &sk->saved);
 	mem_free(s->env.mem, sk, sizeof(*sk));
 }
 

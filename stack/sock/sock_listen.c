@@ -102,6 +102,7 @@ static bool accepted(void *lo, struct instant now, struct mp_conn *c)
 	sk->state = SOCK_OPEN;
 	sk->conn = c;
 	sk->listener = l;
+	sk->saved = mp_take_syn(c);
 	mp_set_owner(c, &sock_owner, sk);
 	if (mp_read_len(c) > 0 || mp_read_eof(c)) {
 		sk->bits |= SOCK_EV_READ;

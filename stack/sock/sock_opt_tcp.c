@@ -198,6 +198,13 @@ static int set_count(struct sock *sk, int name, int v)
 		sk->opt.defer_accept = secs_to_retrans(v);
 		c->defer_accept = sk->opt.defer_accept;
 		return 0;
+	case LX_TCP_SAVE_SYN: /* 2: with a link's header, which a TUN has not */
+		if (!within(v, 0, 2)) {
+			return EINVAL;
+		}
+		sk->opt.save_syn = (uint8_t)v;
+		c->save_syn = v > 0;
+		return 0;
 	case LX_TCP_NOTSENT_LOWAT: /* unsigned, as Linux keeps it */
 		sk->conf.notsent_lowat = (uint32_t)v;
 		return 0;
@@ -270,6 +277,7 @@ static int set_int(struct sock *sk, int name, int v)
 	case LX_TCP_MAXSEG:
 	case LX_TCP_SYNCNT:
 	case LX_TCP_DEFER_ACCEPT:
+	case LX_TCP_SAVE_SYN:
 	case LX_TCP_NOTSENT_LOWAT:
 	case LX_TCP_USER_TIMEOUT:
 		return set_count(sk, name, v);
@@ -378,6 +386,9 @@ static int get_int(struct sock *sk, int name, int *v)
 	case LX_TCP_INQ:
 		*v = sk->opt.inq;
 		return 0;
+	case LX_TCP_SAVE_SYN:
+		*v = sk->opt.save_syn;
+		return 0;
 	case LX_TCP_RTO_MAX_MS:
 		*v = c->rto_max_ms ? (int)c->rto_max_ms : RTO_MAX_USUAL;
 		return 0;
@@ -415,7 +426,6 @@ static bool get_long(const struct sock *sk, int name, void *val, uint32_t *len)
 {
 	switch (name) {
 	case LX_TCP_CC_INFO:
-	case LX_TCP_SAVED_SYN:
 	case LX_TCP_ULP:
 		*len = 0; /* there is nothing */
 		return true;
@@ -425,6 +435,23 @@ static bool get_long(const struct sock *sk, int name, void *val, uint32_t *len)
 	default:
 		return false;
 	}
+}
+
+/* once: then it is forgotten */
+static int get_saved(struct sock *sk, void *val, uint32_t *len)
+{
+	int err;
+
+	if (!sk->saved) {
+		*len = 0;
+		return 0;
+	}
+	if (*len < sk->saved->len) {
+		return EINVAL;
+	}
+	err = sock_opt_put(sk->saved->octets, sk->saved->len, val, len);
+	tcp_saved_free(sk->s->env.mem, &sk->saved);
+	return err;
 }
 
 int sock_opt_tcp_get(struct sock *sk, struct instant now, int name, void *val,
@@ -443,6 +470,9 @@ int sock_opt_tcp_get(struct sock *sk, struct instant now, int name, void *val,
 		p = sk->conf.tcp.cc->name;
 		memcpy(cc, p, min_size(strlen(p), sizeof(cc) - 1));
 		return sock_opt_put(cc, sizeof(cc), val, len);
+	}
+	if (name == LX_TCP_SAVED_SYN) {
+		return get_saved(sk, val, len);
 	}
 	if (get_long(sk, name, val, len)) {
 		return 0;

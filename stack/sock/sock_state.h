@@ -38,6 +38,7 @@ struct sock_opts {
 	uint8_t buf_lock; /* SO_BUF_LOCK's bits: sizes the program chose */
 	uint8_t device;   /* SO_BINDTODEVICE: path + 1, 0 any */
 	uint8_t pmtudisc; /* IP_MTU_DISCOVER */
+	uint8_t save_syn; /* TCP_SAVE_SYN: 0, 1, or 2 with what we have not */
 	uint16_t prefer;  /* IPV6_ADDR_PREFERENCES; 0: as at first */
 	int32_t linger_s;
 	int32_t linger2;        /* -1, 0 default, or seconds */
@@ -69,6 +70,7 @@ struct sock {
 	struct endpoint local, remote;
 	struct sock_opts opt;
 	struct sock_kept *kept; /* NULL: all as at first */
+	struct tcp_saved *saved; /* TCP_SAVED_SYN; NULL: none, or was read */
 	struct mp_conf conf;
 	struct mp_conn *conn;
 

@@ -268,6 +268,7 @@ bool tcb_leave(struct tcb *tcb)
 		return !tcb->dead;
 	}
 	tcp_tfo_end(tcb);
+	tcp_saved_free(tcb->tcp->env->mem, &tcb->saved);
 	tcp_recover_fini(&tcb->rec);
 	tcp_reasm_fini(&tcb->reasm);
 	mem_free(tcb->tcp->env->mem, tcb, sizeof(*tcb));

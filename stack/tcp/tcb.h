@@ -27,6 +27,7 @@
 #include "stack/tcp/tcp_reasm.h"
 #include "stack/tcp/tcp_recover.h"
 #include "stack/tcp/tcp_rst.h"
+#include "stack/tcp/tcp_saved.h"
 #include "stack/tcp/tcp_seg.h"
 #include "stack/tcp/tcp_tfo.h"
 #include "stack/tcp/tcp_ts.h"
@@ -186,6 +187,7 @@ struct tcb {
 	struct tcp_keep keep;
 	struct tcp_stats stats;
 	struct tcp_tfo_conn *tfo; /* NULL: nothing to do with it */
+	struct tcp_saved *saved;  /* NULL: none, or taken */
 };
 
 static inline void tcb_count(struct tcb *tcb, enum tcp_reason r)

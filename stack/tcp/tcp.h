@@ -297,6 +297,7 @@ struct tcp_conf {
 	/* IPv6 flow labels: none (IPV6_AUTOFLOWLABEL 0), or always the same one
 	 * (SO_TXREHASH 0) */
 	bool no_label : 1, no_rehash : 1;
+	bool save_syn : 1; /* a listener's: tcp_take_syn() has something */
 	uint8_t ttl; /* default 64 */
 	uint8_t tos;
 	uint8_t syn_retries; /* default 6 (Linux) */
@@ -525,6 +526,17 @@ void tcp_ask(struct tcb *tcb);
 /* REMOVE_ADDR and stale detection: probe now, n times one RTO apart; a
  * segment in answer stops it; without answer: closed(TIMEOUT) */
 void tcp_probe_alive(struct tcb *tcb, struct instant now, unsigned n);
+
+/* the headers of a SYN, in env's memory */
+struct tcp_saved {
+	uint16_t len;
+	uint8_t octets[]; /* IP header, extension headers, TCP header */
+};
+
+/* conf.save_syn: those of its SYN, which are now the caller's; NULL: none */
+struct tcp_saved *tcp_take_syn(struct tcb *tcb);
+/* NULL: harmless; *s is NULL afterwards */
+void tcp_saved_free(struct mem *mem, struct tcp_saved **s);
 
 uint32_t tcp_count_conns(const struct tcp *tcp);  /* TIME-WAIT not counted */
 uint32_t tcp_count_owing(const struct tcp *tcp);  /* detached, still owe FIN or data */

@@ -187,6 +187,9 @@ struct tcb *tcp_accept(struct tcp *tcp, struct instant now,
 		return NULL;
 	}
 	tcb_accept(tcb, now, syn);
+	if (o->conf.save_syn) {
+		tcb->saved = tcp_saved_make(tcp->env->mem, syn);
+	}
 	if (o->fastopen && o->conf.tfo_queue && tcp->asked) {
 		tcp_tfo_accept(tcb, now, tcp->asked, syn);
 	}
@@ -194,6 +197,14 @@ struct tcb *tcp_accept(struct tcp *tcp, struct instant now,
 	tcb_ready(tcb);
 	*err = 0;
 	return tcb;
+}
+
+struct tcp_saved *tcp_take_syn(struct tcb *tcb)
+{
+	struct tcp_saved *s = tcb->saved;
+
+	tcb->saved = NULL;
+	return s;
 }
 
 uint16_t tcp_port_get(struct tcp *tcp, const struct endpoint *want, bool reuse)
