@@ -122,6 +122,10 @@ uint16_t ip_mtu(const struct ip *ip, unsigned path, const struct addr *dst,
 bool ip_mtu_lower(struct ip *ip, unsigned path, const struct addr *dst,
 		  uint16_t mtu, uint16_t was, struct instant now);
 
+/* How often that was true of any: whoever remembers another number asks again.
+ * So nobody has to look for all whom an ICMP error concerns. */
+uint32_t ip_mtu_news(const struct ip *ip);
+
 /* the next usual MTU below one that is too much (RFC 1191 7.1) */
 uint16_t ip_mtu_plateau(uint16_t was);
 

@@ -168,6 +168,11 @@ bool ip_mtu_lower(struct ip *ip, unsigned path, const struct addr *dst,
 	return true;
 }
 
+uint32_t ip_mtu_news(const struct ip *ip)
+{
+	return (uint32_t)ip->count[IP_PMTU_LOWERED];
+}
+
 void ip_mtu_keep(struct ip *ip, unsigned path, const struct addr *dst,
 		 uint16_t low, uint16_t high, struct instant now)
 {

@@ -92,7 +92,8 @@ struct tcp_rcv {
 struct tcp_mss {
 	uint16_t ours; /* in our SYN's option */
 	uint16_t peer; /* from the peer's SYN */
-	uint16_t pmtu; /* last path MTU used */
+	uint16_t pmtu; /* last path MTU used.. */
+	uint32_t news; /* ..as of this ip_mtu_news() */
 	uint16_t base; /* payload and options together, of one segment */
 	uint8_t opt;   /* option octets of the last data segment */
 };

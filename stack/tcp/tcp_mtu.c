@@ -71,6 +71,7 @@ void tcp_mtu_update(struct tcb *tcb, struct instant now)
 {
 	tcb->mss.pmtu = tcp_mtup_mtu(&tcb->rec.mtup, path_mtu(tcb, now));
 	tcb->mss.base = base_for(tcb, tcb->mss.pmtu);
+	tcb->mss.news = ip_mtu_news(tcb->tcp->ip);
 }
 
 void tcp_mtu_apply(struct tcb *tcb, struct instant now)
@@ -82,6 +83,13 @@ void tcp_mtu_apply(struct tcb *tcb, struct instant now)
 		tcp_mtup_resized(&tcb->rec.mtup);
 		tcp_recover_mss(&tcb->rec, now, (uint16_t)tcb_mss(tcb));
 		tcb_ready(tcb);
+	}
+}
+
+void tcp_mtu_fresh(struct tcb *tcb, struct instant now)
+{
+	if (tcb->mss.news != ip_mtu_news(tcb->tcp->ip)) {
+		tcp_mtu_apply(tcb, now);
 	}
 }
 
@@ -144,37 +152,19 @@ static void probe_news(struct tcb *tcb, struct instant now,
 	}
 }
 
-static void lower_one(struct tcp_entry *e, struct instant now, uint16_t path,
-		      const struct addr *to)
-{
-	struct tcb *tcb = container_of(e, struct tcb, entry);
-
-	if (!e->timewait && tcb->path == path &&
-	    addr_eq(&e->t.remote.addr, to)) {
-		tcp_mtu_apply(tcb, now);
-		tcp_timer_update(tcb, now);
-	}
-}
-
-/* The path is narrower, and all connections that use it hear of it. */
-static void lower_all(struct tcb *tcb, struct instant now, uint16_t mtu)
+/* The path is narrower.  Others that use it hear of it when they do. */
+static void lower(struct tcb *tcb, struct instant now, uint16_t mtu)
 {
 	struct tcp *tcp = tcb->tcp;
 	const struct addr to = tcb->entry.t.remote.addr;
-	struct ports_node *n;
-	uint32_t port = 0;
 
 	if (!ip_mtu_lower(tcp->ip, tcb->path, &to, mtu, tcb->mss.pmtu, now)) {
 		tcp_count(tcp, TCP_ICMP_SOFT);
 		return;
 	}
 	tcp_count(tcp, TCP_PMTU);
-	while ((n = ports_from(&tcp->demux.local, &port)) != NULL) {
-		for (; n; n = n->next) {
-			lower_one(tcp_entry_of(n), now, tcb->path, &to);
-		}
-		port++;
-	}
+	tcp_mtu_apply(tcb, now);
+	tcp_timer_update(tcb, now);
 }
 
 static void check_claim(struct tcb *tcb, struct instant now)
@@ -185,7 +175,7 @@ static void check_claim(struct tcb *tcb, struct instant now)
 	case TCP_MTUP_OPEN:
 		break;
 	case TCP_MTUP_TRUE:
-		lower_all(tcb, now, mtu);
+		lower(tcb, now, mtu);
 		break;
 	case TCP_MTUP_DENIED:
 		tcb_count(tcb, TCP_PMTU_DENIED);
@@ -206,6 +196,7 @@ static void examine(struct tcb *tcb, struct instant now, bool timeout)
 {
 	struct tcp_mtup *m = &tcb->rec.mtup;
 
+	tcp_mtu_fresh(tcb, now);
 	if (m->size) {
 		probe_news(tcb, now,
 			   tcp_mtup_check(m, &tcb->rec.sent, now,
@@ -348,6 +339,6 @@ bool tcp_mtu_too_big(struct tcb *tcb, struct instant now, uint32_t mtu,
 		tcb_count(tcb, TCP_PMTU_WAITS);
 		return true;
 	}
-	lower_all(tcb, now, (uint16_t)mtu);
+	lower(tcb, now, (uint16_t)mtu);
 	return true;
 }

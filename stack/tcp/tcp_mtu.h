@@ -20,6 +20,9 @@ void tcp_mtu_update(struct tcb *tcb, struct instant now);
  * sent again in a smaller one */
 void tcp_mtu_apply(struct tcb *tcb, struct instant now);
 
+/* ..if another connection's ICMP error has changed any since */
+void tcp_mtu_fresh(struct tcb *tcb, struct instant now);
+
 /* an acknowledgement was applied, or losses were marked by a timer */
 void tcp_mtu_check(struct tcb *tcb, struct instant now);
 /* a retransmission timeout; instead of tcp_mtu_check() */

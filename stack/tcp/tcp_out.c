@@ -479,6 +479,7 @@ static bool out_data(struct tcb *tcb, struct instant now,
 
 bool tcp_out_next(struct tcb *tcb, struct instant now, struct tcp_seg_desc *d)
 {
+	tcp_mtu_fresh(tcb, now);
 	if (tcb->owe & TCP_OWE_SYN) {
 		out_syn(tcb, now, d);
 		return true;
