@@ -113,8 +113,7 @@ static uint32_t frag_len(const struct frag *x, struct input *in, unsigned how)
 	}
 }
 
-static void frag_choose(const struct frags *g, struct frag *x,
-			struct input *in)
+static void frag_choose(const struct frags *g, struct frag *x, struct input *in)
 {
 	static const uint8_t protos[4] = { IP_PROTO_TCP, IP_PROTO_ICMP,
 					   IP_PROTO_ICMPV6, 44 };
@@ -137,8 +136,8 @@ static void frag_choose(const struct frags *g, struct frag *x,
 	}
 }
 
-static bool frag_same(const struct frags *g, unsigned id,
-		      const struct pkt *p, uint32_t hdr)
+static bool frag_same(const struct frags *g, unsigned id, const struct pkt *p,
+		      uint32_t hdr)
 {
 	for (uint32_t i = hdr; i < p->len; i++) {
 		if (p->data[i] != frag_octet(g, id, i - hdr)) {
@@ -149,8 +148,7 @@ static bool frag_same(const struct frags *g, unsigned id,
 }
 
 /* where the extension headers that were in front of the fragment's may end */
-static void frags_same6(const struct frags *g, unsigned id,
-			const struct pkt *p)
+static void frags_same6(const struct frags *g, unsigned id, const struct pkt *p)
 {
 	uint32_t hdr = IP6_HDR_LEN;
 

@@ -46,8 +46,8 @@ static void connect_some(unsigned n)
 	struct end *a = &w.end[0], *b = &w.end[1];
 
 	for (unsigned i = 1; i <= n; i++) {
-		struct endpoint to =
-			endpoint_make(i & 2 ? b->a6[i % PATHS] : b->a[i % PATHS], 81);
+		struct endpoint to = endpoint_make(
+			i & 2 ? b->a6[i % PATHS] : b->a[i % PATHS], 81);
 
 		a->sk[i] = sock_open(a->s, i & 2 ? 6 : 4);
 		must(a->sk[i]);
@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	w.choose = choose;
 	w.configure = core_configure;
 	w.crypt = (enum mp_crypt_policy)(how >> 5 & 3);
-	begin((how & 31) | (conns & 8) << 2); /* 32: Fast Open */
+	begin((how & 31) | (core_fastopen() ? 32 : 0));
 	connect_some(conns & 3);
 	while (in.n) {
 		if (in_u8(&in) & 1) {
