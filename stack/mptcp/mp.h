@@ -90,18 +90,18 @@ enum mp_sub_state {
 
 /* what the next segments of a subflow must carry; mp_sub_opt.c clears */
 struct mp_sub_sig {
-	bool fin;  /* lone DATA_FIN */
-	bool dss;  /* the DATA_ACK had to give way to another signal */
-	bool prio; /* MP_PRIO with the current backup flag */
-	bool fail; /* MP_FAIL with fail_dsn */
-	uint64_t fail_dsn;
+	bool fin : 1;  /* lone DATA_FIN */
+	bool dss : 1;  /* the DATA_ACK had to give way to another signal */
+	bool prio : 1; /* MP_PRIO with the current backup flag */
+	bool fail : 1; /* MP_FAIL with fail_dsn */
 	uint8_t n_rm; /* REMOVE_ADDR */
 	uint8_t rm[MP_RM_MAX];
+	uint64_t fail_dsn;
 };
 
 /* options of the RST that ends a subflow */
 struct mp_sub_rst {
-	bool with_reason, transient, fastclose, fail;
+	bool with_reason : 1, transient : 1, fastclose : 1, fail : 1;
 	uint8_t reason;
 };
 
@@ -115,23 +115,23 @@ struct mp_sub {
 	struct tuple t;
 	uint16_t path;
 	uint8_t nr;   /* in the order of creation */
-	bool first;   /* opened with MP_CAPABLE */
-	bool passive; /* the peer opened it */
+	bool first : 1;   /* opened with MP_CAPABLE */
+	bool passive : 1; /* the peer opened it */
 	uint8_t local_id, remote_id;
-	bool backup;      /* our path is a backup one */
-	bool peer_backup; /* the peer asks us not to send here (B) */
-	bool stale;       /* does not answer while another subflow works */
-	bool suspect;     /* had a timeout: everything was given to others */
-	bool dss_seen;    /* a DATA_ACK, or data with a mapping, came here */
-	bool third_out;   /* both keys left on an ACK, no DATA_FIN since */
-	bool seg_dss;     /* the segment in progress has an MPTCP option */
-	bool seg_dack;    /* ... a DATA_ACK among them */
-	bool acks_bare;   /* ... or the last segments had none */
-	bool acks_odd;    /* something new acknowledged, other options, and no
+	bool backup : 1;      /* our path is a backup one */
+	bool peer_backup : 1; /* the peer asks us not to send here (B) */
+	bool stale : 1;       /* does not answer while another subflow works */
+	bool suspect : 1;     /* had a timeout: everything was given to others */
+	bool dss_seen : 1;    /* a DATA_ACK, or data with a mapping, came here */
+	bool third_out : 1;   /* both keys left on an ACK, no DATA_FIN since */
+	bool seg_dss : 1;     /* the segment in progress has an MPTCP option */
+	bool seg_dack : 1;    /* ... a DATA_ACK among them */
+	bool acks_bare : 1;   /* ... or the last segments had none */
+	bool acks_odd : 1;    /* something new acknowledged, other options, and no
 			   * DATA_ACK since */
-	bool fin_in, fin_out; /* FIN received, queued */
-	bool probed;      /* its address was withdrawn */
-	bool blocked;     /* tcp_blocked() is set */
+	bool fin_in : 1, fin_out : 1; /* FIN received, queued */
+	bool probed : 1;      /* its address was withdrawn */
+	bool blocked : 1;     /* tcp_blocked() is set */
 	uint32_t irs;     /* peer's initial sequence number */
 	struct {
 		uint32_t nonce_local, nonce_remote;
@@ -141,15 +141,15 @@ struct mp_sub {
 	struct mp_maps tx; /* mp_tx.c adds, mp_sub_acked() drops */
 	uint32_t una;      /* ssn, cumulatively acknowledged */
 	uint32_t first_len; /* of the mapping at ssn 1 */
-	uint8_t opt_len;   /* of our options in the last segment with data */
 	uint32_t given;    /* ssn up to which others have it, given_any */
-	bool given_any;
-	uint64_t took; /* the head that it acknowledged alone, plus 1 */
+	bool given_any : 1;
+	uint8_t opt_len; /* of our options in the last segment with data */
 	/* it acknowledged what the connection never got: suspect, until
 	 * doubt_end at least; trusted again since .. */
-	bool doubted;
+	bool doubted : 1;
 	uint8_t doubts; /* such times in a row: each is twice the last */
 	struct instant doubt_end, trusted;
+	uint64_t took; /* the head that it acknowledged alone, plus 1 */
 	struct {           /* copy of what a stale subflow still owes, so that
 			    * the ring need not keep it: mp_reinject.c */
 		uint8_t *p;
@@ -165,7 +165,7 @@ struct mp_sub {
 
 	struct mp_sub_sig sig;
 	struct mp_sub_rst rst;
-	bool rst_in, rst_in_transient; /* MP_TCPRST of the peer's RST */
+	bool rst_in : 1, rst_in_transient : 1; /* MP_TCPRST of the peer's RST */
 	uint8_t rst_in_reason;
 	struct mp_timers timers;
 	struct instant due[MP_T_SUB_N];
@@ -185,14 +185,14 @@ struct mp_snd {
 	uint64_t mixed_end;  /* before this, data is on several subflows */
 	struct ranges again; /* to be sent on another subflow */
 	uint8_t backoff;     /* of the data-level timer */
-	bool asked;          /* when it fired last: for a DATA_ACK alone */
-	bool shut;           /* nothing more will be written */
-	bool fin_sent, fin_acked;
-	bool fin_mapped;     /* DATA_FIN is in the mapping of FINp */
-	bool want_room;      /* the writer was told "full" */
-	bool refused;        /* memory was: nothing else may wake us */
-	bool cork_due;       /* corked for long enough */
-	bool urgent;
+	bool asked : 1;          /* when it fired last: for a DATA_ACK alone */
+	bool shut : 1;           /* nothing more will be written */
+	bool fin_sent : 1, fin_acked : 1;
+	bool fin_mapped : 1;     /* DATA_FIN is in the mapping of FINp */
+	bool want_room : 1;      /* the writer was told "full" */
+	bool refused : 1;        /* memory was: nothing else may wake us */
+	bool cork_due : 1;       /* corked for long enough */
+	bool urgent : 1;
 	uint64_t total, again_total; /* octets for reports */
 };
 
@@ -214,10 +214,9 @@ struct mp_rcv {
 struct mp_fallen {
 	bool infinite;      /* an infinite mapping is to be sent */
 	uint32_t inf_at;    /* ... with the packet that has this ssn */
-	uint32_t inf_ssn;   /* what it says */
-	uint64_t inf_off;
+	uint32_t inf_ssn;   /* what it says, with inf_off */
 	uint32_t tx_ssn;    /* ssn tx_ssn carries offset tx_off */
-	uint64_t tx_off;
+	uint64_t inf_off, tx_off;
 };
 
 /* an address the peer announced */
@@ -246,23 +245,23 @@ struct mp_conn {
 	struct mp_fsm fsm;
 	enum mp_mode mode;
 	enum mp_reason why_plain;
-	bool passive, checksum;
-	bool peer_deny_join; /* C flag: not to the initial address and port */
-	bool plain_syn;      /* a SYN without option went out */
-	bool established;    /* owner told, or accepted */
-	bool told;           /* owner told before that (TCP_FASTOPEN_CONNECT) */
-	bool defers;         /* mp_defers() */
-	bool confirmed;      /* the keys are known on both sides */
-	bool dss_in;         /* a DSS came: joins are allowed (RFC 8684 3.1) */
-	bool dss_any;        /* ... or one that did not count as such */
-	bool confirm_due;    /* the path manager is to be told */
-	bool ack8;           /* the peer uses 64-bit DSNs */
-	bool over;           /* owner told that it is over */
-	bool closed;         /* mp_close() called: no owner */
-	bool closed_last;    /* the peer's DATA_FIN was there before ours */
-	bool joined;         /* a second subflow was open at some time */
-	bool shutting;       /* the subflows' FINs are sent */
-	bool dead;           /* on mp.dead */
+	bool passive : 1, checksum : 1;
+	bool peer_deny_join : 1; /* C flag: not to the initial address and port */
+	bool plain_syn : 1;      /* a SYN without option went out */
+	bool established : 1;    /* owner told, or accepted */
+	bool told : 1;           /* owner told before that (TCP_FASTOPEN_CONNECT) */
+	bool defers : 1;         /* mp_defers() */
+	bool confirmed : 1;      /* the keys are known on both sides */
+	bool dss_in : 1;         /* a DSS came: joins are allowed (RFC 8684 3.1) */
+	bool dss_any : 1;        /* ... or one that did not count as such */
+	bool confirm_due : 1;    /* the path manager is to be told */
+	bool ack8 : 1;           /* the peer uses 64-bit DSNs */
+	bool over : 1;           /* owner told that it is over */
+	bool closed : 1;         /* mp_close() called: no owner */
+	bool closed_last : 1;    /* the peer's DATA_FIN was there before ours */
+	bool joined : 1;         /* a second subflow was open at some time */
+	bool shutting : 1;       /* the subflows' FINs are sent */
+	bool dead : 1;           /* on mp.dead */
 	int err;
 
 	const struct mp_owner *owner;
@@ -292,7 +291,7 @@ struct mp_conn {
 	struct mp_addrs addrs;
 	struct mp_pm pm;
 	struct {             /* mp_close.c: what MP_T_ORPHAN is running for */
-		bool fin2;
+		bool fin2 : 1;
 		uint64_t una;
 	} orphan;
 	struct mp_timers timers;

@@ -27,9 +27,9 @@ struct pm_try {
 struct mp_pm {
 	struct pm_try *tries; /* PM_TRIES_MAX, allocated with the first */
 	uint8_t n;
+	bool due;      /* run() is to be called by the next flush */
 	uint8_t alone; /* rounds of attempts without any subflow, and */
 	uint64_t across; /* ... octets of data, both ways, at the last one */
-	bool due;      /* run() is to be called by the next flush */
 };
 
 struct pm_ops {
