@@ -219,6 +219,18 @@ static void inherit_timeout(int from, int to, int name)
 	}
 }
 
+/* what is obeyed here and not by the stack */
+static void inherit_int(int listener, int fd, int name, int usual)
+{
+	int v = usual;
+	socklen_t len = sizeof(v);
+
+	if (libc.getsockopt(listener, SOL_SOCKET, name, &v, &len) == 0 &&
+	    v != usual) {
+		libc.setsockopt(fd, SOL_SOCKET, name, &v, sizeof(v));
+	}
+}
+
 void fresh_accepted(int fd, int listener)
 {
 	int size = FRESH_SNDBUF, saved = errno;
@@ -226,7 +238,8 @@ void fresh_accepted(int fd, int listener)
 
 	inherit_timeout(listener, fd, SO_RCVTIMEO);
 	inherit_timeout(listener, fd, SO_SNDTIMEO);
-
+	inherit_int(listener, fd, SO_RCVLOWAT, 1);
+	inherit_int(listener, fd, FRESH_INQ, 0);
 	if (chosen(listener) && libc.getsockopt(listener, SOL_SOCKET, SO_SNDBUF,
 						&size, &len) == 0) {
 		size /= 2; /* what the kernel reports is doubled */

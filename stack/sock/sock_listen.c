@@ -94,7 +94,6 @@ static bool accepted(void *lo, struct instant now, struct mp_conn *c)
 		return false;
 	}
 	sk->opt = l->opt;
-	sk->opt.inq = false; /* of a program's own receive calls */
 	sk->conf = l->conf;
 	sk->conf.tcp.tfo_queue = 0; /* a listener's, as is.. */
 	sk->opt.defer_accept = sk->conf.tcp.defer_accept = 0;
