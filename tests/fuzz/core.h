@@ -153,6 +153,35 @@ static void core_transfer(void)
 	}
 }
 
+/* one that has to do without some memory */
+static void core_poor(void)
+{
+	w.end[rnd(2)].fake.fail_at = 1 + rnd(40);
+	core_transfer();
+}
+
+/* data that wait on the wire, with the end of them or what is urgent */
+static void core_burst(void)
+{
+	struct end *e;
+	struct sock *sk = core_sock(&e);
+
+	if (!sk) {
+		return;
+	}
+	core_fill(sk, 1 + (uint32_t)rnd(20000));
+	if (pct(20)) {
+		sock_urgent(sk, w.now);
+	}
+	if (pct(10)) {
+		sock_shutdown_write(sk, w.now);
+	}
+	drain();
+	for (unsigned n = (unsigned)rnd(5); n; n--) {
+		core_resegment();
+	}
+}
+
 /* time goes by; what is sent arrives, or nothing does */
 static void core_rest(void)
 {
@@ -194,7 +223,7 @@ static void core_set(struct sock *sk, int level, int name)
 	uint32_t len = 4;
 
 	memcpy(val, &v[rnd(3)], 4);
-	switch (rnd(8)) {
+	switch (name == LX_TCP_CONGESTION ? 0 : rnd(8)) {
 	case 0:
 		len = 16;
 		memset(val, 0, 16);
@@ -349,10 +378,10 @@ static void core_open(void)
 static void core_step(void)
 {
 	static void (*const what[16])(void) = {
-		core_transfer, core_transfer, core_transfer,  core_rest,
-		core_option,   core_option,   core_option,    core_ask,
-		core_icmp,     core_icmp,     core_fragments, core_odd,
-		core_syn,      core_syn,      core_open,      core_open,
+		core_transfer, core_transfer, core_poor,   core_burst,
+		core_burst,    core_rest,     core_option, core_option,
+		core_ask,      core_icmp,     core_icmp,   core_fragments,
+		core_odd,      core_syn,      core_open,   core_open,
 	};
 
 	what[rnd(16)]();

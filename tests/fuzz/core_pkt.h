@@ -1,5 +1,5 @@
 /* core_pkt.h - of fuzz_core.c: packets of no connection, or about one: ICMP,
- * fragments of what is on its way, odd protocols, SYNs
+ * fragments and other segments of what is on its way, odd protocols, SYNs
  */
 #ifndef TESTS_FUZZ_CORE_PKT_H
 #define TESTS_FUZZ_CORE_PKT_H
@@ -108,6 +108,56 @@ static void core_fragments(void)
 			input(to, wirepkt_make(b, hdr + gap + n, 0));
 		}
 		off += n;
+	}
+	pkt_put(p);
+}
+
+/* octets [off, off+n) of a segment's payload, as one of its own */
+static struct pkt *core_part(const struct pkt *p, uint32_t hdr, uint32_t ip,
+			     uint32_t off, uint32_t n)
+{
+	struct pkt *k = wirepkt_make(p->data, hdr + n, 0);
+	uint8_t *b = k->data;
+
+	memcpy(b + hdr, p->data + hdr + off, n);
+	be32_put(b + ip + 4, be32_get(b + ip + 4) + off);
+	if (hdr + off + n < p->len) {
+		b[ip + 13] &= (uint8_t)~TCP_FIN;
+	}
+	if (ip == IP6_HDR_LEN) {
+		be16_put(b + 4, (uint16_t)(hdr + n - ip));
+	} else {
+		be16_put(b + 2, (uint16_t)(hdr + n));
+		be16_put(b + 10, 0);
+		be16_put(b + 10, cksum_finish(cksum_add(0, b, ip)));
+	}
+	return k;
+}
+
+/* A segment that is on its way arrives as several, which may overlap, from
+ * the front or from the back; now and then one of them does not. */
+static void core_resegment(void)
+{
+	unsigned to = 0, step = 1 + (unsigned)rnd(pct(50) ? 32 : 800);
+	bool back = pct(30), lossy = pct(30);
+	struct pkt *p = w.n_wire ? take((unsigned)rnd(w.n_wire), &to) : NULL;
+	uint32_t ip, hdr, all, at;
+
+	if (!p) {
+		return;
+	}
+	ip = p->data[0] >> 4 == 4 ? IP4_HDR_LEN : IP6_HDR_LEN;
+	hdr = ip + (p->len > ip + 12 ? (p->data[ip + 12] >> 4) * 4u : 0);
+	/* an altered one may be of any shape */
+	all = hdr >= ip + TCP_HDR_LEN && hdr < p->len ? p->len - hdr : 0;
+	for (uint32_t off = 0; off < all && off / step < 200; off += step) {
+		uint32_t n = min_u32(step + (uint32_t)(lossy ? step / 3 : 0),
+				     all - off);
+
+		at = back ? all - off - n : off;
+		if (!lossy || off / step % 7 != 5) {
+			input(to, core_part(p, hdr, ip, at, n));
+		}
 	}
 	pkt_put(p);
 }
