@@ -252,9 +252,10 @@ static void take_rate(struct tcp_recover *r, const struct tcp_sent_out *o,
 	c->lost = r->rate.lost;
 }
 
+/* before: octets in flight before the ACK; loss: it came after a timeout */
 static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 		    const struct tcp_sent_out *o, uint32_t delivered,
-		    uint32_t before)
+		    uint32_t before, bool loss)
 {
 	struct cc_ack c = {
 		.now = a->now,
@@ -277,6 +278,11 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 		tcp_round_limited(&r->round, r->cc.cwnd, r->cc.ssthresh);
 	if (delivered == 0) {
 		return;
+	}
+	if (loss && !r->cc.ops->model) {
+		/* what left before the timeout does not tell how much may leave
+		 * now (RFC 5682 3.1 step 2a, RFC 3465 2.3) */
+		c.acked -= min_u32(o->late, c.acked);
 	}
 	take_rate(r, o, &c);
 	r->cc.ops->on_ack(&r->cc, &c);
@@ -356,7 +362,7 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 	struct tcp_sent_out o;
 	uint32_t before = tcp_recover_flight(r), delivered, lost;
 	uint32_t outstanding = tcp_sent_outstanding(&r->sent);
-	bool was = r->state == TCP_RECOVER_RECOVERY, dup;
+	bool was = r->state == TCP_RECOVER_RECOVERY, dup, loss;
 	unsigned ev = 0;
 
 	if (a->ack - r->sent.una > outstanding) {
@@ -381,6 +387,7 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 		ev |= TCP_RECOVER_EV_REPAIRED;
 	}
 	ev |= check_undo(r, a, &o);
+	loss = r->state == TCP_RECOVER_LOSS;
 	lost = tcp_recover_detect(r, a->now, o.acked > 0, &ev);
 	ev |= tcp_recover_advance(r, a->now, outstanding);
 	if (a->marked && reduce(r, a->now, outstanding)) {
@@ -389,7 +396,7 @@ unsigned tcp_recover_ack(struct tcp_recover *r, const struct tcp_recover_ack *a)
 	if (r->state == TCP_RECOVER_RECOVERY) {
 		tcp_recover_prr(r, delivered, was && o.acked > 0 && lost == 0);
 	}
-	tell_cc(r, a, &o, delivered, before);
+	tell_cc(r, a, &o, delivered, before, loss);
 	timers(r, a->now, o.acked > 0);
 	return ev;
 }

@@ -77,13 +77,19 @@ static bool thin(const struct tcp_recover *r)
 	       tcp_sent_outstanding(&r->sent) < 4 * (uint32_t)r->cc.mss;
 }
 
+/* Not with an MTU probe out: of what is lost for its size only a part is sent
+ * again first, and what was behind it arrives all the same. */
+static bool frto_may(const struct tcp_recover *r, bool reneged)
+{
+	return r->sack_ok && !reneged && r->mtup.size == 0 &&
+	       (!tcp_recover_recovering(r) || tcp_frto_waits(&r->frto));
+}
+
 static void timeout(struct tcp_recover *r, struct instant now, unsigned *ev)
 {
 	bool reneged = tcp_sent_reneged(&r->sent);
 
-	tcp_frto_timeout(&r->frto, r->sack_ok && !reneged &&
-					   (!tcp_recover_recovering(r) ||
-					    tcp_frto_waits(&r->frto)));
+	tcp_frto_timeout(&r->frto, frto_may(r, reneged));
 	if (thin(r)) {
 		tcp_rtt_backoff_thin(&r->rtt);
 	} else {
@@ -132,8 +138,11 @@ struct tcp_sent_entry *tcp_recover_probe(struct tcp_recover *r)
 void tcp_recover_probed(struct tcp_recover *r, struct instant now, bool sent,
 			bool rtx)
 {
+	bool mtu = r->mtup.size && r->mtup.end == r->sent.nxt;
+
+	/* repairing a lost MTU probe repairs no congestion (RFC 4821 7.6.2) */
 	if (sent) {
-		tcp_rack_probe_sent(&r->rack, rtx, r->sent.nxt);
+		tcp_rack_probe_sent(&r->rack, rtx && !mtu, r->sent.nxt);
 	}
 	r->alarm.probe = INSTANT_NEVER;
 	tcp_recover_arm_rto(r, now);

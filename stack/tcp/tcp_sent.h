@@ -129,6 +129,7 @@ struct tcp_sent_out {
 	uint32_t sacked;    /* octets newly marked SACKED */
 	uint32_t delivered; /* octets newly delivered, either way.. */
 	uint32_t hi;        /* ..and the end of the highest (if any) */
+	uint32_t late;      /* ..and what of them was LOST: no longer waited for */
 	bool dsack;         /* the first block reports a duplicate */
 	struct range32 dsack_range;
 	bool rtx_delivered;  /* ..of which some had been sent again */

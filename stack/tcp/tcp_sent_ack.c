@@ -42,6 +42,7 @@ static void deliver(struct tcp_sent *s, const struct tcp_sent_entry *e,
 		out->hi = hi;
 	}
 	out->delivered += hi - lo;
+	out->late += e->state == TCP_SENT_LOST ? hi - lo : 0;
 	sample(e, hi, in, out);
 	if (e->rtx > 0) {
 		out->rtx_delivered = true;

@@ -199,6 +199,58 @@ static void probe_repairs_the_tail(void **state)
 	assert_in_range(r.cc.cwnd, r.cc.ssthresh, r.cc.ssthresh + MSS);
 }
 
+/* RFC 4821 7.6.2: two segments' worth, too large for the path */
+static void probe_repairs_an_mtu_probe(void **state)
+{
+	struct tcp_sent_entry *e;
+	struct instant d;
+	unsigned ev;
+
+	(void)state;
+	send(0, 3);
+	assert_true(tcp_recover_sent(&r, at(0), 2 * MSS, 2 * MSS, false));
+	tcp_mtup_sent(&r.mtup, Q + 3 * MSS, Q + 5 * MSS, 2 * MSS);
+	ack(50 * MS, 3, 0, 0, -1);
+	d = tcp_recover_deadline(&r);
+	assert_int_equal(tcp_recover_fire(&r, d, &ev), TCP_ALARM_PROBE);
+	e = tcp_recover_probe(&r);
+	assert_int_equal(e->seq, Q + 4 * MSS);
+	tcp_recover_resent(&r, d, e, MSS);
+	tcp_recover_probed(&r, d, true, true);
+	ack(d.ns + 50 * MS, 3, 4, 5, -1);
+	assert_int_equal(resend(d.ns + 50 * MS), 3);
+	ack(d.ns + 120 * MS, 5, 0, 0, -1);
+	send(d.ns + 120 * MS, 1);
+	ev = ack(d.ns + 170 * MS, 6, 0, 0, -1);
+	assert_false(ev & TCP_RECOVER_EV_REPAIRED);
+	assert_int_equal(r.cc.ssthresh, CC_INF);
+}
+
+/* A part of an MTU probe is sent again first, and F-RTO would learn nothing. */
+static void no_frto_with_an_mtu_probe(void **state)
+{
+	(void)state;
+	assert_true(tcp_recover_sent(&r, at(0), 2 * MSS, 2 * MSS, false));
+	tcp_mtup_sent(&r.mtup, Q, Q + 2 * MSS, 2 * MSS);
+	send(0, 3);
+	until_rto();
+	assert_false(tcp_frto_waits(&r.frto));
+}
+
+/* RFC 5682 3.1 step 2a: the window is two segments, though all arrived */
+static void late_acks_open_no_window(void **state)
+{
+	nanos t;
+
+	(void)state;
+	send(0, 10);
+	t = until_rto().ns;
+	resend(t);
+	ack(t + 50 * MS, 10, 0, 0, -1);
+	assert_int_equal(r.state, TCP_RECOVER_OPEN);
+	assert_int_equal(r.cc.cwnd, 2 * MSS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +262,9 @@ int main(void)
 		T(a_timeout_spares_the_recent),
 		T(timeout_in_recovery),
 		T(probe_repairs_the_tail),
+		T(probe_repairs_an_mtu_probe),
+		T(no_frto_with_an_mtu_probe),
+		T(late_acks_open_no_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

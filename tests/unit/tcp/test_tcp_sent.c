@@ -463,7 +463,7 @@ static void model_ack(struct rng *rng, nanos now)
 	unsigned n = (unsigned)rng_below(rng, 5), skip = 0;
 	uint32_t k =
 		rng_below(rng, 3) ? 0 : (uint32_t)rng_below(rng, m.len + 1);
-	uint32_t sacked = 0, delivered = 0;
+	uint32_t sacked = 0, delivered = 0, late = 0;
 	uint32_t una = s.una + k;
 	struct tcp_sent_out o;
 
@@ -473,6 +473,7 @@ static void model_ack(struct rng *rng, nanos now)
 	}
 	for (uint32_t i = 0; i < k; i++) {
 		delivered += m.state[i] != TCP_SENT_SACKED;
+		late += m.state[i] == TCP_SENT_LOST;
 	}
 	o = ack(now, una, b, n);
 	memmove(m.state, m.state + k, m.len - k);
@@ -486,12 +487,14 @@ static void model_ack(struct rng *rng, nanos now)
 		}
 		for (uint32_t j = b[i].lo - una; j < b[i].hi - una; j++) {
 			sacked += m.state[j] != TCP_SENT_SACKED;
+			late += m.state[j] == TCP_SENT_LOST;
 			m.state[j] = TCP_SENT_SACKED;
 		}
 	}
 	assert_int_equal(o.acked, k);
 	assert_int_equal(o.sacked, sacked);
 	assert_int_equal(o.delivered, delivered + sacked);
+	assert_int_equal(o.late, late);
 }
 
 static void model_resend(struct rng *rng, nanos now)
