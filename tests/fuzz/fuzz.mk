@@ -19,10 +19,13 @@ $(foreach d,tcp mptcp sock base prim,$(B)/stack/$(d)/%.o): \
 endif
 
 # instrumented objects have a folder of their own
-fuzz:
+fuzz-build:
 	@+$(MAKE) --no-print-directory B=$(B)/fuzz FUZZ=1 CC=clang OPT='-O1 -g' \
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' \
 		EXTRA=-fsanitize=fuzzer-no-link \
 		$(foreach t,$(or $(T),$(fuzz_targets)),$(B)/fuzz/fuzz-$(t))
+
+# SECS=0: only what the corpus in the tree holds, a second or two for each
+fuzz: fuzz-build
 	@B=$(B)/fuzz SECS=$(or $(SECS),60) tests/fuzz/run.sh $(or $(T),$(fuzz_targets))
-.PHONY: fuzz
+.PHONY: fuzz fuzz-build

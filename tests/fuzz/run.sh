@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh TARGET... - runs fuzz targets that are built, SECS seconds of processor
-# time each; usually by make fuzz.  A finding is a file in $B/found/TARGET and
-# fails the run.
+# time each, or with 0 once over the corpus in the tree; usually by make fuzz.  A
+# finding is a file in $B/found/TARGET and fails the run.
 set -u
 B=${B:-build/fuzz} SECS=${SECS:-60} passed=0 failed=0
 ticks=$(getconf CLK_TCK)
@@ -20,6 +20,7 @@ cpu()
 until_spent()
 {
 	local used shown=$SECONDS
+	[ "$SECS" != 0 ] || return
 	while used=$(cpu "$2") && kill -0 "$2" 2>/dev/null; do
 		[ "$used" -lt "$SECS" ] || { kill -USR1 "$2" 2>/dev/null; return; }
 		[ $((SECONDS - shown)) -lt 30 ] || {
@@ -35,10 +36,12 @@ for t in "$@"; do
 	corpus=$B/corpus/$t found=$B/found/$t
 	mkdir -p "$corpus" "$found"
 	# the weights of inputs cost as much as the runs of a large target
-	[ "$t" = core ] && weights=0 || weights=1
-	"$B/fuzz-$t" -entropic=$weights -max_total_time=$((SECS * 50)) -timeout=10 -rss_limit_mb=1024 \
-		-max_len=4096 -print_final_stats=1 -artifact_prefix="$found/" \
-		"$corpus" "$seeds" >"$B/$t.log" 2>&1 &
+	[ "$t" = core ] && how=-entropic=0 || how=-entropic=1
+	set -- "-max_total_time=$((SECS * 50))" "$corpus" "$seeds"
+	[ "$SECS" != 0 ] || set -- -runs=0 "$seeds"
+	"$B/fuzz-$t" $how -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
+		-print_final_stats=1 -artifact_prefix="$found/" "$@" \
+		>"$B/$t.log" 2>&1 &
 	pid=$!
 	trap 'kill $pid 2>/dev/null; exit 130' INT TERM HUP
 	until_spent "$t" $pid
