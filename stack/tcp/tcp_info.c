@@ -1,3 +1,4 @@
+/* What connections tell about themselves. */
 #include "stack/tcp/tcp_info.h"
 
 #include "stack/tcp/tcb.h"
@@ -17,7 +18,7 @@ static enum tcp_ca ca_of(enum tcp_recover_state s)
 	return TCP_CA_OPEN;
 }
 
-void tcp_info_more(const struct tcb *tcb, struct tcp_info_core *out)
+static void info_more(const struct tcb *tcb, struct tcp_info_core *out)
 {
 	const struct tcp_recover *r = &tcb->rec;
 
@@ -59,4 +60,88 @@ void tcp_info_note(struct tcb *tcb, struct instant now)
 		kind = TCP_CHRONO_BUSY;
 	}
 	tcp_chrono_set(&tcb->chrono, now, kind);
+}
+
+void tcp_info(const struct tcb *tcb, struct tcp_info_core *out)
+{
+	const struct tcp_recover *r = &tcb->rec;
+	const struct tcp_stats *s = &tcb->stats;
+
+	*out = (struct tcp_info_core){
+		.state = tcb->fsm.state,
+		.srtt = r->rtt.srtt,
+		.rttvar = r->rtt.rttvar,
+		.min_rtt = tcp_rtt_min(&r->rtt),
+		.rto = tcp_rtt_rto(&r->rtt),
+		.cwnd = r->cc.cwnd,
+		.ssthresh = r->cc.ssthresh,
+		.mss = tcb_mss(tcb),
+		.in_flight = r->sent.in_flight,
+		.unsent = tcb_unsent(tcb),
+		.unacked = tcb->snd.end - seq_min(tcb->snd.end, r->sent.una),
+		.snd_wnd = tcb->snd.wnd,
+		.rcv_wnd = tcp_wnd_acceptable(&tcb->wnd, tcb->rcv.nxt),
+		.rto_count = r->rtt.timeouts,
+		.pacing_rate = tcb->pace.rate,
+		.delivery_rate = r->rate.bw,
+		.app_limited = r->rate.bw_app_limited,
+		.delivered = r->sent.delivered,
+		.bytes_sent = s->bytes_sent,
+		.bytes_acked = s->bytes_acked,
+		.bytes_received = s->bytes_received,
+		.bytes_retrans = s->bytes_retrans,
+		.segs_out = s->segs_out,
+		.segs_in = s->segs_in,
+		.retrans = s->retrans,
+		.snd_wscale = tcb->snd.shift,
+		.rcv_wscale = tcb->wnd.shift,
+		.sack = tcb->sack_ok,
+		.ts = tcb->ts_ok,
+		.wscale_ok = tcb->wscale_ok,
+		.peer_closed = tcb->rcv.fin,
+		.cc = r->cc.ops->name,
+		.last_sent = tcb->snd.last,
+		.last_received = tcb->rcv.last,
+	};
+	info_more(tcb, out);
+}
+
+const struct tuple *tcp_tuple(const struct tcb *tcb)
+{
+	return &tcb->entry.t;
+}
+
+uint16_t tcp_path(const struct tcb *tcb)
+{
+	return tcb->path;
+}
+
+nanos tcp_srtt(const struct tcb *tcb)
+{
+	return tcb->rec.rtt.srtt;
+}
+
+nanos tcp_rcv_rtt(const struct tcb *tcb)
+{
+	return tcb->rcvrtt.rtt ? tcb->rcvrtt.rtt : tcb->rec.rtt.srtt;
+}
+
+uint32_t tcp_cwnd(const struct tcb *tcb)
+{
+	return tcb->rec.cc.cwnd;
+}
+
+nanos tcp_rto(const struct tcb *tcb)
+{
+	return tcp_rtt_rto(&tcb->rec.rtt);
+}
+
+uint32_t tcp_mss(const struct tcb *tcb)
+{
+	return tcb_mss(tcb);
+}
+
+enum tcp_state tcp_state(const struct tcb *tcb)
+{
+	return tcb->fsm.state;
 }

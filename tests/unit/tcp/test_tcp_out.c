@@ -1,127 +1,5 @@
-/* What leaves: sizes, bursts, pushes, windows (RFC 9293 3.7.1, 3.8.6.2.1) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
-
-/* checks every packet on the wire */
-struct watch {
-	uint32_t max_len[2];  /* payload plus options */
-	uint32_t max_ahead;   /* octets of end 0 beyond the ACK of end 1 */
-	uint32_t max_wnd_use; /* ..relative to the window */
-	uint32_t last_ack, last_edge;
-	bool beyond;          /* sent past the promised edge */
-	uint64_t data[2], bare_acks[2], small;
-	uint32_t burst;       /* no packet may cross a multiple of it */
-	bool crossed;
-	uint32_t base;
-	unsigned shift;
-};
-
-static struct watch w;
-
-static struct pair_fate watch(void *ctx, const struct pair_pkt *k)
-{
-	const struct tcp_seg *s = &k->seg;
-	uint32_t all = (uint32_t)(k->pkt->len - IP4_HDR_LEN - TCP_HDR_LEN);
-
-	(void)ctx;
-	w.max_len[k->from] = max_u32(w.max_len[k->from], all);
-	w.data[k->from] += s->len > 0;
-	w.bare_acks[k->from] += s->len == 0 && s->flags == TCP_ACK;
-	if (k->from == 0 && s->flags & TCP_SYN) {
-		w.base = s->seq + 1;
-	} else if (k->from == 0) {
-		uint32_t at = s->seq - w.base;
-
-		w.beyond |= s->len && seq_gt(s->seq + s->len, w.last_edge);
-		w.max_ahead = max_u32(w.max_ahead,
-				      s->seq + s->len - w.last_ack);
-		w.crossed |= s->len && w.burst &&
-			     at / w.burst != (at + s->len - 1) / w.burst;
-		w.small += s->len > 0 && s->len < 1000;
-	} else {
-		uint32_t edge = s->ack + (s->flags & TCP_SYN ?
-						  s->wnd :
-						  (uint32_t)s->wnd << w.shift);
-
-		w.last_ack = s->ack;
-		w.last_edge = w.last_edge ? seq_max(w.last_edge, edge) : edge;
-	}
-	return (struct pair_fate){ 0 };
-}
-
-static void begin(uint64_t seed)
-{
-	w = (struct watch){ .shift = 7 };
-	pair_defaults(&p, seed);
-	p.fate = watch;
-}
-
-static void open_it(void)
-{
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
-}
-
-static void transfer(uint64_t n)
-{
-	pair_write(&p.end[0].conn, n, true);
-	pair_write(&p.end[1].conn, 0, true);
-	assert_true(pair_run(&p, 100 * NANOS_S, pair_both_closed));
-	assert_true(pair_prefix_ok(&p));
-	pair_stop(&p);
-}
-
-/* MSS both ways, and the options count (RFC 6691) */
-static void test_mss(void **state)
-{
-	(void)state;
-	for (unsigned gso = 0; gso < 2; gso++) {
-		begin(1);
-		p.gso = gso;
-		p.end[1].conf.mss_clamp = 700;
-		open_it();
-		pair_write(&p.end[1].conn, 100000, false);
-		transfer(100000);
-		assert_int_equal(w.max_len[0], 700); /* what end 1 asked for */
-		assert_int_equal(w.max_len[1], 700); /* its clamp is for both */
-		begin(2);
-		p.gso = gso;
-		open_it();
-		p.end[0].conn.opt_len = 17; /* not a multiple of 4 */
-		for (unsigned i = 0; i < 17; i++) {
-			p.end[0].conn.opt[i] = 1;
-		}
-		transfer(300000);
-		assert_int_equal(w.max_len[0], 1460);
-	}
-}
-
-/* options that grow in the middle: no packet exceeds the MTU */
-static void test_options_grow(void **state)
-{
-	(void)state;
-	for (unsigned gso = 0; gso < 2; gso++) {
-		begin(3);
-		p.gso = gso;
-		open_it();
-		pair_write(&p.end[0].conn, 100000, false);
-		pair_run(&p, 21 * NANOS_MS, NULL);
-		p.end[0].conn.opt_len = 28;
-		for (unsigned i = 0; i < 28; i++) {
-			p.end[0].conn.opt[i] = 1;
-		}
-		transfer(100000);
-		assert_int_equal(w.max_len[0], 1460);
-	}
-}
+/* What leaves: bursts, windows, acknowledgements (RFC 9293 3.8.6.2.1) */
+#include "tests/unit/tcp/out_one.h"
 
 /* a packet never crosses what burst() allows, also when sent again */
 static struct pair_fate lossy(void *ctx, const struct pair_pkt *k)
@@ -222,66 +100,6 @@ static void test_acks(void **state)
 	assert_true(w.data[0] < 150); /* large bursts */
 }
 
-/* PSH at the end of a push only */
-static void test_psh(void **state)
-{
-	(void)state;
-	begin(50);
-	p.gro = true;
-	open_it();
-	pair_write(&p.end[0].conn, 5000, false);
-	tcp_push(p.end[0].conn.tcb, p.now, 0, false);
-	pair_run(&p, 0, NULL);
-	assert_int_equal(pair_sent(&p, 0, 0)->flags, TCP_PSH | TCP_ACK);
-	assert_int_equal(pair_sent(&p, 0, 0)->len, 5000);
-	pair_write(&p.end[0].conn, 50000, false);
-	pair_run(&p, 0, NULL);
-	assert_int_equal(pair_sent(&p, 0, 0)->flags, TCP_ACK);
-	pair_run(&p, NANOS_S, NULL);
-	transfer(0);
-}
-
-static bool losing;
-static unsigned firsts, firsts_psh; /* segments with the first octet */
-
-static struct pair_fate lose_all(void *ctx, const struct pair_pkt *k)
-{
-	static uint32_t first;
-
-	(void)ctx;
-	if (k->from == 0 && k->seg.len) {
-		first = firsts ? first : k->seg.seq;
-		firsts += k->seg.seq == first;
-		firsts_psh += k->seg.seq == first && k->seg.flags & TCP_PSH;
-	}
-	return (struct pair_fate){ .drop = losing && k->from == 0 };
-}
-
-/* ... and at a place marked for good: when more is pushed, and again */
-static void test_psh_marked(void **state)
-{
-	(void)state;
-	for (unsigned mark = 0; mark < 2; mark++) {
-		begin(51);
-		p.gso = false;
-		p.fate = lose_all;
-		firsts = firsts_psh = 0;
-		open_it();
-		pair_write(&p.end[0].conn, 100, false);
-		if (mark) {
-			tcp_push_mark(p.end[0].conn.tcb);
-		}
-		pair_write(&p.end[0].conn, 2000, false);
-		losing = true;
-		pair_run(&p, 2 * NANOS_S, NULL);
-		losing = false;
-		pair_run(&p, 20 * NANOS_S, NULL);
-		assert_true(firsts > 2);
-		assert_int_equal(firsts_psh, mark ? firsts : 0);
-		transfer(0);
-	}
-}
-
 /* tcp_ack_now(): one ACK however often, marked for the upper */
 static void test_ack_now(void **state)
 {
@@ -299,45 +117,6 @@ static void test_ack_now(void **state)
 	assert_int_equal(p.end[0].conn.acks_forced, 1);
 	assert_int_equal(pair_sent(&p, 0, 0)->flags, TCP_ACK);
 	transfer(0);
-}
-
-/* the urgent pointer is forgotten once its octets are there: the sequence
- * space comes round */
-static void test_urgent(void **state)
-{
-	(void)state;
-	begin(75);
-	p.gso = p.gro = true;
-	open_it();
-	pair_write(&p.end[0].conn, 100, false);
-	pair_run(&p, 0, NULL);
-	tcp_urgent(p.end[0].conn.tcb);
-	assert_true(p.end[0].conn.tcb->snd.has_urg);
-	pair_run(&p, NANOS_S, NULL);
-	assert_false(p.end[0].conn.tcb->snd.has_urg);
-	/* what is urgent leaves segment by segment: the pointer of a packet
-	 * that a device cuts would be the same in each piece */
-	pair_write(&p.end[0].conn, 10000, false);
-	tcp_urgent(p.end[0].conn.tcb);
-	w.max_len[0] = 0;
-	pair_run(&p, NANOS_S, NULL);
-	assert_true(w.max_len[0] > 0 && w.max_len[0] <= 1460);
-	pair_write(&p.end[0].conn, 10000, false);
-	pair_run(&p, NANOS_S, NULL);
-	assert_true(w.max_len[0] > 1460);
-	transfer(0);
-}
-
-/* a peer's absurd MSS ends in small segments, not in none */
-static void test_tiny_mss(void **state)
-{
-	(void)state;
-	begin(70);
-	p.end[1].conf.mss_clamp = 1;
-	open_it();
-	assert_int_equal(tcp_mss(p.end[0].conn.tcb), 36);
-	transfer(5000);
-	assert_int_equal(w.max_len[0], 48);
 }
 
 static struct pair_fate lose(void *ctx, const struct pair_pkt *k)
@@ -430,19 +209,13 @@ static void test_pace_late(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pace_late),
-		cmocka_unit_test(test_mss),
-		cmocka_unit_test(test_options_grow),
 		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_initial_window),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_acks),
-		cmocka_unit_test(test_psh),
-		cmocka_unit_test(test_psh_marked),
 		cmocka_unit_test(test_ack_now),
-		cmocka_unit_test(test_urgent),
-		cmocka_unit_test(test_tiny_mss),
 		cmocka_unit_test(test_uncut),
+		cmocka_unit_test(test_pace_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
