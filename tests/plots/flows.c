@@ -51,6 +51,12 @@ static FILE *series(const char *folder, const struct scene *s)
 	}
 	fprintf(f, "# %s; %.0f Mbit/s, queue %.1f products of rate and delay",
 		s->text, s->mbit, s->queue);
+	if (s->ecn > 0) {
+		fprintf(f, ", ECN from %.2f of it", s->ecn);
+	}
+	if (s->note) {
+		fprintf(f, " -- expected: %s", s->note);
+	}
 	fprintf(f, "\n# seconds\tqueue KB\tdrops");
 	for (unsigned i = 0; i < s->n; i++) {
 		const char *of = label(&s->flow[i]);

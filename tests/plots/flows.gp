@@ -15,7 +15,7 @@ stats tsv using 1 nooutput name 'T'
 stats tsv skip 2 nooutput
 flows = (STATS_columns - 3) / 3
 set xrange [0:T_max]
-title = system("sed -n '1s/^# //p' '".tsv."'")
+title = system("sed -n '1s/^# //p' '".tsv."' | sed 's/ -- /\\n/'")
 name(i) = system(sprintf("sed -n '2s/^# //p' '%s' | cut -f%d | cut -d' ' -f1", tsv, 4 + 3 * i))
 rate = real(system("sed -nE '1s/.*; ([0-9]+) Mbit.*/\\1/p' '".tsv."'"))
 label(i) = flows > 1 ? sprintf("%s (flow %d)", name(i), i + 1) : name(i)

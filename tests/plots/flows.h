@@ -41,6 +41,8 @@ struct scene {
 	double mbit;     /* of the bottleneck */
 	double queue;    /* in products of its rate and the longest round trip */
 	double loss;     /* random, of the bottleneck */
+	double ecn;      /* marked from this part of the queue on; 0: no ECN */
+	const char *note; /* for the picture: what is expected, or NULL */
 	double from, to; /* seconds that are judged; the scene ends with `to` */
 	/* what must hold of them: 0 asks for nothing */
 	double jain;   /* Jain's index of the goodputs, at least */

@@ -98,6 +98,10 @@ static void build_host(struct world *w, unsigned i, const struct flow_plan *p)
 	set_link(&path->down, s->mbit * (p ? FASTER : 1), delay,
 		 p ? UINT32_MAX : max_u32(queue, 3000));
 	path->down.fault.loss = p ? 0 : s->loss;
+	path->down.mark_above = p ? 0 : (uint32_t)(queue * s->ecn);
+	if (s->ecn > 0) {
+		h->cfg.ecn = TCP_ECN_ON;
+	}
 	m->policy = kind == FLOW_TCP || kind == FLOW_CRYPT ? MP_OFF : MP_PREFER;
 	m->subflows_max = 1;
 	m->scheduler = "minrtt";

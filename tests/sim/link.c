@@ -87,14 +87,15 @@ static struct pkt *damage(struct link *l, struct pkt *p)
 }
 
 /* RFC 3168 5: who says ECT may be marked CE */
-static void mark(struct link *l, struct pkt *p)
+static void mark(struct link *l, struct pkt *p, bool full)
 {
 	uint8_t *b = p->data;
 	bool v4 = p->len >= 20 && b[0] >> 4 == 4;
 	uint8_t *at = b + 1;
 	uint8_t ecn = p->len < 20 ? 0 : v4 ? *at & 3 : *at >> 4 & 3;
 
-	if ((ecn != 1 && ecn != 2) || !world_chance(l->w, l->fault.mark)) {
+	if ((ecn != 1 && ecn != 2) ||
+	    !(full || world_chance(l->w, l->fault.mark))) {
 		return;
 	}
 	*at |= v4 ? 3 : 0x30;
@@ -139,6 +140,8 @@ void link_send(struct link *l, struct pkt *p)
 		l->fault.slower > 1 ? l->rate / l->fault.slower : l->rate;
 	nanos spend = (nanos)((uint64_t)p->len * 8 * (uint64_t)NANOS_S / rate);
 	nanos waits = nanos_max(instant_since(l->busy, w->now), 0);
+	uint64_t ahead = (uint64_t)waits / 8 * rate / (uint64_t)NANOS_S;
+	bool full = l->mark_above && ahead > l->mark_above;
 
 	world_trace(w, l->up ? "out" : "in", l->host, l->path, p);
 	if (l->fault.slower > 1) {
@@ -148,16 +151,15 @@ void link_send(struct link *l, struct pkt *p)
 		pkt_put(p);
 		return;
 	}
-	if ((uint64_t)waits / 8 * rate / (uint64_t)NANOS_S + p->len >
-	    l->queue) {
+	if (ahead + p->len > l->queue) {
 		world_fault(w, F_QUEUE);
 		l->dropped++;
 		pkt_put(p);
 		return;
 	}
 	l->passed++;
-	if (l->fault.mark > 0) {
-		mark(l, p);
+	if (l->fault.mark > 0 || full) {
+		mark(l, p, full);
 	}
 	p = damage(l, p);
 	l->busy = instant_add(

@@ -171,6 +171,7 @@ struct link {
 	uint64_t rate; /* bits a second */
 	nanos delay;
 	uint32_t queue; /* octets */
+	uint32_t mark_above; /* with more before it a packet is marked; 0: not */
 	struct link_fault fault;
 	bool bad; /* burst state */
 	struct instant busy, last;
