@@ -14,8 +14,10 @@ $(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(unit_lib) $(B)/libengine.a $(CHAN) $(COR
 # What is compared is of no use where inputs are choices and no formats, and
 # took half of the time.
 ifdef FUZZ
-$(foreach d,tcp mptcp sock base prim,$(B)/stack/$(d)/%.o): \
-		CFLAGS += -fno-sanitize-coverage=trace-cmp
+no_cmp := -fno-sanitize-coverage=trace-cmp
+$(foreach d,tcp mptcp sock base prim,$(B)/stack/$(d)/%.o): CFLAGS += $(no_cmp)
+$(B)/tests/lib/%.o: CFLAGS += $(no_cmp)
+$(B)/tests/fuzz/fuzz_core.o: CFLAGS += $(no_cmp)
 endif
 
 # instrumented objects have a folder of their own

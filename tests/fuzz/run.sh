@@ -5,6 +5,8 @@
 set -u
 B=${B:-build/fuzz} SECS=${SECS:-60} passed=0 failed=0
 ticks=$(getconf CLK_TCK)
+# memory that was freed comes back after a run or two: fewer fresh pages
+export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=16}
 
 # cpu PID: seconds it has used
 cpu()
