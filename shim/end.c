@@ -32,15 +32,15 @@ ssize_t end_read(int fd, ssize_t got, size_t asked)
 	    (got < 0 && native != EINVAL && native != ECONNRESET)) {
 		return got;
 	}
+	if (got == 0 && !whose_hung_up(fd)) {
+		return 0; /* the peer's half is closed, ours is open */
+	}
 	if (!whose(fd, &w)) {
 		errno = native;
 		return got;
 	}
 	if (got < 0 && native == EINVAL) {
 		return fail(w.peer ? EINVAL : ENOTCONN);
-	}
-	if (got == 0 && !whose_hung_up(fd)) {
-		return 0; /* the peer's half is closed, ours is open */
 	}
 	err = why(&w, ECONNRESET);
 	/* EPIPE: reset after the peer's FIN; reads go on saying end of file */

@@ -16,7 +16,7 @@
 
 /* SO_SNDBUF of a socket that quick_begin() filled, until it is enlarged: as
  * asked for; the kernel doubles it.  A number that nobody else picks. */
-#define QUICK_SNDBUF 16411
+#define QUICK_SNDBUF 8209
 
 /* a->p, the answer to CHAN_OP_CONNECT with a->q, is what later calls go by */
 void quick_learn(const struct ask *a);

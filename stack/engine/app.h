@@ -113,6 +113,7 @@ struct app_ent {
 	bool can_in : 1, can_out : 1; /* as the last event and call told */
 	bool in_all : 1;      /* urgent data or an end may be there: to be
 			       * read until nothing is left */
+	bool oob : 1;         /* ... urgent data it may be */
 	bool in_eof : 1;      /* the program shut its write side */
 	bool out_eof : 1;     /* it was told the peer's FIN */
 	bool hup : 1;         /* both directions of u are shut */
@@ -159,6 +160,7 @@ struct app {
 	struct app_watch data_listen;
 	uint64_t turns;
 	uint64_t conns; /* delivered to programs' listeners so far */
+	bool starved;  /* descriptors ran out: see app_ctl_starved() */
 	bool ctl_more; /* connections left in the listeners' queues */
 	struct instant next_sweep, next_retry;
 	nanos sweep_gap; /* from one sweep to the next */
@@ -228,6 +230,8 @@ int app_ctl_start(struct app *a); /* 0 or errno */
 void app_ctl_stop(struct app *a);
 void app_ctl_sweep(struct app *a);
 void app_ctl_accept(struct app *a);
+/* accept4() of a listener of ours failed: EAGAIN is nothing */
+void app_ctl_starved(struct app *a, int err);
 /* fd: the other end of the stream of the program's socket `id`, which speaks
  * first; taken over */
 void app_data_in(struct app *a, int fd, uint64_t id);
@@ -319,6 +323,7 @@ int app_listen_start(struct app_ent *l, int backlog); /* 0 or errno */
 void app_listen_stop(struct app_ent *l);
 void app_listen_core(struct app_ent *l); /* SOCK_EV_ACCEPT */
 void app_listen_retry(struct app *a);
+void app_retry_soon(struct app *a);
 /* Somebody here connected over the kernel to that port: its listener, if it
  * is one of ours, takes the connection before the caller is told. */
 void app_listen_kick(struct app *a, uint16_t port);

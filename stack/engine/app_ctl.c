@@ -253,11 +253,14 @@ void app_data_in(struct app *a, int fd, uint64_t id)
 	}
 }
 
-/* no descriptors left: the queue stays, try again */
-static bool later(int err)
+/* No descriptors left: the queue stays, and is looked at again soon.  Its event
+ * does not come again. */
+void app_ctl_starved(struct app *a, int err)
 {
-	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
-	       err == ENOMEM;
+	if (err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM) {
+		a->starved = true;
+		app_retry_soon(a);
+	}
 }
 
 void app_ctl_accept(struct app *a)
@@ -270,7 +273,7 @@ void app_ctl_accept(struct app *a)
 
 		a->set.calls++;
 		if (fd < 0) {
-			a->ctl_more |= later(errno);
+			app_ctl_starved(a, errno);
 			return;
 		}
 		/* what the program began before it asked, first */

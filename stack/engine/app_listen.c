@@ -18,6 +18,13 @@ static uint64_t new_id(struct app *a)
 	return siphash13(&a->key, &n, sizeof(n));
 }
 
+void app_retry_soon(struct app *a)
+{
+	if (instant_never(a->next_retry)) {
+		a->next_retry = instant_add(app_now(a), APP_RETRY);
+	}
+}
+
 static void wait_for_room(struct app_ent *l)
 {
 	struct app *a = l->app;
@@ -26,9 +33,7 @@ static void wait_for_room(struct app_ent *l)
 		app_count(a, APP_BACKLOG_WAIT);
 		list_push_back(&a->waiting, &l->q->wait);
 	}
-	if (instant_never(a->next_retry)) {
-		a->next_retry = instant_add(app_now(a), APP_RETRY);
-	}
+	app_retry_soon(a);
 }
 
 /* Another listener of the same address and port (SO_REUSEPORT), or NULL.  That a
@@ -259,6 +264,10 @@ void app_listen_retry(struct app *a)
 		return;
 	}
 	a->next_retry = INSTANT_NEVER;
+	if (a->starved) {
+		a->starved = false;
+		app_ctl_accept(a);
+	}
 	list_init(&again);
 	while ((n = list_pop_front(&a->waiting)) != NULL) {
 		list_push_back(&again, n);

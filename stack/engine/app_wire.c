@@ -41,8 +41,7 @@ static int take_data(struct app *a, const struct app_ent *want)
 		int fd = take_one(a, &n);
 
 		if (fd < 0) {
-			a->ctl_more |= errno == EMFILE || errno == ENFILE ||
-				       errno == ENOBUFS || errno == ENOMEM;
+			app_ctl_starved(a, errno);
 			return found;
 		}
 		if (found < 0 && want && n.kind == want->kind &&

@@ -4,6 +4,7 @@
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <sys/resource.h>
 
 #include "stack/chan/chan_early.h"
 
@@ -294,6 +295,40 @@ static void silent(void **st)
 	turn(4);
 }
 
+/* it waits in the queue until some are closed, and the loop sleeps meanwhile */
+static void no_descriptors_left(void **st)
+{
+	static int held[4096];
+	struct rlimit old, few;
+	struct chan_name n;
+	unsigned k = 0;
+	int fd = prog_socket(&n);
+
+	(void)st;
+	getrlimit(RLIMIT_NOFILE, &old);
+	few = old;
+	few.rlim_cur = 256;
+	setrlimit(RLIMIT_NOFILE, &few);
+	while (k < ARRAY_SIZE(held) && (held[k] = dup(fd)) >= 0) {
+		k++;
+	}
+	prog_begin(fd, &n, far(80));
+	turn(2);
+	assert_false(writable(fd));
+	assert_int_equal(app_busy(&rig.e), 0);
+	assert_true(app_deadline(&rig.e).ns > io_now().ns - NANOS_MS);
+	while (k > 0) {
+		close(held[--k]);
+	}
+	setrlimit(RLIMIT_NOFILE, &old);
+	for (unsigned i = 0; i < 100 && !writable(fd); i++) {
+		turn(1);
+	}
+	assert_true(writable(fd));
+	close(fd);
+	turn(4);
+}
+
 /* CONNECT only on a connection of its own, BEGIN only without one */
 static void at_the_wrong_name(void **st)
 {
@@ -322,6 +357,7 @@ int main(void)
 		T(the_shim_is_slow),
 		T(refused_requests),
 		T(silent),
+		T(no_descriptors_left),
 		T(at_the_wrong_name),
 	};
 
