@@ -230,6 +230,15 @@ def wait_gone(ns, dev):
     raise RuntimeError(f"{dev} stays")
 
 
+def wait_up(ns, dev):
+    """or the first SYN is lost, and the next comes a second later"""
+    for _ in range(100):
+        if "LOWER_UP" in sh(f"ip -n {TOPO}-{ns} link show {dev}", check=False).stdout:
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{dev} does not come up")
+
+
 def wait_listening(ns, port):
     """of the kernel's; ours are not seen by ss"""
     for _ in range(100):
@@ -253,12 +262,17 @@ def when_up(run):
 
 
 def pair_ours(cmd, mode=PLAIN, more=(), serve=(XFER, "serve", "0.0.0.0", "7000"), out=out_json):
-    """starts our server, runs the client cmd against it"""
+    """starts our server, runs the client cmd against it; what the client has
+    measured is over with it, so the stacks are not waited for, but for what
+    one of them writes at its end"""
+    wait = ["--wait"] if more else []
     srv = start("s", [RUN] + mode + TUN_S + ["--"] + list(serve))
     try:
-        return when_up(lambda: out("c", [RUN, "--wait"] + mode + TUN_C + list(more) + ["--"] + cmd))
+        wait_up("s", "bq1")
+        return when_up(lambda: out("c", [RUN] + wait + mode + TUN_C + list(more) + ["--"] + cmd))
     finally:
         kill_in(f"{TOPO}-s")
+        kill_in(f"{TOPO}-c")
         stop(srv)
         wait_gone("s", "bq1")
         wait_gone("c", "bp1")
@@ -268,6 +282,7 @@ def server_ours(cmd, mode, serve, out):
     """our server, a client of the kernel's"""
     srv = start("s", [RUN] + mode + TUN_S + ["--"] + list(serve))
     try:
+        wait_up("s", "bq1")
         return when_up(lambda: out("c", cmd))
     finally:
         kill_in(f"{TOPO}-s")
