@@ -155,17 +155,14 @@ enum tcp_mtup_news tcp_mtup_check(struct tcp_mtup *m, const struct tcp_sent *s,
 	if (m->size == 0) {
 		return TCP_MTUP_NOTHING;
 	}
-	if (seq_geq(s->una, m->end)) {
+	e = entry_at(s, m->seq);
+	if (seq_geq(s->una, m->end) || (e && e->state == TCP_SENT_SACKED)) {
 		return m->missed ? failed(m, now, true, wait) : raised(m);
 	}
 	if (timeout) { /* RFC 4821 7.6.3: five times as long */
 		return failed(m, now, true, 5 * wait);
 	}
-	e = entry_at(s, m->seq);
-	if (!e || e->state == TCP_SENT_SACKED) {
-		return e ? raised(m) : TCP_MTUP_NOTHING;
-	}
-	if (e->state == TCP_SENT_FLIGHT && e->rtx == 0) {
+	if (!e || (e->state == TCP_SENT_FLIGHT && e->rtx == 0)) {
 		return TCP_MTUP_NOTHING;
 	}
 	/* Until all of it is sent again its loss stays excused; losses beside

@@ -65,6 +65,14 @@ uint16_t tcp_mtup_want(struct tcp_mtup *m, struct instant now, uint16_t most);
 /* the probe [seq, end) left, in a packet of `size` octets */
 void tcp_mtup_sent(struct tcp_mtup *m, uint32_t seq, uint32_t end,
 		   uint16_t size);
+/* whatever was out is about to be sent again, whether it was lost or not: its
+ * acknowledgement will say nothing about the probe */
+static inline void tcp_mtup_resent(struct tcp_mtup *m)
+{
+	m->size = 0;
+	m->missed = false;
+}
+
 /* octets of the probe that are lost and not sent again yet: no congestion */
 uint32_t tcp_mtup_excused(const struct tcp_mtup *m, const struct tcp_sent *s);
 

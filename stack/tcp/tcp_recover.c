@@ -412,6 +412,7 @@ void tcp_recover_mss(struct tcp_recover *r, struct instant now, uint16_t mss)
 		return;
 	}
 	tcp_sent_mark_all_lost(&r->sent, false);
+	tcp_mtup_resent(&r->mtup);
 	if (tcp_recover_recovering(r)) {
 		leave_recovery(r, now);
 	}

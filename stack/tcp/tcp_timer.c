@@ -102,6 +102,8 @@ static void timer_recover(struct tcb *tcb, struct instant now)
 	case TCP_ALARM_NONE:
 		break;
 	case TCP_ALARM_REO:
+		/* before it is sent again: an MTU probe may be lost */
+		tcp_mtu_check(tcb, now);
 		break;
 	case TCP_ALARM_PROBE:
 		tcb->snd.probe = true;

@@ -187,6 +187,33 @@ static void test_probe_lost_and_repaired(void **state)
 	assert_int_equal(m.low, 1024);
 }
 
+/* ..with something before it still on its way */
+static void test_probe_lost_and_repaired_early(void **state)
+{
+	(void)state;
+	probe(984);
+	tcp_sent_mark_lost(&sent, tcp_sent_at(&sent, 1));
+	assert_int_equal(news(false), TCP_MTUP_NOTHING);
+	tcp_sent_resent(&sent, tcp_sent_next_lost(&sent, 1440), t0, 984);
+	ack(1, 1 + 984, 1 + 984 + 1440);
+	assert_int_equal(news(false), TCP_MTUP_FAILED);
+	assert_int_equal(m.low, 1024);
+}
+
+/* Everything is sent again in smaller segments: what arrives says nothing. */
+static void test_probe_given_up(void **state)
+{
+	(void)state;
+	probe(984);
+	tcp_sent_mark_all_lost(&sent, false);
+	tcp_mtup_resent(&m);
+	assert_int_equal(tcp_mtup_excused(&m, &sent), 0);
+	ack(sent.nxt, 0, 0);
+	assert_int_equal(news(false), TCP_MTUP_NOTHING);
+	assert_int_equal(m.low, 1024);
+	assert_int_equal(m.high, 1500);
+}
+
 /* RFC 4821 7.6.4: with others it may have been congestion */
 static void test_probe_lost_with_others(void **state)
 {
@@ -248,6 +275,8 @@ int main(void)
 		T(test_probe_arrives_out_of_order),
 		T(test_probe_lost),
 		T(test_probe_lost_and_repaired),
+		T(test_probe_lost_and_repaired_early),
+		T(test_probe_given_up),
 		T(test_probe_lost_with_others),
 		T(test_probe_times_out),
 		T(test_claims),

@@ -180,7 +180,9 @@ static void mtu_fell(void **state)
 
 	(void)state;
 	send(0, 10);
+	tcp_mtup_sent(&r.mtup, Q + 9 * MSS, Q + 10 * MSS, MSS);
 	tcp_recover_mss(&r, at(MS), 700);
+	assert_int_equal(r.mtup.size, 0); /* its ACK will tell nothing */
 	assert_int_equal(r.cc.cwnd, 10 * MSS);
 	assert_int_equal(r.cc.ssthresh, CC_INF);
 	assert_int_equal(r.sent.n_lost, 10 * MSS);
