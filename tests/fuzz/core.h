@@ -315,6 +315,28 @@ static void core_info(void *ctx, const struct mp_info *info)
 	must(info);
 }
 
+static void core_get(struct sock *sk)
+{
+	static const struct {
+		int level, name;
+	} info[] = {
+		{ LX_IPPROTO_TCP, LX_TCP_INFO },
+		{ LX_IPPROTO_TCP, LX_TCP_QUICKACK },
+		{ LX_SOL_MPTCP, LX_MPTCP_INFO },
+		{ LX_SOL_MPTCP, LX_MPTCP_CRYPT_INFO },
+		{ LX_SOL_MPTCP, LX_MPTCP_SESSION_ID },
+		{ LX_SOL_SOCKET, LX_SO_MAX_PACING_RATE },
+		{ LX_SOL_SOCKET, LX_SO_BINDTODEVICE },
+	};
+
+	unsigned k = (unsigned)rnd(ARRAY_SIZE(info));
+	uint8_t got[400];
+	uint32_t len = sizeof(got);
+
+	sock_getopt(sk, w.now, info[k].level, info[k].name, got, &len);
+	must(len <= sizeof(got));
+}
+
 static void core_ask(void)
 {
 	struct end *e;
@@ -335,6 +357,7 @@ static void core_ask(void)
 	must(sock_find(e->s, sock_id(sk)) == sk && sock_stack(sk) == e->s);
 	must(sock_read_len(sk) == 0 || !sock_read_eof(sk));
 	must(sock_outq_unsent(sk) <= sock_outq(sk));
+	core_get(sk);
 	sock_connected(sk);
 	sock_error_peek(sk);
 	sock_linger_zero(sk);
@@ -353,6 +376,7 @@ static void core_ask(void)
 
 static void core_open(void)
 {
+	const struct endpoint here = endpoint_make(addr_any(4), 4000);
 	unsigned i = (unsigned)rnd(2);
 	struct end *e = &w.end[i], *peer = &w.end[!i];
 	struct sock **sk = core_free(e);
@@ -363,6 +387,11 @@ static void core_open(void)
 		return;
 	}
 	core_usual(*sk);
+	if (pct(30)) { /* again and again, whoever still waits there */
+		sock_setopt(*sk, w.now, LX_SOL_SOCKET, LX_SO_REUSEADDR,
+			    &(int){ 1 }, 4);
+		sock_bind(*sk, &here);
+	}
 	if (core_fastopen()) {
 		sock_setopt(*sk, w.now, LX_IPPROTO_TCP, LX_TCP_FASTOPEN_CONNECT,
 			    &(int){ 1 }, 4);
