@@ -7,8 +7,10 @@ uint32_t tcp_newreno_acked(struct tcp_newreno *n, uint32_t acked,
 			   uint32_t outstanding, uint32_t mss)
 {
 	uint32_t known = min_u32(n->left, acked > mss ? acked - mss : 0);
+	uint32_t behind = outstanding > mss ? outstanding - mss : 0;
 
-	n->left = outstanding ? n->left - known : 0;
+	/* segments may have been smaller: no more than is behind the head */
+	n->left = min_u32(n->left - known, behind);
 	n->dupacks = 0;
 	return acked - known;
 }

@@ -137,6 +137,7 @@ static unsigned undo(struct tcp_recover *r, struct instant now)
 		leave_recovery(r, now);
 	}
 	r->cc.ops->undo(&r->cc, now);
+	cc_set_mss(&r->cc, r->cc.mss); /* segments may have grown since */
 	tcp_sent_unmark_lost(&r->sent);
 	tcp_undo_cancel(&r->undo);
 	return TCP_RECOVER_EV_UNDO;
@@ -436,6 +437,9 @@ void tcp_recover_set_cc(struct tcp_recover *r, const struct cc_ops *cc,
 	r->cc.pacing_rate = 0;
 	memset(r->cc.priv, 0, sizeof(r->cc.priv));
 	cc->init(&r->cc, now);
+	if (was_model) {
+		r->marked = r->sent.una - 1; /* no ssthresh came of it */
+	}
 	if (was_model && !cc->model && tcp_recover_recovering(r)) {
 		/* the recovery goes on with PRR, which needs an ssthresh */
 		cc->on_loss(&r->cc, now,

@@ -52,4 +52,5 @@ void cc_set_mss(struct cc *cc, uint32_t mss)
 {
 	cc->mss = min_u32(max_u32(mss, 1), UINT16_MAX);
 	cc->cwnd = max_u32(cc->cwnd, cc->mss);
+	cc->ssthresh = max_u32(cc->ssthresh, 2 * cc->mss); /* RFC 5681 (4) */
 }

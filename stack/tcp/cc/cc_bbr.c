@@ -379,7 +379,7 @@ static bool repair(struct cc *cc, const struct cc_ack *a)
 		b->recovery = REPAIRING;
 		b->conserve = true;
 		b->round_end = a->delivered;
-		cc->cwnd = a->flight + a->acked;
+		cc->cwnd = a->flight + max_u32(a->acked, cc->mss);
 	}
 	if (b->conserve) {
 		cc->cwnd = max_u32(cc->cwnd, a->flight + a->acked);

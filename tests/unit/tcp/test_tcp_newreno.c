@@ -25,7 +25,7 @@ static void duplicates_say_what_has_left(void **state)
 	assert_int_equal(n.dupacks, 4);
 	/* the head was new, two others were counted */
 	assert_int_equal(tcp_newreno_acked(&n, 3 * MSS, MSS, MSS), MSS);
-	assert_int_equal(n.left, MSS);
+	assert_int_equal(n.left, 0); /* one is out: the next hole */
 	assert_int_equal(n.dupacks, 0);
 	assert_int_equal(tcp_newreno_acked(&n, MSS, 0, MSS), MSS);
 	assert_int_equal(n.left, 0);
@@ -41,6 +41,23 @@ static void less_than_a_segment(void **state)
 	assert_int_equal(tcp_newreno_dup(&n, MSS + 1, MSS), 0);
 	assert_int_equal(n.left, 0);
 	assert_int_equal(tcp_newreno_acked(&n, 1, MSS, MSS), 1);
+}
+
+/* each duplicate was of a tenth of a segment */
+static void small_segments(void **state)
+{
+	struct tcp_newreno n;
+
+	(void)state;
+	tcp_newreno_reset(&n);
+	for (unsigned i = 0; i < 9; i++) {
+		tcp_newreno_dup(&n, 5 * MSS, MSS);
+	}
+	assert_int_equal(n.left, 4 * MSS);
+	for (uint32_t out = 5 * MSS - 100; out > 0; out -= 100) {
+		tcp_newreno_acked(&n, 100, out, MSS);
+		assert_true(n.left <= out);
+	}
 }
 
 static void what_is_lost(void **state)
@@ -82,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(duplicates_say_what_has_left),
 		cmocka_unit_test(less_than_a_segment),
+		cmocka_unit_test(small_segments),
 		cmocka_unit_test(what_is_lost),
 	};
 
