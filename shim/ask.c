@@ -103,7 +103,7 @@ static bool hear(int s, struct chan_rep *p)
 	return n > 0 && chan_rep_ok(p, (size_t)n);
 }
 
-static int converse(struct ask *a)
+static int converse(struct ask *a, bool answer)
 {
 	int err, s;
 
@@ -114,7 +114,8 @@ static int converse(struct ask *a)
 	}
 	err = call_up(s);
 	if (!err) {
-		err = say(s, a) && hear(s, &a->p) ? a->p.err : ENETDOWN;
+		err = !say(s, a) || (answer && !hear(s, &a->p)) ? ENETDOWN
+			: answer ? a->p.err : 0;
 	}
 	close(s);
 	return err;
@@ -135,16 +136,26 @@ void ask_calm_end(const struct ask_calm *c)
 	pthread_sigmask(SIG_SETMASK, &c->old, NULL);
 }
 
-int ask(struct ask *a)
+static int calmly(struct ask *a, bool answer)
 {
 	int saved = errno, err;
 	struct ask_calm calm;
 
 	ask_calm(&calm);
-	err = converse(a);
+	err = converse(a, answer);
 	ask_calm_end(&calm);
 	errno = saved;
 	return err;
+}
+
+int ask(struct ask *a)
+{
+	return calmly(a, true);
+}
+
+int ask_tell(struct ask *a)
+{
+	return calmly(a, false);
 }
 
 int ask_plain(struct ask *a, enum chan_op op, const struct chan_name *sock)

@@ -30,6 +30,9 @@ void ask_init(struct ask *a, enum chan_op op, const struct chan_name *sock);
  * stack; ENOBUFS: this process has no descriptor left to ask with.  errno
  * stays. */
 int ask(struct ask *a);
+/* The same of what cannot fail: the answer is not waited for.  Requests are
+ * handled in the order in which they were made. */
+int ask_tell(struct ask *a);
 /* ask_init() and ask() of a request without more to it */
 int ask_plain(struct ask *a, enum chan_op op, const struct chan_name *sock);
 

@@ -51,33 +51,52 @@ int copy_in(void *dst, const void *user, size_t n)
 }
 
 /* The kernel copies inside this very process. */
-int copy_out(void *user, const void *src, size_t n)
+static int put(const struct iovec *here, const struct iovec *there, unsigned n)
+{
+	int err = errno;
+	size_t want = 0;
+	ssize_t done;
+
+	for (unsigned i = 0; i < n; i++) {
+		want += here[i].iov_len;
+	}
+	if (want == 0) {
+		return 0;
+	}
+	done = process_vm_writev(getpid(), here, n, there, n, 0);
+	if (done < 0 && errno != EFAULT) {
+		for (unsigned i = 0; i < n; i++) {
+			memcpy(there[i].iov_base, here[i].iov_base,
+			       here[i].iov_len);
+		}
+		done = (ssize_t)want;
+	}
+	errno = err;
+	return done == (ssize_t)want ? 0 : EFAULT;
+}
+
+static struct iovec piece(const void *p, size_t n)
 {
 	union {
 		const void *in;
 		void *out;
-	} from = { .in = src };
-	struct iovec here = { from.out, n }, there = { user, n };
-	ssize_t done;
-	int err = errno;
+	} at = { .in = p };
 
-	if (n == 0) {
-		return 0;
-	}
-	done = process_vm_writev(getpid(), &here, 1, &there, 1, 0);
-	if (done < 0 && errno != EFAULT) {
-		errno = err;
-		memcpy(user, src, n);
-		return 0;
-	}
-	errno = err;
-	return done == (ssize_t)n ? 0 : EFAULT;
+	return (struct iovec){ at.out, n };
+}
+
+int copy_out(void *user, const void *src, size_t n)
+{
+	struct iovec here = piece(src, n), there = { user, n };
+
+	return put(&here, &there, 1);
 }
 
 int copy_addr_out(void *user, socklen_t *user_len, const void *sa,
 		  socklen_t len)
 {
 	int room, err = copy_in(&room, user_len, sizeof(room));
+	struct iovec here[2], there[2];
 
 	if (err) {
 		return err;
@@ -85,8 +104,11 @@ int copy_addr_out(void *user, socklen_t *user_len, const void *sa,
 	if (room < 0) {
 		return EINVAL;
 	}
-	err = copy_out(user, sa, min_size((size_t)room, len));
-	return err ? err : copy_out(user_len, &len, sizeof(len));
+	here[0] = piece(sa, min_size((size_t)room, len));
+	here[1] = piece(&len, sizeof(len));
+	there[0] = (struct iovec){ user, here[0].iov_len };
+	there[1] = (struct iovec){ user_len, sizeof(len) };
+	return put(here, there, 2);
 }
 
 int copy_addr_in(struct sockaddr_storage *sa, const void *user, socklen_t len)

@@ -52,6 +52,11 @@ static int switch_of(int level, int name)
 	return -1;
 }
 
+bool early_is_switch(int level, int name, uint32_t len)
+{
+	return len >= sizeof(int) && switch_of(level, name) >= 0;
+}
+
 bool early_keep(int fd, const struct whose *w, int level, int name,
 		const void *val, uint32_t len)
 {

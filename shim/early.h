@@ -19,6 +19,8 @@
 #define EARLY_SLOW (1u << 15)
 
 uint32_t early_word(int fd);
+/* it is one of them: the stack says yes to any int */
+bool early_is_switch(int level, int name, uint32_t len);
 /* setsockopt() that the stack need not hear of now: true when it was kept */
 bool early_keep(int fd, const struct whose *w, int level, int name,
 		const void *val, uint32_t len);

@@ -3,6 +3,7 @@
  * was seen right nothing of a request is acted on or kept.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 
 #define SILENT (5 * NANOS_S)
 #define TURN   256 /* requests per turn */
+#define CATCH_UP 64 /* connections that are looked at before each request */
 
 /* nothing came yet */
 struct ctl {
@@ -195,26 +197,60 @@ static bool begin(struct app *a, int fd, uint64_t id)
 	return true;
 }
 
-static void ctl_event(struct app_watch *w, uint32_t ev)
+static bool is_readable(int fd)
 {
-	struct ctl *c = container_of(w, struct ctl, w);
-	struct app *a = c->app;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	if (c->id == 0) {
-		app_data_drain(a);
-		if (receive(a, w->fd) || (ev & (EPOLLHUP | EPOLLERR))) {
+	return poll(&p, 1, 0) == 1;
+}
+
+/* Takes what came, if anything; over: the other end is closed. */
+static void hear(struct ctl *c, bool over)
+{
+	struct app *a = c->app;
+	uint64_t id = c->id;
+	int fd;
+
+	if (id == 0) {
+		if (receive(a, c->w.fd) || over) {
 			ctl_free(c);
 		}
 		return;
 	}
-	if (ev & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-		uint64_t id = c->id;
-		int fd = app_watch_take(&a->set, w);
-
+	fd = c->w.fd;
+	if (fd >= 0 && is_readable(fd)) {
+		app_watch_take(&a->set, &c->w);
 		ctl_free(c);
 		if (!begin(a, fd, id)) {
 			wait_for_it(a, fd, id);
 		}
+	}
+}
+
+static void ctl_event(struct app_watch *w, uint32_t ev)
+{
+	struct ctl *c = container_of(w, struct ctl, w);
+
+	app_data_drain(c->app);
+	hear(c, (ev & (EPOLLHUP | EPOLLERR)) != 0);
+}
+
+/* What a program sent before the request that is at hand was made is there, and
+ * comes first, also when its connection was accepted without it. */
+static void catch_up(struct app *a)
+{
+	struct list *n = &a->ctls;
+	unsigned k = 0;
+
+	while (k < CATCH_UP && n->prev != &a->ctls) {
+		n = n->prev;
+		k++;
+	}
+	while (k-- > 0) { /* the oldest of them first */
+		struct ctl *c = list_entry(n, struct ctl, link);
+
+		n = n->next;
+		hear(c, false);
 	}
 }
 
@@ -276,8 +312,8 @@ void app_ctl_accept(struct app *a)
 			app_ctl_starved(a, errno);
 			return;
 		}
-		/* what the program began before it asked, first */
 		app_data_drain(a);
+		catch_up(a);
 		if (receive(a, fd)) {
 			close(fd);
 		} else {

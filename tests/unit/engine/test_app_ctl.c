@@ -329,6 +329,59 @@ static void no_descriptors_left(void **st)
 	turn(4);
 }
 
+/* accepted before it had said anything, and still before what it said next */
+static void in_the_order_in_which_they_were_made(void **st)
+{
+	const struct chan_name ctl = { .kind = CHAN_KIND_CTL };
+	struct chan_name n, m;
+	struct chan_req q, set;
+	struct sockaddr_un un;
+	socklen_t len = chan_addr_un(&rig.e.run, &ctl, &un);
+	int fd = prog_socket(&n), other = prog_socket(&m), s, s2;
+
+	(void)st;
+	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
+	q.addr = far(80);
+	q.len = STUFF;
+	len = chan_addr_un(&rig.e.run, &(struct chan_name){ .kind = CHAN_KIND_DATA },
+			   &un);
+	assert_int_equal(connect(fd, (struct sockaddr *)&un, len), 0);
+	len = chan_addr_un(&rig.e.run, &ctl, &un);
+	s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(s, (struct sockaddr *)&un, len), 0);
+	turn(2);
+	assert_int_equal(rig.e.app->n_ctl, 2);
+
+	/* as if all of this fell between two looks of the loop at its events:
+	 * the listener is drained by hand */
+	assert_int_equal(send(fd, &q, offsetof(struct chan_req, val), 0),
+			 offsetof(struct chan_req, val));
+	chan_req_init(&set, &rig.e.run, CHAN_OP_SETSOCKOPT, &m);
+	set.level = IPPROTO_TCP;
+	set.name = TCP_NODELAY;
+	set.len = 4;
+	memcpy(set.val, &(int){ 1 }, 4);
+	assert_int_equal(send(s, &set, chan_req_size(&set), 0),
+			 chan_req_size(&set));
+	close(s);
+	chan_req_init(&q, &rig.e.run, CHAN_OP_NAMES, &n);
+	s = raw_ask(&q, chan_req_size(&q), NULL, 0);
+	chan_req_init(&q, &rig.e.run, CHAN_OP_GETSOCKOPT, &m);
+	q.level = IPPROTO_TCP;
+	q.name = TCP_NODELAY;
+	q.len = 4;
+	s2 = raw_ask(&q, chan_req_size(&q), NULL, 0);
+	app_ctl_accept(rig.e.app);
+	assert_int_equal(rig.e.app->n_ctl, 0);
+	assert_int_equal(answer_of(s), 0);
+	assert_int_not_equal(rep.local.port, 0);
+	assert_int_equal(answer_of(s2), 0);
+	assert_int_equal(int_of_rep(), 1);
+	close(fd);
+	close(other);
+	turn(4);
+}
+
 /* CONNECT only on a connection of its own, BEGIN only without one */
 static void at_the_wrong_name(void **st)
 {
@@ -358,6 +411,7 @@ int main(void)
 		T(refused_requests),
 		T(silent),
 		T(no_descriptors_left),
+		T(in_the_order_in_which_they_were_made),
 		T(at_the_wrong_name),
 	};
 
