@@ -290,7 +290,8 @@ bool tcp_out_next(struct tcb *tcb, struct instant now, struct tcp_seg_desc *d)
 		tcp_out_pure(tcb, now, d, false, true);
 		return true;
 	}
-	if (tcp_fsm_can_send(&tcb->fsm) && out_data(tcb, now, d)) {
+	if (tcp_fsm_can_send(&tcb->fsm) && !tcp_tfo_alone(tcb) &&
+	    out_data(tcb, now, d)) {
 		return true;
 	}
 	if (tcb->dead) {

@@ -385,6 +385,11 @@ static void leave_list(struct tcp_tfo_conn *c)
 	}
 }
 
+bool tcp_tfo_alone(const struct tcb *tcb)
+{
+	return tcb->tfo && tcb->tfo->wait && tcb->rec.sent.n_lost > 0;
+}
+
 void tcp_tfo_heard(struct tcb *tcb)
 {
 	if (tcb->tfo->wait) {

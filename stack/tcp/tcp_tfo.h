@@ -89,6 +89,9 @@ void tcp_tfo_accept(struct tcb *tcb, struct instant now,
  * SYN, if they are to be taken. */
 void tcp_tfo_start(struct tcb *tcb, struct instant now,
 		   const struct tcp_seg *syn);
+/* After a timeout what is sent again is the SYN-ACK alone (RFC 6298 5.4: the
+ * earliest segment); data that went with it wait for its answer. */
+bool tcp_tfo_alone(const struct tcb *tcb);
 /* an acceptable ACK came */
 void tcp_tfo_heard(struct tcb *tcb);
 /* the listener goes */
