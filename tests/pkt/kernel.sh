@@ -29,7 +29,8 @@ why()
 			i = w[1] == "if" ? 5 : 1
 			if (w[i] ~ /^[+]/) { total += wait_of(w[i++]) }
 			if (w[i] == "urgent") { reason("urgent: it marks an octet and not a place") }
-			if (w[i] ~ /^(peer|secret|mode|session|is|subflows)$/) { reason(w[i] ": of this stack alone") }
+			if (w[i] ~ /^(peer|secret|session|is|subflows)$/) { reason(w[i] ": of this stack alone") }
+			if (w[i] == "mode" && w[i + 2] != "tcp") { reason("mode: of this stack alone") }
 			if (w[i] == "set") { reason("set: paths are of this stack alone") }
 			if (w[i] == "setopt" && w[i + 2] ~ /^(RCVBUF|SNDBUF|WINDOW_CLAMP|NOTSENT_LOWAT)$/) { reason(w[i + 2] ": it counts memory, not octets") }
 			if (w[i] == "write" && w[i + 4] > 0) { reason("write: it counts memory, not octets") }

@@ -477,6 +477,7 @@ static const struct words_call calls[] = {
 	{ "counter", call_ours },
 	{ "conns", call_ours },
 	{ "timewait", call_ours },
+	{ "mode", call_ours },
 };
 
 static const struct words_maker makers[] = {
