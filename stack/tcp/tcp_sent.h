@@ -134,7 +134,6 @@ struct tcp_sent_out {
 	struct range32 dsack_range;
 	bool rtx_delivered;  /* ..of which some had been sent again */
 	bool orig_delivered; /* ..of which some had been sent only once */
-	uint32_t orig_hi;    /* end of the highest such octet */
 	bool reordered; /* an octet sent only once arrived after a higher one
 			 * that an earlier ACK reported (RFC 8985 6.2 step 3) */
 	/* samples from octets sent only once, -1: none, or some octets of this

@@ -48,9 +48,6 @@ static void deliver(struct tcp_sent *s, const struct tcp_sent_entry *e,
 		out->rtx_delivered = true;
 		return;
 	}
-	if (!out->orig_delivered || seq_gt(hi, out->orig_hi)) {
-		out->orig_hi = hi;
-	}
 	out->orig_delivered = true;
 	if (seq_lt(hi, s->fack)) {
 		out->reordered = true;
