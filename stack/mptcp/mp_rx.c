@@ -423,7 +423,7 @@ static void hold(struct mp_sub *s, struct slice *sl)
 	s->held_len += sl->len;
 	s->held_n++;
 	/* small ones share memory: a mapping may come octet by octet */
-	if (mp_sealed(s->c) && last &&
+	if ((mp_sealed(s->c) || s->c->checksum) && last &&
 	    (uint32_t)last->seq + last->len == (uint32_t)sl->seq) {
 		slice_queue(s->c->mp->env->mem, &s->held, sl);
 		s->held_n -= list_last(&s->held) == n;

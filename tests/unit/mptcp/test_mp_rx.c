@@ -114,6 +114,54 @@ static void split_segments(void **state)
 	}
 }
 
+static uint64_t held_before, held_most;
+static bool crumbled;
+
+/* one segment comes as single octets, and the last of them is late */
+static void crumble(void *ctx, struct mpair_pkt *p)
+{
+	uint32_t hdr = p->pkt->len - p->seg.len;
+	uint8_t opt[40];
+	unsigned opt_len = hdr - IP4_HDR_LEN - TCP_HDR_LEN;
+	struct tuple t = { p->seg.t.remote, p->seg.t.local };
+
+	(void)ctx;
+	if (crumbled) {
+		held_most = max_u64(held_most, P.end[1].fake.mem.used);
+	}
+	if (crumbled || p->from == 1 || p->seg.len < 1000) {
+		return;
+	}
+	crumbled = true;
+	held_before = P.end[1].fake.mem.used;
+	memcpy(opt, p->pkt->data + IP4_HDR_LEN + TCP_HDR_LEN, opt_len);
+	for (uint32_t i = 0; i + 1 < p->seg.len; i++) {
+		mpair_inject(&P, 1, &t, p->seg.seq + i, p->seg.ack, TCP_ACK,
+			     p->seg.wnd, opt, opt_len, mpair_payload(p) + i, 1);
+	}
+	p->drop = true;
+}
+
+/* What waits for its checksum takes memory by its length, not by the number of
+ * segments that it came in. */
+static void crumbs_share_memory(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		mpair_defaults(&P, 125 + i);
+		P.mbox = crumble;
+		P.end[0].cfg.checksum = i;
+		crumbled = false;
+		held_most = 0;
+		up(true);
+		transfer(20000, 0, 60 * NANOS_S);
+		assert_true(crumbled);
+		assert_int_equal(count(1, MP_CSUM_ERROR), 0);
+		assert_true(held_most - held_before < 8000);
+		finish();
+	}
+}
+
 static unsigned stripped;
 
 /* one segment of the second subflow loses its option (statement 70) */
@@ -271,6 +319,7 @@ int main(void)
 		cmocka_unit_test(short_numbers_wrap),
 		cmocka_unit_test(long_numbers_wrap),
 		cmocka_unit_test(split_segments),
+		cmocka_unit_test(crumbs_share_memory),
 		cmocka_unit_test(one_mapping_lost),
 		cmocka_unit_test(no_mapping_ever),
 		cmocka_unit_test(checksum_not_as_agreed),
