@@ -46,7 +46,9 @@ int copy_in(void *dst, const void *user, size_t n)
 	if (bad) {
 		return EFAULT;
 	}
-	memcpy(dst, user, n);
+	if (n > 0) {
+		memcpy(dst, user, n);
+	}
 	return 0;
 }
 
@@ -66,8 +68,10 @@ static int put(const struct iovec *here, const struct iovec *there, unsigned n)
 	done = process_vm_writev(getpid(), here, n, there, n, 0);
 	if (done < 0 && errno != EFAULT) {
 		for (unsigned i = 0; i < n; i++) {
-			memcpy(there[i].iov_base, here[i].iov_base,
-			       here[i].iov_len);
+			if (here[i].iov_len > 0) {
+				memcpy(there[i].iov_base, here[i].iov_base,
+				       here[i].iov_len);
+			}
 		}
 		done = (ssize_t)want;
 	}

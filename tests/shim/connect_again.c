@@ -179,6 +179,21 @@ static void refused(const struct sockaddr_in *at)
 	close(fd);
 }
 
+/* one SYN and one more, which is given up after 3 seconds */
+static void timed_out(const struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	SHOW(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &(int){ 1 }, 4));
+	SHOW(connect(fd, SA(at), sizeof(*at)));
+	SHOW(poll(&p, 1, 1500));
+	SHOW(poll(&p, 1, 8000));
+	show_poll("timed out", fd);
+	show_so_error(fd);
+	close(fd);
+}
+
 static void closed_at_once(const struct sockaddr_in *at, int l)
 {
 	int far;
@@ -258,6 +273,8 @@ int main(int argc, char **argv)
 	reset(&at, l);
 	say("-- refused");
 	refused(&gone);
+	say("-- timed out");
+	timed_out(&deaf);
 	say("-- closed at once");
 	closed_at_once(&at, l);
 	say("-- fork");

@@ -132,19 +132,38 @@ static void refused(void **st)
 	close(fd);
 }
 
-/* no path: an error that connect() would have given */
-static void no_way_there(void **st)
+static void begin_of(uint8_t family, struct endpoint to, int err)
 {
-	struct chan_name n;
-	int fd = prog_socket(&n);
+	struct chan_name n = { .kind = CHAN_KIND_SOCK, .family = family,
+			       .id = 5 };
+	struct sockaddr_un un;
+	socklen_t len = chan_addr_un(&rig.e.run, &n, &un);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	(void)st;
-	n.family = 4;
-	prog_begin(fd, &n, endpoint_make(addr_v4(0, 0, 0, 0), 80));
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, len), 0);
+	prog_begin(fd, &n, to);
 	assert_int_equal(events(fd), ALL_GONE);
 	assert_int_equal(ask(CHAN_OP_ERROR, &n, 0), 0);
-	assert_int_equal(int_of_rep(), EADDRNOTAVAIL);
+	assert_int_equal(int_of_rep(), err);
 	close(fd);
+	rig.e.app->next_sweep = io_now();
+	turn(2);
+}
+
+/* errors that connect() itself would have given */
+static void no_way_there(void **st)
+{
+	struct addr six = addr_v4(0, 0, 0, 0);
+
+	(void)st;
+	six.family = 6;
+	six.b[0] = 0x20;
+	six.b[1] = 0x01;
+	six.b[15] = 9;
+	begin_of(6, endpoint_make(six, 80), ENETUNREACH);
+	begin_of(4, endpoint_make(six, 80), EAFNOSUPPORT);
+	begin_of(4, lo(80), EADDRNOTAVAIL); /* the kernel carries that */
+	assert_int_equal(app_busy(&rig.e), 0);
 }
 
 static void closed_at_once(void **st)
