@@ -299,7 +299,7 @@ static void tell_cc(struct tcp_recover *r, const struct tcp_recover_ack *a,
 static bool reduce(struct tcp_recover *r, struct instant now,
 		   uint32_t outstanding)
 {
-	if (tcp_recover_recovering(r) || answered(r)) {
+	if (tcp_recover_recovering(r) || answered(r) || outstanding == 0) {
 		return false;
 	}
 	r->cc.ops->on_loss(&r->cc, now,

@@ -146,6 +146,18 @@ static void marks_reduce_once_per_window(void **state)
 	assert_true(r.cc.cwnd < cwnd && r.cc.cwnd >= 2 * MSS);
 }
 
+/* an ACK of what the network sent twice, marked: nothing of ours is out */
+static void a_mark_of_nothing(void **state)
+{
+	(void)state;
+	send(0, 10);
+	ack(50 * MS, 10, 0, 0, -1);
+	assert_int_equal(r.cc.cwnd, 20 * MSS);
+	assert_false(marked(51 * MS, 10) & TCP_RECOVER_EV_MARKED);
+	assert_int_equal(r.cc.cwnd, 20 * MSS);
+	assert_int_equal(r.cc.ssthresh, CC_INF);
+}
+
 /* RFC 8985 6.2 step 4: RACK.segs_sacked counts segments, however small */
 static void three_small_segments(void **state)
 {
@@ -210,6 +222,7 @@ int main(void)
 						teardown),
 		T(dsack_undo_of_a_recovery),
 		T(marks_reduce_once_per_window),
+		T(a_mark_of_nothing),
 		T(three_small_segments),
 		T(mtu_fell),
 		T(switching_cc),
