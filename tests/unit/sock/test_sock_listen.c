@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "stack/sock/sock_state.h"
+
 static void set(struct sock *sk, int level, int name, int v)
 {
 	assert_int_equal(sock_setopt(sk, two.now, level, name, &v, sizeof(v)),
@@ -81,6 +83,37 @@ static void test_backlog(void **state)
 	two_run(NANOS_S);
 }
 
+/* nothing but SYNs arrives */
+static void only_syns(struct pkt *p)
+{
+	if (p->data[IP4_HDR_LEN + 13] & TCP_ACK) {
+		p->data[0] = 0;
+	}
+}
+
+/* Of a larger backlog as many may be half open as may wait, and one more; the
+ * next one is answered with a cookie. */
+static void test_half_open(void **state)
+{
+	static struct sock *c[SOCK_HALF_OPEN_MIN + 12];
+	const struct tcp *tcp = two.end[1].stack->tcp;
+	struct sock *l = two_listen(80, SOCK_HALF_OPEN_MIN + 10);
+
+	(void)state;
+	two.mbox = only_syns;
+	for (unsigned i = 0; i < ARRAY_SIZE(c); i++) {
+		assert_int_equal(tcp_counter(tcp, TCP_COOKIE_SENT), 0);
+		c[i] = two_connect(80);
+		two_run(NANOS_MS);
+	}
+	assert_int_equal(tcp_counter(tcp, TCP_COOKIE_SENT), 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(c); i++) {
+		sock_close(c[i], two.now, true);
+	}
+	sock_close(l, two.now, true);
+	two_run(NANOS_S);
+}
+
 static void test_listener_closes_with_a_queue(void **state)
 {
 	struct sock *l = two_listen(80, 5), *c = two_connect(80);
@@ -120,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TWO_TEST(test_reuseport_shares),
 		TWO_TEST(test_backlog),
+		TWO_TEST(test_half_open),
 		TWO_TEST(test_listener_closes_with_a_queue),
 		TWO_TEST(test_defer_accept),
 	};
