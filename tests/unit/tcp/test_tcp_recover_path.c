@@ -24,6 +24,7 @@ struct wire {
 
 struct path {
 	unsigned loss, ack_loss; /* percent */
+	unsigned dup;            /* ..of first copies that come twice, and ACKs */
 	nanos delay, jitter;
 	nanos hole_from, hole_to; /* drops everything */
 	bool sack, ts;
@@ -41,6 +42,7 @@ static struct {
 	struct rng rng;
 	const struct path *p;
 	uint64_t resent;
+	bool again; /* what is put is sent again */
 	unsigned rto, fast, undo, lost_rtx, probes;
 } w;
 
@@ -55,9 +57,12 @@ static void put(nanos now, const struct wire *m, unsigned loss)
 	if (w.p->jitter) {
 		d += (nanos)rng_below(&w.rng, (uint64_t)w.p->jitter);
 	}
-	w.v[w.n] = *m;
-	w.v[w.n].id = w.id++;
-	w.v[w.n++].at = now + d;
+	do {
+		w.v[w.n] = *m;
+		w.v[w.n].id = w.id++;
+		w.v[w.n++].at = now + d;
+	} while (w.n < WIRE_MAX && !w.again &&
+		 rng_below(&w.rng, 100) < w.p->dup);
 }
 
 static void put_data(nanos now, uint32_t seq, uint32_t len)
@@ -130,7 +135,9 @@ static void transmit(nanos now)
 		e = tcp_recover_next(&r, min_u32(quota / MSS, 20) * MSS);
 		if (e) {
 			w.resent += e->len;
+			w.again = true;
 			put_data(now, e->seq, e->len);
+			w.again = false;
 			tcp_recover_resent(&r, at(now), e, MSS);
 			continue;
 		}
@@ -158,7 +165,9 @@ static void probe(nanos now)
 	}
 	e = tcp_recover_probe(&r);
 	if (e) {
+		w.again = true;
 		put_data(now, e->seq, e->len);
+		w.again = false;
 		tcp_recover_resent(&r, at(now), e, MSS);
 	}
 	tcp_recover_probed(&r, at(now), e != NULL, true);
@@ -287,6 +296,46 @@ static void clean_path(void **state)
 	assert_true(t <= 10 * 20 * MS);
 }
 
+/* RFC 3708: D-SACKs without retransmissions, and every ACK perhaps twice */
+static void duplicates_are_no_loss(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed < 5; seed++) {
+		struct path p = { .delay = 10 * MS,
+				  .dup = 20,
+				  .ts = seed % 2,
+				  .sack = true,
+				  .cc = &cc_cubic };
+
+		transfer(&p, seed);
+		assert_int_equal(w.resent, 0);
+		assert_int_equal(w.rto + w.fast + w.undo, 0);
+		assert_int_equal(r.cc.ssthresh, CC_INF);
+	}
+}
+
+/* ..and take back no reduction that was right */
+static void duplicates_undo_nothing(void **state)
+{
+	unsigned fast = 0, undo = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed < 5; seed++) {
+		struct path p = { .delay = 10 * MS,
+				  .loss = 2,
+				  .dup = 20,
+				  .ts = seed % 2,
+				  .sack = true,
+				  .cc = &cc_cubic };
+
+		transfer(&p, seed);
+		fast += w.fast;
+		undo += w.undo;
+	}
+	assert_true(fast >= 20);
+	assert_int_equal(undo, 0);
+}
+
 static void random_loss(void **state)
 {
 	static const unsigned loss[] = { 1, 5, 20 };
@@ -370,6 +419,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clean_path),
+		cmocka_unit_test(duplicates_are_no_loss),
+		cmocka_unit_test(duplicates_undo_nothing),
 		cmocka_unit_test(random_loss),
 		cmocka_unit_test(reordering_adapts),
 		cmocka_unit_test(outage),
