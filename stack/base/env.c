@@ -50,9 +50,14 @@ void mem_rest(struct mem *m)
 	}
 }
 
+bool mem_tight(const struct mem *m)
+{
+	return m->used >= m->limit / 2;
+}
+
 uint64_t mem_share(const struct mem *m, uint64_t most)
 {
-	return m->used < m->limit / 2 ? most : min_u64(most, SHARE_TIGHT);
+	return mem_tight(m) ? min_u64(most, SHARE_TIGHT) : most;
 }
 
 uint32_t entropy_u32(const struct entropy *e)

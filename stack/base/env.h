@@ -7,6 +7,7 @@
 #ifndef BASE_ENV_H
 #define BASE_ENV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,8 @@ void *mem_alloc(struct mem *m, size_t size);  /* not cleared */
 void *mem_zalloc(struct mem *m, size_t size); /* cleared */
 void mem_free(struct mem *m, void *p, size_t size); /* p may be NULL */
 void mem_rest(struct mem *m);
+/* half of the limit is handed out */
+bool mem_tight(const struct mem *m);
 /* How much of `most` octets one connection may hold of what nobody can use yet:
  * a little only once half of the limit is handed out.  So whoever has that kept
  * for himself leaves room for those who use what they get. */

@@ -44,6 +44,7 @@
 #define MP_TX_MAPS_MAX 8192u
 #define MP_RX_MAPS_MAX 8192u
 #define MP_RM_MAX      8
+#define MP_ORPHANS_MAX 65536u /* closed and not gone; one more is reset */
 #define MP_OLD_MAX     MP_SUBFLOWS_MAX /* ended subflows kept for reports */
 
 struct mp {

@@ -4,12 +4,14 @@
 #include <errno.h>
 
 #include "stack/base/check.h"
+#include "stack/base/env.h"
 #include "stack/mptcp/mp.h"
 
 #define PEER_FIN_WAIT (250 * NANOS_MS) /* RFC 8041 3.6 */
 #define LINGER        (5 * NANOS_S)
 #define ORPHAN_WAIT   (60 * NANOS_S) /* FIN-WAIT-2 without an owner */
 #define ORPHAN_STUCK  (300 * NANOS_S) /* no octet acknowledged, no owner */
+#define ORPHAN_TIGHT  (15 * NANOS_S)  /* .. while memory is scarce */
 
 void mp_shutdown(struct mp_conn *c, struct instant now)
 {
@@ -35,6 +37,10 @@ void mp_close(struct mp_conn *c, struct instant now, bool abort)
 	bool unread = c->rcv.q_len > 0 && !c->rcv.discard;
 
 	mp_conn_disown(c);
+	if (c->mp->n_owing > MP_ORPHANS_MAX && c->established && !abort) {
+		tcp_count(c->mp->tcp, TCP_ABORT_ORPHANS);
+		abort = true;
+	}
 	if (c->fsm.state == MP_ST_CLOSED) {
 		mp_conn_maybe_gone(c, now);
 		return;
@@ -262,7 +268,7 @@ static void await_revival(struct mp_conn *c, struct instant now)
 static void watch_orphan(struct mp_conn *c, struct instant now)
 {
 	bool fin2 = c->fsm.state == MP_ST_FIN_WAIT_2 || all_is_said(c);
-	nanos wait = ORPHAN_STUCK;
+	nanos wait = mem_tight(c->mp->env->mem) ? ORPHAN_TIGHT : ORPHAN_STUCK;
 
 	if (!c->closed || c->fsm.state >= MP_ST_TIME_WAIT ||
 	    (mp_timer_on(&c->timers, MP_T_ORPHAN) && c->orphan.fin2 == fin2)) {

@@ -318,6 +318,50 @@ static void zero_window(void **state)
 	finish();
 }
 
+/* Nobody waits for long with what a peer does not take, while memory is scarce:
+ * what is held for it is held from others. */
+static void orphans_while_memory_is_scarce(void **state)
+{
+	(void)state;
+	for (unsigned scarce = 0; scarce < 2; scarce++) {
+		struct mem *mem = &P.end[0].fake.mem;
+
+		start(16);
+		P.end[1].app.hold = true;
+		mpair_send(&P, 0, 9000000, true);
+		mpair_sleep(&P, 10 * NANOS_S);
+		mem->limit = mem->used * (scarce ? 2 : 10) - 1;
+		mpair_close(&P, 0, false);
+		mpair_sleep(&P, 20 * NANOS_S);
+		assert_int_equal(P.end[0].app.gone, scarce);
+		mpair_sleep(&P, 290 * NANOS_S);
+		assert_true(P.end[0].app.gone);
+		mpair_close(&P, 1, false);
+		assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
+		mpair_stop(&P);
+	}
+}
+
+/* ..and there are only so many of them */
+static void orphans_are_bounded(void **state)
+{
+	(void)state;
+	for (unsigned more = 0; more < 2; more++) {
+		start(17);
+		P.end[0].mp->n_owing += MP_ORPHANS_MAX - !more;
+		mpair_close(&P, 0, false);
+		mpair_sleep(&P, NANOS_S);
+		P.end[0].mp->n_owing -= MP_ORPHANS_MAX - !more;
+		assert_int_equal(P.end[0].app.gone, more);
+		assert_int_equal(P.end[1].app.err, more ? ECONNRESET : 0);
+		assert_int_equal(tcp_counter(P.end[0].tcp, TCP_ABORT_ORPHANS),
+				 more);
+		mpair_close(&P, 1, false);
+		assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
+		mpair_stop(&P);
+	}
+}
+
 /* --- sealed ------------------------------------------------------------------ */
 
 /* no DATA_FIN before FINp is on its way, nor FIN */
@@ -440,6 +484,8 @@ int main(void)
 		cmocka_unit_test(stream_without_end),
 		cmocka_unit_test(peer_forgot),
 		cmocka_unit_test(zero_window),
+		cmocka_unit_test(orphans_while_memory_is_scarce),
+		cmocka_unit_test(orphans_are_bounded),
 		cmocka_unit_test(fin_behind_finp),
 	};
 
