@@ -27,6 +27,7 @@ struct path {
 	unsigned dup;            /* ..of first copies that come twice, and ACKs */
 	nanos delay, jitter;
 	nanos hole_from, hole_to; /* drops everything */
+	nanos still_from, still_to; /* what is on its way waits */
 	bool sack, ts;
 	bool no_dsack;
 	const struct cc_ops *cc;
@@ -56,6 +57,9 @@ static void put(nanos now, const struct wire *m, unsigned loss)
 	}
 	if (w.p->jitter) {
 		d += (nanos)rng_below(&w.rng, (uint64_t)w.p->jitter);
+	}
+	if (now + d >= w.p->still_from && now + d < w.p->still_to) {
+		d = w.p->still_to - now;
 	}
 	do {
 		w.v[w.n] = *m;
@@ -339,6 +343,8 @@ static void duplicates_undo_nothing(void **state)
 static void random_loss(void **state)
 {
 	static const unsigned loss[] = { 1, 5, 20 };
+	static const struct cc_ops *const cc[] = { &cc_reno, &cc_cubic,
+						   &cc_bbr };
 	unsigned rto = 0, fast = 0;
 
 	(void)state;
@@ -348,10 +354,9 @@ static void random_loss(void **state)
 					  .loss = loss[i],
 					  .ack_loss = loss[i],
 					  .ts = seed % 2,
-					  .sack = seed % 3 != 0,
+					  .sack = seed / 3 % 3 != 0,
 					  .no_dsack = seed % 4 == 0,
-					  .cc = seed % 2 ? &cc_cubic
-							 : &cc_reno };
+					  .cc = cc[seed % 3] };
 
 			transfer(&p, seed);
 			rto += w.rto;
@@ -381,6 +386,26 @@ static void reordering_adapts(void **state)
 	/* after the first surprise retransmissions end */
 	assert_true(w.resent < TOTAL / 10);
 	assert_int_equal(w.rto, 0);
+}
+
+/* RFC 5682, 3522: nothing is lost, and the timer fires all the same */
+static void delay_spike(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 12; seed++) {
+		struct path p = { .delay = 20 * MS,
+				  .still_from = 110 * MS + (nanos)seed * 14 * MS,
+				  .sack = true,
+				  .ts = seed % 2,
+				  .cc = seed % 3 ? &cc_cubic : &cc_reno };
+
+		p.still_to = p.still_from + (seed / 2 % 2 ? 400 : 1500) * MS;
+		transfer(&p, seed);
+		assert_true(w.rto >= 1 && w.rto <= 2);
+		assert_int_equal(w.undo, 1);
+		assert_int_equal(w.resent, w.rto * MSS);
+		assert_int_equal(r.cc.ssthresh, CC_INF);
+	}
 }
 
 static void outage(void **state)
@@ -423,6 +448,7 @@ int main(void)
 		cmocka_unit_test(duplicates_undo_nothing),
 		cmocka_unit_test(random_loss),
 		cmocka_unit_test(reordering_adapts),
+		cmocka_unit_test(delay_spike),
 		cmocka_unit_test(outage),
 		cmocka_unit_test(lost_tail),
 	};
