@@ -239,18 +239,25 @@ static void ctl_event(struct app_watch *w, uint32_t ev)
  * comes first, also when its connection was accepted without it. */
 static void catch_up(struct app *a)
 {
+	struct pollfd p[CATCH_UP];
 	struct list *n = &a->ctls;
 	unsigned k = 0;
 
 	while (k < CATCH_UP && n->prev != &a->ctls) {
 		n = n->prev;
-		k++;
+		p[k].fd = list_entry(n, struct ctl, link)->w.fd;
+		p[k++].events = POLLIN;
+	}
+	if (k == 0 || poll(p, k, 0) <= 0) {
+		return;
 	}
 	while (k-- > 0) { /* the oldest of them first */
 		struct ctl *c = list_entry(n, struct ctl, link);
 
 		n = n->next;
-		hear(c, false);
+		if (p[k].revents) {
+			hear(c, false);
+		}
 	}
 }
 
