@@ -138,6 +138,10 @@ enum tcp_wait_verdict tcp_wait_input(struct tcp *tcp, struct instant now,
 			  instant_add(now, TCP_WAIT_TIME));
 		list_del(&w->link);
 		list_push_back(&tcp->waits, &w->link);
+		if (w->ts_ok && seg->opts.has_ts) {
+			tcp_ts_update(&w->ts, now, seg->opts.ts_val, seg->seq,
+				      w->rcv_nxt);
+		}
 		wait_ack(w, now);
 		return TCP_WAIT_DONE;
 	}
