@@ -19,9 +19,9 @@
 #include "stack/base/list.h"
 #include "stack/base/ranges.h"
 #include "stack/base/ring.h"
+#include "stack/base/same.h"
 #include "stack/base/seq.h"
 #include "stack/base/siphash.h"
-#include "stack/mptcp/mp_conf.h"
 #include "stack/mptcp/mp_conn.h"
 #include "stack/mptcp/mp_crypt.h"
 #include "stack/mptcp/mp_idle.h"
@@ -60,7 +60,7 @@ struct mp {
 	struct list conns; /* struct mp_conn.all */
 	struct list dirty; /* struct mp_conn.dirty: may send */
 	struct list dead;  /* struct mp_conn.all: to be freed */
-	struct mp_confs confs;
+	struct same confs; /* struct mp_conf */
 	struct mp_idle idle;
 	struct list half;  /* struct mp_sub.half, oldest first */
 	uint32_t n_conns, n_owing, n_half_open;
@@ -268,7 +268,7 @@ struct mp_conn {
 	const struct mp_owner *owner;
 	void *o;
 	struct mp_listener *listener; /* until accepted */
-	const struct mp_conf *conf;   /* never NULL; mp_conf.h */
+	const struct mp_conf *conf;   /* never NULL; of mp.confs */
 
 	struct mp_keys keys;
 	struct mp_token token;

@@ -108,12 +108,12 @@ static bool set_conf(struct mp_conn *c, const struct mp_conf *conf)
 	}
 	/* a frame must fit, however small the buffer: mp_rx_window() */
 	v.tcp.rcv_wnd_limit = crypt ? MP_UNSEAL_WINDOW : 0;
-	got = mp_conf_get(&c->mp->confs, &v);
+	got = same_get(&c->mp->confs, &v);
 	if (!got) {
 		mp_count(c->mp, MP_NOMEM);
 		return false;
 	}
-	mp_conf_put(&c->mp->confs, c->conf);
+	same_put(&c->mp->confs, c->conf);
 	c->conf = got;
 	return true;
 }
@@ -315,7 +315,7 @@ void mp_conn_free(struct mp_conn *c)
 	mp_unseal_fini(c);
 	ring_fini(&c->snd.ring);
 	ranges_fini(&c->snd.again);
-	mp_conf_put(&c->mp->confs, c->conf);
+	same_put(&c->mp->confs, c->conf);
 	mem_free(mem, c->addrs.remote,
 		 MP_ADDRS_MAX * sizeof(*c->addrs.remote));
 	slice_free_all(mem, &c->rcv.q);

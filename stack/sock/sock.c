@@ -5,6 +5,7 @@
  * A connection whose handle was closed keeps its struct sock as an orphan
  * until the layer below says that it is gone: it can still be listed.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "stack/base/check.h"
@@ -34,7 +35,7 @@ struct sock *sock_new(struct stack *s, uint8_t family)
 	sk->s = s;
 	sk->id = s->next_id;
 	sk->family = family;
-	sk->conf = s->conf;
+	sk->conf = same_get(&s->confs, &s->conf);
 	sk->opt.hops = -1;
 	sk->opt.ttl = -1;
 	sk->opt.pmtudisc = LX_PMTUDISC_WANT;
@@ -43,9 +44,8 @@ struct sock *sock_new(struct stack *s, uint8_t family)
 	list_init(&sk->link);
 	list_init(&sk->ev_link);
 	list_init(&sk->q_link);
-	list_init(&sk->ready);
-	list_init(&sk->deferred);
-	if (!hmap_add(&s->ids, &sk->by_id, id_hash(s, sk->id))) {
+	if (!sk->conf || !hmap_add(&s->ids, &sk->by_id, id_hash(s, sk->id))) {
+		same_put(&s->confs, sk->conf);
 		mem_free(s->env.mem, sk, sizeof(*sk));
 		return NULL;
 	}
@@ -59,9 +59,7 @@ void sock_free(struct sock *sk)
 {
 	struct stack *s = sk->s;
 
-	if (sk->defer_timer.fire) {
-		wheel_cancel(&s->wheel, &sk->defer_timer);
-	}
+	sock_undefer(sk);
 	if (sk->state != SOCK_ORPHAN) {
 		s->n_socks--;
 	}
@@ -71,6 +69,8 @@ void sock_free(struct sock *sk)
 	list_del(&sk->q_link);
 	list_del(&sk->link);
 	sock_kept_free(&sk->kept, s->env.mem);
+	same_put(&s->confs, sk->conf);
+	mem_free(s->env.mem, sk->q, sizeof(*sk->q));
 	tcp_saved_free(s->env.mem, &sk->saved);
 	mem_free(s->env.mem, sk, sizeof(*sk));
 }
@@ -89,7 +89,8 @@ struct sock *sock_heir(const struct sock *sk)
 
 	if (h) {
 		h->opt = sk->opt;
-		h->conf = sk->conf;
+		same_put(&sk->s->confs, h->conf);
+		h->conf = same_share(sk->conf);
 		h->kept = sock_kept_copy(sk->kept, sk->s->env.mem);
 	}
 	return h;
@@ -192,14 +193,43 @@ bool sock_linger_zero(const struct sock *sk)
 	return sk->opt.linger_on && sk->opt.linger_s == 0;
 }
 
-void sock_apply(struct sock *sk, struct instant now)
+bool sock_conf_own(struct sock *sk)
 {
-	sk->conf.sndbuf_fixed = sk->opt.buf_lock & LX_SNDBUF_LOCK;
-	sk->conf.rcvbuf_fixed = sk->opt.buf_lock & LX_RCVBUF_LOCK;
-	if (sk->conn) {
-		mp_set_conf(sk->conn, now, &sk->conf);
+	void *own = same_edit(&sk->s->confs, sk->conf);
+
+	if (!own) {
+		return false;
 	}
-	if (sk->lst) {
-		mp_listen_set_conf(sk->lst, &sk->conf);
+	sk->conf = own;
+	return true;
+}
+
+void sock_conf_done(struct sock *sk)
+{
+	sk->conf = same_done(&sk->s->confs, sk->conf);
+}
+
+bool sock_conf_set(struct sock *sk, const struct mp_conf *conf)
+{
+	void *got = same_get(&sk->s->confs, conf);
+
+	if (!got) {
+		return false;
 	}
+	same_put(&sk->s->confs, sk->conf);
+	sk->conf = got;
+	return true;
+}
+
+int sock_apply(struct sock *sk, struct instant now)
+{
+	sk->conf->sndbuf_fixed = sk->opt.buf_lock & LX_SNDBUF_LOCK;
+	sk->conf->rcvbuf_fixed = sk->opt.buf_lock & LX_RCVBUF_LOCK;
+	if (sk->conn && !mp_set_conf(sk->conn, now, sk->conf)) {
+		return ENOBUFS;
+	}
+	if (sock_listener(sk)) {
+		mp_listen_set_conf(sock_listener(sk), sk->conf);
+	}
+	return 0;
 }

@@ -18,14 +18,14 @@
 static bool half_full(const struct sock *l)
 {
 	return l->s->cfg.cookies == STACK_COOKIES_ALWAYS ||
-	       l->n_half >= max_u32(l->backlog + 1, SOCK_HALF_OPEN_MIN);
+	       l->q->n_half >= max_u32(l->q->backlog + 1, SOCK_HALF_OPEN_MIN);
 }
 
 static enum mp_admit admit(void *lo, const struct tcp_seg *ack)
 {
 	struct sock *l = lo;
 
-	if (l->n_ready > l->backlog || l->s->n_socks >= l->s->cfg.socks_max) {
+	if (l->q->n_ready > l->q->backlog || l->s->n_socks >= l->s->cfg.socks_max) {
 		return MP_ADMIT_NO;
 	}
 	if (ack && !tcp_seg_len(ack) && l->opt.defer_accept && half_full(l)) {
@@ -36,7 +36,7 @@ static enum mp_admit admit(void *lo, const struct tcp_seg *ack)
 			       MP_ADMIT_NO :
 			       MP_ADMIT_STATELESS;
 	}
-	l->n_half++;
+	l->q->n_half++;
 	return MP_ADMIT_YES;
 }
 
@@ -44,30 +44,40 @@ static void failed(void *lo)
 {
 	struct sock *l = lo;
 
-	if (l->n_half > 0) {
-		l->n_half--;
+	if (l->q->n_half > 0) {
+		l->q->n_half--;
+	}
+}
+
+void sock_undefer(struct sock *sk)
+{
+	struct stack *s = sk->s;
+
+	if (sk->defer) {
+		wheel_cancel(&s->wheel, &sk->defer->timer);
+		mem_free(s->env.mem, sk->defer, sizeof(*sk->defer));
+		sk->defer = NULL;
 	}
 }
 
 void sock_queue_ready(struct sock *l, struct sock *sk)
 {
 	list_del(&sk->q_link);
-	if (sk->is_deferred) {
-		sk->is_deferred = false;
-		wheel_cancel(&sk->s->wheel, &sk->defer_timer);
+	if (sk->defer) {
+		sock_undefer(sk);
 		failed(l);
 	}
-	list_push_back(&l->ready, &sk->q_link);
-	l->n_ready++;
+	list_push_back(&l->q->ready, &sk->q_link);
+	l->q->n_ready++;
 	sock_event(l, SOCK_EV_ACCEPT);
 }
 
 static void defer_over(struct wheel_timer *t, struct instant now)
 {
-	struct sock *sk = container_of(t, struct sock, defer_timer);
+	struct sock *sk = container_of(t, struct sock_defer, timer)->sk;
 
 	(void)now;
-	if (sk->listener && sk->is_deferred) {
+	if (sk->listener) {
 		sock_queue_ready(sk->listener, sk);
 	}
 }
@@ -84,19 +94,54 @@ static nanos defer_span(uint8_t n)
 	return total;
 }
 
+/* false: no memory for it */
+static bool defer(struct sock *l, struct sock *sk, struct instant now)
+{
+	struct sock_defer *d = mem_zalloc(l->s->env.mem, sizeof(*d));
+
+	if (!d) {
+		return false;
+	}
+	d->sk = sk;
+	sk->defer = d;
+	l->q->n_half++;
+	list_push_back(&l->q->deferred, &sk->q_link);
+	wheel_timer_init(&d->timer, defer_over);
+	wheel_arm(&l->s->wheel, &d->timer,
+		  instant_add(now, defer_span(l->opt.defer_accept)));
+	return true;
+}
+
+/* with the listener's options, but for those that are a listener's */
+static struct sock *child(struct sock *l)
+{
+	struct sock *sk = sock_new(l->s, l->family);
+	struct mp_conf conf;
+
+	if (!sk) {
+		return NULL;
+	}
+	memcpy(&conf, l->conf, sizeof(conf));
+	conf.tcp.tfo_queue = 0;
+	conf.tcp.defer_accept = 0;
+	if (!sock_conf_set(sk, &conf)) {
+		sock_free(sk);
+		return NULL;
+	}
+	sk->opt = l->opt;
+	sk->opt.defer_accept = 0;
+	return sk;
+}
+
 static bool accepted(void *lo, struct instant now, struct mp_conn *c)
 {
 	struct sock *l = lo;
-	struct sock *sk = sock_new(l->s, l->family);
+	struct sock *sk = child(l);
 
 	failed(l); /* no longer half open, whatever comes of it */
 	if (!sk) {
 		return false;
 	}
-	sk->opt = l->opt;
-	sk->conf = l->conf;
-	sk->conf.tcp.tfo_queue = 0; /* a listener's, as is.. */
-	sk->opt.defer_accept = sk->conf.tcp.defer_accept = 0;
 	sk->kept = sock_kept_inherit(l->kept, l->s->env.mem);
 	sk->state = SOCK_OPEN;
 	sk->conn = c;
@@ -105,13 +150,7 @@ static bool accepted(void *lo, struct instant now, struct mp_conn *c)
 	mp_set_owner(c, &sock_owner, sk);
 	if (mp_read_len(c) > 0 || mp_read_eof(c)) {
 		sk->bits |= SOCK_EV_READ;
-	} else if (mp_defers(c)) {
-		sk->is_deferred = true;
-		l->n_half++;
-		list_push_back(&l->deferred, &sk->q_link);
-		wheel_timer_init(&sk->defer_timer, defer_over);
-		wheel_arm(&l->s->wheel, &sk->defer_timer,
-			  instant_add(now, defer_span(l->opt.defer_accept)));
+	} else if (mp_defers(c) && defer(l, sk, now)) {
 		return true;
 	}
 	sock_queue_ready(l, sk);
@@ -120,16 +159,31 @@ static bool accepted(void *lo, struct instant now, struct mp_conn *c)
 
 static const struct mp_listener_ops listener_ops = { admit, accepted, failed };
 
+static bool make_queue(struct sock *sk)
+{
+	if (!sk->q) {
+		sk->q = mem_zalloc(sk->s->env.mem, sizeof(*sk->q));
+		if (sk->q) {
+			list_init(&sk->q->ready);
+			list_init(&sk->q->deferred);
+		}
+	}
+	return sk->q != NULL;
+}
+
 int sock_listen(struct sock *sk, struct instant now, unsigned backlog)
 {
 	int err = 0;
 
 	if (sk->state == SOCK_LISTENING) {
-		sk->backlog = min_u32(backlog, SOCK_BACKLOG_MAX);
+		sk->q->backlog = min_u32(backlog, SOCK_BACKLOG_MAX);
 		return 0;
 	}
 	if (sk->state != SOCK_IDLE && sk->state != SOCK_FAILED) {
 		return EINVAL;
+	}
+	if (!make_queue(sk)) {
+		return ENOBUFS;
 	}
 	sock_drop_conn(sk, now);
 	if (!sk->bound) {
@@ -143,13 +197,13 @@ int sock_listen(struct sock *sk, struct instant now, unsigned backlog)
 			return err;
 		}
 	}
-	sk->backlog = min_u32(backlog, SOCK_BACKLOG_MAX);
-	sk->n_half = 0;
-	sk->lst =
+	sk->q->backlog = min_u32(backlog, SOCK_BACKLOG_MAX);
+	sk->q->n_half = 0;
+	sk->q->lst =
 		mp_listen(sk->s->mp, &sk->local,
 			  sk->family == 6 && !sk->opt.v6only, sk->opt.reuseport,
-			  &sk->conf, &listener_ops, sk, &err);
-	if (!sk->lst) {
+			  sk->conf, &listener_ops, sk, &err);
+	if (!sk->q->lst) {
 		return err;
 	}
 	sock_opt_tcp_key(sk);
@@ -164,29 +218,30 @@ void sock_stop_listen(struct sock *sk, struct instant now)
 	if (sk->state != SOCK_LISTENING) {
 		return;
 	}
-	mp_unlisten(sk->s->mp, sk->lst);
-	sk->lst = NULL;
+	mp_unlisten(sk->s->mp, sk->q->lst);
+	sk->q->lst = NULL;
 	sk->state = SOCK_IDLE;
 	/* as Linux: nobody will ever take them, so their peers learn it now */
-	while ((n = list_pop_front(&sk->ready)) != NULL ||
-	       (n = list_pop_front(&sk->deferred)) != NULL) {
+	while ((n = list_pop_front(&sk->q->ready)) != NULL ||
+	       (n = list_pop_front(&sk->q->deferred)) != NULL) {
 		sock_end_conn(list_entry(n, struct sock, q_link), now, true);
 	}
-	sk->n_ready = 0;
-	sk->n_half = 0;
+	sk->q->n_ready = 0;
+	sk->q->n_half = 0;
 }
 
 struct sock *sock_accept(struct sock *listener, struct instant now)
 {
-	struct list *n = list_pop_front(&listener->ready);
+	struct list *n = listener->q ? list_pop_front(&listener->q->ready)
+				     : NULL;
 	struct sock *sk;
 
 	(void)now;
 	if (!n) {
 		return NULL;
 	}
-	check(listener->n_ready > 0);
-	listener->n_ready--;
+	check(listener->q->n_ready > 0);
+	listener->q->n_ready--;
 	sk = list_entry(n, struct sock, q_link);
 	sk->listener = NULL;
 	sock_event_resume(sk);
@@ -198,8 +253,8 @@ void sock_unaccept(struct sock *listener, struct sock *sk)
 	check(!sk->listener && listener->s == sk->s);
 	sock_event_drop(sk);
 	sk->listener = listener;
-	list_push_front(&listener->ready, &sk->q_link);
-	listener->n_ready++;
+	list_push_front(&listener->q->ready, &sk->q_link);
+	listener->q->n_ready++;
 }
 
 void sock_pass_on(struct sock *listener, struct sock *sk)

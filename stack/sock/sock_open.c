@@ -116,8 +116,12 @@ int sock_connect(struct sock *sk, struct instant now,
 		return err;
 	}
 	if (sk->family == 6 && t.remote.addr.family == 4) {
-		sk->conf.tcp.tos = sk->opt.tos;
-		sk->conf.tcp.ttl = sk->opt.ttl < 0 ? 0 : (uint8_t)sk->opt.ttl;
+		if (!sock_conf_own(sk)) {
+			return ENOBUFS;
+		}
+		sk->conf->tcp.tos = sk->opt.tos;
+		sk->conf->tcp.ttl = sk->opt.ttl < 0 ? 0 : (uint8_t)sk->opt.ttl;
+		sock_conf_done(sk);
 	}
 	t.local.port = sk->bound ? sk->local.port : 0;
 	if (!sk->bound && (sk->opt.port_lo || sk->opt.port_hi)) {
@@ -126,7 +130,7 @@ int sock_connect(struct sock *sk, struct instant now,
 			return EADDRNOTAVAIL;
 		}
 	}
-	sk->conn = mp_connect(sk->s->mp, now, &t, path, &sk->conf, &sock_owner,
+	sk->conn = mp_connect(sk->s->mp, now, &t, path, sk->conf, &sock_owner,
 			      sk, &err);
 	if (!sk->conn) {
 		return err == EADDRINUSE ? EADDRNOTAVAIL : err;
@@ -160,7 +164,7 @@ static void on_readable(void *o, struct instant now)
 
 	(void)now;
 	sock_event(sk, SOCK_EV_READ);
-	if (sk->listener && sk->is_deferred) {
+	if (sk->listener && sk->defer) {
 		sock_queue_ready(sk->listener, sk);
 	}
 }
@@ -187,7 +191,7 @@ static void on_closed(void *o, struct instant now, int err)
 	sk->state = sk->state == SOCK_OPEN ? SOCK_ENDED : SOCK_FAILED;
 	sk->err = err;
 	sock_event(sk, SOCK_EV_CLOSED);
-	if (sk->listener && sk->is_deferred) {
+	if (sk->listener && sk->defer) {
 		sock_queue_ready(sk->listener, sk);
 	}
 }
@@ -216,10 +220,7 @@ void sock_end_conn(struct sock *sk, struct instant now, bool abort)
 {
 	struct stack *s = sk->s;
 
-	if (sk->is_deferred) {
-		sk->is_deferred = false;
-		wheel_cancel(&s->wheel, &sk->defer_timer);
-	}
+	sock_undefer(sk);
 	sk->listener = NULL;
 	sock_event_drop(sk);
 	sock_unbind(sk);

@@ -26,8 +26,8 @@ int sock_opt_put_int(int v, void *val, uint32_t *len)
 	return sock_opt_put(&v, sizeof(v), val, len);
 }
 
-int sock_setopt(struct sock *sk, struct instant now, int level, int name,
-		const void *val, uint32_t len)
+static int set(struct sock *sk, struct instant now, int level, int name,
+	       const void *val, uint32_t len)
 {
 	switch (level) {
 	case LX_SOL_SOCKET:
@@ -42,6 +42,19 @@ int sock_setopt(struct sock *sk, struct instant now, int level, int name,
 	default:
 		return ENOPROTOOPT;
 	}
+}
+
+int sock_setopt(struct sock *sk, struct instant now, int level, int name,
+		const void *val, uint32_t len)
+{
+	int err;
+
+	if (!sock_conf_own(sk)) {
+		return ENOBUFS;
+	}
+	err = set(sk, now, level, name, val, len);
+	sock_conf_done(sk);
+	return err;
 }
 
 int sock_getopt(struct sock *sk, struct instant now, int level, int name,

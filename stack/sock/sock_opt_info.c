@@ -154,8 +154,8 @@ static void put_main(struct sock *sk, struct instant now,
 	o->min_rtt = us(t->min_rtt);
 	o->snd_ssthresh = t->ssthresh == CC_INF ? INT32_MAX : t->ssthresh / mss;
 	o->pacing_rate = t->pacing_rate ? t->pacing_rate : UINT64_MAX;
-	o->max_pacing_rate = sk->conf.tcp.max_pacing_rate ?
-				     sk->conf.tcp.max_pacing_rate :
+	o->max_pacing_rate = sk->conf->tcp.max_pacing_rate ?
+				     sk->conf->tcp.max_pacing_rate :
 				     UINT64_MAX;
 	o->delivery_rate = t->delivery_rate;
 	o->flags = t->app_limited;
@@ -174,8 +174,10 @@ void sock_opt_info_tcp(struct sock *sk, struct instant now,
 	memset(&m, 0, sizeof(m));
 	if (!sock_info(sk, &m)) {
 		out->state = state_of(sk, &m);
-		out->unacked = sk->n_ready; /* Linux: a listener's queue */
-		out->sacked = sk->backlog;
+		if (sk->q) { /* Linux: a listener's queue */
+			out->unacked = sk->q->n_ready;
+			out->sacked = sk->q->backlog;
+		}
 		return;
 	}
 	out->state = state_of(sk, &m);

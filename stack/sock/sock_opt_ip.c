@@ -32,9 +32,9 @@ static int set_discover(struct sock *sk, int v)
 		return EINVAL;
 	}
 	sk->opt.pmtudisc = (uint8_t)v;
-	sk->conf.tcp.may_fragment =
+	sk->conf->tcp.may_fragment =
 		v == LX_PMTUDISC_DONT || v == LX_PMTUDISC_OMIT;
-	sk->conf.tcp.ignore_pmtu = v > LX_PMTUDISC_DO;
+	sk->conf->tcp.ignore_pmtu = v > LX_PMTUDISC_DO;
 	return 0;
 }
 
@@ -43,7 +43,7 @@ static int set_min_ttl(struct sock *sk, int v)
 	if (v < 0 || v > 255) {
 		return EINVAL;
 	}
-	sk->conf.tcp.min_ttl = (uint8_t)v;
+	sk->conf->tcp.min_ttl = (uint8_t)v;
 	return 0;
 }
 
@@ -98,7 +98,7 @@ static int set4(struct sock *sk, int name, int v)
 	case LX_IP_TOS:
 		sk->opt.tos = (uint8_t)(v & ~ECN_MASK);
 		if (sk->family == 4) {
-			sk->conf.tcp.tos = sk->opt.tos;
+			sk->conf->tcp.tos = sk->opt.tos;
 		}
 		return 0;
 	case LX_IP_TTL:
@@ -107,7 +107,7 @@ static int set4(struct sock *sk, int name, int v)
 		}
 		sk->opt.ttl = (int16_t)v;
 		if (sk->family == 4) {
-			sk->conf.tcp.ttl = v < 0 ? 0 : (uint8_t)v;
+			sk->conf->tcp.ttl = v < 0 ? 0 : (uint8_t)v;
 		}
 		return 0;
 	case LX_IP_MTU_DISCOVER:
@@ -141,14 +141,14 @@ static int set6(struct sock *sk, int name, int v)
 			return EINVAL;
 		}
 		sk->opt.hops = (int16_t)v;
-		sk->conf.tcp.ttl = v <= 0 ? 0 : (uint8_t)v;
+		sk->conf->tcp.ttl = v <= 0 ? 0 : (uint8_t)v;
 		return 0;
 	case LX_IPV6_TCLASS:
 		if (v < -1 || v > 255) {
 			return EINVAL;
 		}
 		sk->opt.tclass = v < 0 ? 0 : (uint8_t)(v & ~ECN_MASK);
-		sk->conf.tcp.tos = sk->opt.tclass;
+		sk->conf->tcp.tos = sk->opt.tclass;
 		return 0;
 	case LX_IPV6_MTU_DISCOVER:
 		return set_discover(sk, v);
@@ -158,7 +158,7 @@ static int set6(struct sock *sk, int name, int v)
 		sk->opt.freebind = v != 0;
 		return 0;
 	case LX_IPV6_AUTOFLOWLABEL:
-		sk->conf.tcp.no_label = v == 0;
+		sk->conf->tcp.no_label = v == 0;
 		return 0;
 	case LX_IPV6_ADDR_PREFERENCES:
 		return set_preferences(sk, v);
@@ -200,10 +200,7 @@ int sock_opt_ip_set(struct sock *sk, struct instant now, int level, int name,
 		}
 		err = set4(sk, name, v);
 	}
-	if (!err) {
-		sock_apply(sk, now);
-	}
-	return err;
+	return err ? err : sock_apply(sk, now);
 }
 
 static int get4(struct sock *sk, struct instant now, int name, int *v)
@@ -219,7 +216,7 @@ static int get4(struct sock *sk, struct instant now, int name, int *v)
 		*v = sk->opt.pmtudisc;
 		return 0;
 	case LX_IP_MINTTL:
-		*v = sk->conf.tcp.min_ttl;
+		*v = sk->conf->tcp.min_ttl;
 		return 0;
 	case LX_IP_FREEBIND:
 		*v = sk->opt.freebind;
@@ -253,13 +250,13 @@ static int get6(struct sock *sk, struct instant now, int name, int *v)
 		*v = sk->opt.pmtudisc;
 		return 0;
 	case LX_IPV6_MINHOPCOUNT:
-		*v = sk->conf.tcp.min_ttl;
+		*v = sk->conf->tcp.min_ttl;
 		return 0;
 	case LX_IPV6_FREEBIND:
 		*v = sk->opt.freebind;
 		return 0;
 	case LX_IPV6_AUTOFLOWLABEL:
-		*v = !sk->conf.tcp.no_label;
+		*v = !sk->conf->tcp.no_label;
 		return 0;
 	case LX_IPV6_ADDR_PREFERENCES:
 		*v = sk->opt.prefer ? sk->opt.prefer : PREFER_USUAL;

@@ -98,18 +98,18 @@ static int get_conf(const struct sock *sk, int name, int *v)
 {
 	switch (name) {
 	case LX_MPTCP_CRYPT_AWARE:
-		*v = sk->conf.crypt.aware_only ? LX_AWARE_ONLY
-		     : sk->conf.crypt.aware    ? LX_AWARE_ON
+		*v = sk->conf->crypt.aware_only ? LX_AWARE_ONLY
+		     : sk->conf->crypt.aware    ? LX_AWARE_ON
 					       : LX_AWARE_OFF;
 		return 0;
 	case LX_MPTCP_CRYPT_RESUME:
-		*v = !sk->conf.crypt.no_resume;
+		*v = !sk->conf->crypt.no_resume;
 		return 0;
 	case LX_MPTCP_CRYPT_KEEP:
-		*v = !sk->conf.crypt.no_cache;
+		*v = !sk->conf->crypt.no_cache;
 		return 0;
 	case LX_MPTCP_CRYPT_PASSIVE:
-		*v = sk->conf.crypt.b;
+		*v = sk->conf->crypt.b;
 		return 0;
 	default:
 		return ENOPROTOOPT;
@@ -170,17 +170,17 @@ static int set_conf(struct sock *sk, int name, int v)
 	}
 	switch (name) {
 	case LX_MPTCP_CRYPT_AWARE:
-		sk->conf.crypt.aware = v != LX_AWARE_OFF;
-		sk->conf.crypt.aware_only = v == LX_AWARE_ONLY;
+		sk->conf->crypt.aware = v != LX_AWARE_OFF;
+		sk->conf->crypt.aware_only = v == LX_AWARE_ONLY;
 		return 0;
 	case LX_MPTCP_CRYPT_RESUME:
-		sk->conf.crypt.no_resume = !v;
+		sk->conf->crypt.no_resume = !v;
 		return 0;
 	case LX_MPTCP_CRYPT_KEEP:
-		sk->conf.crypt.no_cache = !v;
+		sk->conf->crypt.no_cache = !v;
 		return 0;
 	case LX_MPTCP_CRYPT_PASSIVE:
-		sk->conf.crypt.b = v;
+		sk->conf->crypt.b = v;
 		return 0;
 	default:
 		return ENOPROTOOPT;

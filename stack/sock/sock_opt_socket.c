@@ -49,14 +49,14 @@ static int set_pacing(struct sock *sk, const void *val, uint32_t len)
 	}
 	/* 0 stops a sender on Linux; the least that moves is 1 */
 	sk->opt.pacing_zero = rate == 0;
-	sk->conf.tcp.max_pacing_rate = rate == UINT64_MAX ? 0
+	sk->conf->tcp.max_pacing_rate = rate == UINT64_MAX ? 0
 							   : max_u64(rate, 1);
 	return 0;
 }
 
 static int get_pacing(const struct sock *sk, void *val, uint32_t *len)
 {
-	uint64_t rate = sk->conf.tcp.max_pacing_rate;
+	uint64_t rate = sk->conf->tcp.max_pacing_rate;
 
 	rate = sk->opt.pacing_zero ? 0 : rate ? rate : UINT64_MAX;
 	if (*len >= sizeof(rate)) {
@@ -82,12 +82,12 @@ static int set_device(struct sock *sk, const void *val, uint32_t len)
 				return EINVAL; /* it has a path */
 			}
 			sk->opt.device = (uint8_t)(i + 1);
-			sk->conf.only_path = sk->opt.device;
+			sk->conf->only_path = sk->opt.device;
 			return 0;
 		}
 	}
 	if (!name[0]) {
-		sk->opt.device = sk->conf.only_path = 0;
+		sk->opt.device = sk->conf->only_path = 0;
 	}
 	return name[0] ? ENODEV : 0;
 }
@@ -108,14 +108,14 @@ static void set_sndbuf(struct sock *sk, int v)
 {
 	sk->opt.sndbuf = doubled(v, SNDBUF_LEAST);
 	sk->opt.buf_lock |= LX_SNDBUF_LOCK;
-	sk->conf.sndbuf = (uint32_t)sk->opt.sndbuf / 2;
+	sk->conf->sndbuf = (uint32_t)sk->opt.sndbuf / 2;
 }
 
 static void set_rcvbuf(struct sock *sk, int v)
 {
 	sk->opt.rcvbuf = doubled(v, RCVBUF_LEAST);
 	sk->opt.buf_lock |= LX_RCVBUF_LOCK;
-	sk->conf.rcvbuf = (uint32_t)sk->opt.rcvbuf / 2;
+	sk->conf->rcvbuf = (uint32_t)sk->opt.rcvbuf / 2;
 }
 
 /* what was chosen; else what it has grown to, shown doubled as well */
@@ -139,7 +139,7 @@ static void set_rcvlowat(struct sock *sk, int v)
 {
 	uint32_t want = v < 0 ? INT32_MAX : v ? (uint32_t)v : 1;
 
-	sk->conf.rcvlowat = min_u32(want, max_u32(sk->conf.rcvbuf, 2) / 2);
+	sk->conf->rcvlowat = min_u32(want, max_u32(sk->conf->rcvbuf, 2) / 2);
 }
 
 static int set_other(struct sock *sk, int name, int v)
@@ -148,7 +148,7 @@ static int set_other(struct sock *sk, int name, int v)
 		if (v < -1 || v > 1) {
 			return EINVAL;
 		}
-		sk->conf.tcp.no_rehash = v == 0;
+		sk->conf->tcp.no_rehash = v == 0;
 		return 0;
 	}
 	if (name == LX_SO_BUF_LOCK) {
@@ -184,7 +184,7 @@ int sock_opt_socket_set(struct sock *sk, struct instant now, int name,
 		sk->opt.dontroute = v != 0;
 		return 0;
 	case LX_SO_KEEPALIVE:
-		sk->conf.tcp.keepalive = v != 0;
+		sk->conf->tcp.keepalive = v != 0;
 		break;
 	case LX_SO_SNDBUF:
 	case LX_SO_SNDBUFFORCE:
@@ -219,8 +219,7 @@ int sock_opt_socket_set(struct sock *sk, struct instant now, int name,
 		}
 		break;
 	}
-	sock_apply(sk, now);
-	return 0;
+	return sock_apply(sk, now);
 }
 
 int sock_opt_socket_get(struct sock *sk, int name, void *val, uint32_t *len)
@@ -242,21 +241,21 @@ int sock_opt_socket_get(struct sock *sk, int name, void *val, uint32_t *len)
 		v = sk->opt.buf_lock;
 		break;
 	case LX_SO_TXREHASH:
-		v = !sk->conf.tcp.no_rehash;
+		v = !sk->conf->tcp.no_rehash;
 		break;
 	case LX_SO_MAX_PACING_RATE:
 		return get_pacing(sk, val, len);
 	case LX_SO_BINDTODEVICE:
 		return get_device(sk, val, len);
 	case LX_SO_KEEPALIVE:
-		v = sk->conf.tcp.keepalive;
+		v = sk->conf->tcp.keepalive;
 		break;
 	case LX_SO_SNDBUF:
 	case LX_SO_RCVBUF:
 		v = get_buf(sk, name);
 		break;
 	case LX_SO_RCVLOWAT:
-		v = (int)sk->conf.rcvlowat;
+		v = (int)sk->conf->rcvlowat;
 		break;
 	case LX_SO_SNDLOWAT:
 	case LX_SO_OOBINLINE:

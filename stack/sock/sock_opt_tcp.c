@@ -67,9 +67,8 @@ static int set_congestion(struct sock *sk, struct instant now, const void *val,
 	if (!cc) {
 		return ENOENT;
 	}
-	sk->conf.tcp.cc = cc;
-	sock_apply(sk, now);
-	return 0;
+	sk->conf->tcp.cc = cc;
+	return sock_apply(sk, now);
 }
 
 static int set_clamp(struct sock *sk, int v)
@@ -77,7 +76,7 @@ static int set_clamp(struct sock *sk, int v)
 	if (v == 0 && sk->state != SOCK_IDLE) {
 		return EINVAL;
 	}
-	sk->conf.wnd_clamp = v == 0 ? 0
+	sk->conf->wnd_clamp = v == 0 ? 0
 			     : v < CLAMP_LEAST ? CLAMP_LEAST
 					       : (uint32_t)v;
 	return 0;
@@ -85,7 +84,7 @@ static int set_clamp(struct sock *sk, int v)
 
 static int set_keep(struct sock *sk, int name, int v)
 {
-	struct tcp_conf *c = &sk->conf.tcp;
+	struct tcp_conf *c = &sk->conf->tcp;
 
 	if (!within(v, 1,
 		    name == LX_TCP_KEEPCNT ? KEEPCNT_MAX : KEEPIDLE_MAX)) {
@@ -105,13 +104,13 @@ static void set_linger2(struct sock *sk, int v)
 {
 	sk->opt.linger2 = v < 0 ? -1 : v > FIN_MAX ? FIN_MAX : v;
 	/* negative: not at all, the least that the layer below can say */
-	sk->conf.tcp.linger2 = v < 0 ? 1 : sk->opt.linger2 * NANOS_S;
+	sk->conf->tcp.linger2 = v < 0 ? 1 : sk->opt.linger2 * NANOS_S;
 }
 
 /* not once a connection has begun */
 static int set_fastopen(struct sock *sk, int name, int v)
 {
-	struct tcp_conf *c = &sk->conf.tcp;
+	struct tcp_conf *c = &sk->conf->tcp;
 	bool idle = sk->state == SOCK_IDLE || sk->state == SOCK_FAILED ||
 		    sk->state == SOCK_ENDED;
 
@@ -146,7 +145,7 @@ static void set_quickack(struct tcp_conf *c, int v)
 /* not what was set, but what it is now */
 static bool get_quickack(const struct sock *sk)
 {
-	const struct tcp_conf *c = &sk->conf.tcp;
+	const struct tcp_conf *c = &sk->conf->tcp;
 	struct mp_info info;
 
 	if (sock_info(sk, &info) && info.n_subs > 0) {
@@ -159,13 +158,13 @@ static int set_flag(struct sock *sk, int name, int v)
 {
 	switch (name) {
 	case LX_TCP_NODELAY:
-		sk->conf.nodelay = v != 0;
+		sk->conf->nodelay = v != 0;
 		return 0;
 	case LX_TCP_CORK:
-		sk->conf.cork = v != 0;
+		sk->conf->cork = v != 0;
 		return 0;
 	case LX_TCP_QUICKACK:
-		set_quickack(&sk->conf.tcp, v);
+		set_quickack(&sk->conf->tcp, v);
 		return 0;
 	default: /* TCP_INQ */
 		if (!within(v, 0, 1)) {
@@ -179,7 +178,7 @@ static int set_flag(struct sock *sk, int name, int v)
 /* what is counted: segments, attempts, milliseconds */
 static int set_count(struct sock *sk, int name, int v)
 {
-	struct tcp_conf *c = &sk->conf.tcp;
+	struct tcp_conf *c = &sk->conf->tcp;
 
 	switch (name) {
 	case LX_TCP_MAXSEG:
@@ -206,7 +205,7 @@ static int set_count(struct sock *sk, int name, int v)
 		c->save_syn = v > 0;
 		return 0;
 	case LX_TCP_NOTSENT_LOWAT: /* unsigned, as Linux keeps it */
-		sk->conf.notsent_lowat = (uint32_t)v;
+		sk->conf->notsent_lowat = (uint32_t)v;
 		return 0;
 	default: /* TCP_USER_TIMEOUT */
 		if (v < 0) {
@@ -221,7 +220,7 @@ static int set_count(struct sock *sk, int name, int v)
 /* bounds of timers: microseconds, or milliseconds of the longest */
 static int set_timing(struct sock *sk, int name, int v)
 {
-	struct tcp_conf *c = &sk->conf.tcp;
+	struct tcp_conf *c = &sk->conf->tcp;
 
 	switch (name) {
 	case LX_TCP_RTO_MAX_MS:
@@ -251,8 +250,8 @@ static int set_timing(struct sock *sk, int name, int v)
 
 void sock_opt_tcp_key(struct sock *sk)
 {
-	if (sk->lst && sk->kept && sk->kept->tfo_key_len) {
-		mp_listen_tfo_keys(sk->lst, sk->kept->tfo_key,
+	if (sock_listener(sk) && sk->kept && sk->kept->tfo_key_len) {
+		mp_listen_tfo_keys(sk->q->lst, sk->kept->tfo_key,
 				   sk->kept->tfo_key_len /
 					   LX_TCP_FASTOPEN_KEY_LEN);
 	}
@@ -320,10 +319,7 @@ int sock_opt_tcp_set(struct sock *sk, struct instant now, int name,
 	if (!err) {
 		err = set_int(sk, name, v);
 	}
-	if (!err) {
-		sock_apply(sk, now);
-	}
-	return err;
+	return err ? err : sock_apply(sk, now);
 }
 
 static int seconds(nanos n, int usual)
@@ -339,19 +335,19 @@ static int get_maxseg(const struct sock *sk)
 	    info.sub[0].tcp.mss != 0) {
 		return (int)info.sub[0].tcp.mss;
 	}
-	return sk->conf.tcp.mss_clamp ? sk->conf.tcp.mss_clamp : 536;
+	return sk->conf->tcp.mss_clamp ? sk->conf->tcp.mss_clamp : 536;
 }
 
 static int get_int(struct sock *sk, int name, int *v)
 {
-	const struct tcp_conf *c = &sk->conf.tcp;
+	const struct tcp_conf *c = &sk->conf->tcp;
 
 	switch (name) {
 	case LX_TCP_NODELAY:
-		*v = sk->conf.nodelay;
+		*v = sk->conf->nodelay;
 		return 0;
 	case LX_TCP_CORK:
-		*v = sk->conf.cork;
+		*v = sk->conf->cork;
 		return 0;
 	case LX_TCP_MAXSEG:
 		*v = get_maxseg(sk);
@@ -375,13 +371,13 @@ static int get_int(struct sock *sk, int name, int *v)
 		*v = retrans_to_secs(sk->opt.defer_accept);
 		return 0;
 	case LX_TCP_WINDOW_CLAMP:
-		*v = (int)sk->conf.wnd_clamp;
+		*v = (int)sk->conf->wnd_clamp;
 		return 0;
 	case LX_TCP_QUICKACK:
 		*v = get_quickack(sk);
 		return 0;
 	case LX_TCP_NOTSENT_LOWAT:
-		*v = (int)sk->conf.notsent_lowat;
+		*v = (int)sk->conf->notsent_lowat;
 		return 0;
 	case LX_TCP_INQ:
 		*v = sk->opt.inq;
@@ -467,7 +463,7 @@ int sock_opt_tcp_get(struct sock *sk, struct instant now, int name, void *val,
 		return sock_opt_put(&info, sizeof(info), val, len);
 	}
 	if (name == LX_TCP_CONGESTION) {
-		p = sk->conf.tcp.cc->name;
+		p = sk->conf->tcp.cc->name;
 		memcpy(cc, p, min_size(strlen(p), sizeof(cc) - 1));
 		return sock_opt_put(cc, sizeof(cc), val, len);
 	}

@@ -4,6 +4,7 @@
 
 #include "stack/base/hmap.h"
 #include "stack/base/list.h"
+#include "stack/base/same.h"
 #include "stack/base/ports.h"
 #include "stack/base/siphash.h"
 #include "stack/base/wheel.h"
@@ -51,6 +52,20 @@ struct sock_opts {
 	uint32_t user_timeout_ms;
 };
 
+/* a listener's part */
+struct sock_queue {
+	struct mp_listener *lst; /* NULL: it listens no more */
+	struct list ready;       /* to be accepted */
+	struct list deferred;    /* TCP_DEFER_ACCEPT: no data yet */
+	uint32_t backlog, n_ready, n_half;
+};
+
+/* TCP_DEFER_ACCEPT: to be accepted without data, too, then */
+struct sock_defer {
+	struct wheel_timer timer;
+	struct sock *sk;
+};
+
 struct sock {
 	struct stack *s;
 	struct hnode by_id;
@@ -71,19 +86,14 @@ struct sock {
 	struct sock_opts opt;
 	struct sock_kept *kept; /* NULL: all as at first */
 	struct tcp_saved *saved; /* TCP_SAVED_SYN; NULL: none, or was read */
-	struct mp_conf conf;
+	/* of stack.confs: to be written from sock_conf_own() to _done() alone */
+	struct mp_conf *conf;
 	struct mp_conn *conn;
-
-	/* listener */
-	struct mp_listener *lst;
-	struct list ready;    /* to be accepted */
-	struct list deferred; /* TCP_DEFER_ACCEPT: no data yet */
-	uint32_t backlog, n_ready, n_half;
+	struct sock_queue *q; /* kept once made, NULL none */
 
 	/* on a listener's queue */
 	struct sock *listener;
-	bool is_deferred;
-	struct wheel_timer defer_timer;
+	struct sock_defer *defer; /* NULL: it is not deferred */
 };
 
 enum echo_state {
@@ -115,6 +125,7 @@ struct stack {
 	struct list events;
 	struct ports bound; /* sockets that have a port */
 	struct mp_conf conf; /* of a new socket */
+	struct same confs;   /* struct mp_conf */
 	struct stack_echo echo[STACK_ECHO_MAX];
 	struct wheel_timer frag_timer;
 	void (*obituary)(void *ctx, const struct mp_info *info);
@@ -138,6 +149,8 @@ uint16_t sock_port_within(const struct sock *sk, const struct endpoint *want);
 /* sock_listen.c: sk can be accepted */
 void sock_queue_ready(struct sock *listener, struct sock *sk);
 void sock_stop_listen(struct sock *sk, struct instant now);
+/* it is no longer deferred */
+void sock_undefer(struct sock *sk);
 /* a connection on its listener's queue leaves it */
 void sock_unqueue(struct sock *sk);
 
@@ -153,8 +166,17 @@ void sock_event(struct sock *sk, unsigned bits);
 void sock_event_resume(struct sock *sk);
 void sock_event_drop(struct sock *sk);
 
-/* conf changed: tell the connection */
-void sock_apply(struct sock *sk, struct instant now);
+/* its conf, to be changed: false, no memory */
+bool sock_conf_own(struct sock *sk);
+void sock_conf_done(struct sock *sk);
+/* another one: false, no memory */
+bool sock_conf_set(struct sock *sk, const struct mp_conf *conf);
+/* conf changed: tells the connection, 0 or ENOBUFS */
+int sock_apply(struct sock *sk, struct instant now);
+static inline struct mp_listener *sock_listener(const struct sock *sk)
+{
+	return sk->q ? sk->q->lst : NULL;
+}
 
 void stack_echo_in(struct stack *s, struct instant now, const struct ip_in *in,
 		   unsigned path);

@@ -29,6 +29,7 @@ static bool set_defaults(struct stack *s)
 	if (s->cfg.socks_max == 0) {
 		s->cfg.socks_max = SOCK_MAX_DEFAULT;
 	}
+	same_init(&s->confs, s->env.mem, sizeof(s->conf));
 	s->conf.tcp.cc = cc_find(cc);
 	s->conf.tcp.mtup = s->cfg.mtu_probing;
 	s->conf.tcp.ecn = s->cfg.ecn;
@@ -120,14 +121,14 @@ static void free_listeners(struct stack *s)
 	list_each(n, &s->socks) {
 		struct sock *sk = list_entry(n, struct sock, link);
 
-		if (!sk->lst) {
+		if (!sock_listener(sk)) {
 			continue;
 		}
-		mp_unlisten(s->mp, sk->lst);
-		sk->lst = NULL;
+		mp_unlisten(s->mp, sk->q->lst);
+		sk->q->lst = NULL;
 		/* its queues end before what waits there */
-		while (list_pop_front(&sk->ready) ||
-		       list_pop_front(&sk->deferred)) {
+		while (list_pop_front(&sk->q->ready) ||
+		       list_pop_front(&sk->q->deferred)) {
 		}
 	}
 }

@@ -504,10 +504,24 @@ void app_event(struct host *h, const struct stack_event *ev)
 
 /* --- starting ------------------------------------------------------------- */
 
+/* again, when memory was refused */
+static void set_opt(struct sock *sk, struct instant now, int level, int name,
+		    const void *val, uint32_t len)
+{
+	int err = ENOBUFS;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		err = sock_setopt(sk, now, level, name, val, len);
+		if (err != ENOBUFS) {
+			break;
+		}
+	}
+	check(err == 0);
+}
+
 static void set_int(struct side *s, int level, int name, int v)
 {
-	check(sock_setopt(s->sk, s->conn->w->now, level, name, &v, sizeof(v)) ==
-	      0);
+	set_opt(s->sk, s->conn->w->now, level, name, &v, sizeof(v));
 }
 
 static void set_options(struct side *s)
@@ -547,8 +561,8 @@ static void set_options(struct side *s)
 		world_fault(c->w, F_PASSIVE);
 	}
 	if (c->opt.cc) {
-		check(sock_setopt(s->sk, c->w->now, 6, 13, c->opt.cc,
-				  (uint32_t)strlen(c->opt.cc)) == 0);
+		set_opt(s->sk, c->w->now, 6, 13, c->opt.cc,
+			(uint32_t)strlen(c->opt.cc));
 	}
 }
 
@@ -667,19 +681,17 @@ void app_listen(struct host *h)
 		int one = 1;
 
 		check(l);
-		check(sock_setopt(l, h->w->now, 1, 2, &one, sizeof(one)) == 0);
+		set_opt(l, h->w->now, 1, 2, &one, sizeof(one));
 		if (h->rcvbuf) {
 			int v = (int)h->rcvbuf;
 
-			check(sock_setopt(l, h->w->now, 1, 8, &v, sizeof(v)) ==
-			      0);
+			set_opt(l, h->w->now, 1, 8, &v, sizeof(v));
 		}
 		if (h->fast) {
 			int v = h->fast;
 
-			check(sock_setopt(l, h->w->now, LX_IPPROTO_TCP,
-					  LX_TCP_FASTOPEN, &v,
-					  sizeof(v)) == 0);
+			set_opt(l, h->w->now, LX_IPPROTO_TCP, LX_TCP_FASTOPEN,
+				&v, sizeof(v));
 		}
 		check(sock_bind(l, &e) == 0);
 		check(sock_listen(l, h->w->now, i ? 1 : 128) == 0);

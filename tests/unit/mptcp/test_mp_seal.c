@@ -35,7 +35,7 @@ static void open_conn(uint32_t sndbuf)
 	list_init(&mp.conns);
 	list_init(&mp.dirty);
 	list_init(&mp.dead);
-	mp_conf_init(&mp.confs, &a.fake.mem);
+	same_init(&mp.confs, &a.fake.mem, sizeof(conf));
 	c = mp_conn_new(&mp, &conf, t0);
 	assert_non_null(c);
 	c->mode = MP_MODE_MPTCP;

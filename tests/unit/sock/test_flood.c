@@ -139,24 +139,24 @@ static void flooded(const char *mode)
 	assert_int_equal(flood(2048, SYNS), SYNS);
 	after = two.end[1].fake.mem.used;
 	assert_int_equal(before, after);
-	assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN);
+	assert_int_equal(l->q->n_half, SOCK_HALF_OPEN_MIN);
 	assert_int_equal(tcp_count_conns(s->tcp), SOCK_HALF_OPEN_MIN);
 	assert_int_equal(counted("TcpExtSyncookiesSent"),
 			 SYNS + 200 - SOCK_HALF_OPEN_MIN);
 	genuine(l, mode, true);
 	assert_int_equal(counted("TcpExtSyncookiesRecv"), 1);
-	assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN);
+	assert_int_equal(l->q->n_half, SOCK_HALF_OPEN_MIN);
 	if (mode[0] == 's') {
 		/* its secret cannot be kept in a cookie: somebody gives way */
 		genuine(l, mode, false);
 		assert_int_equal(counted("TcpExtSyncookiesRecv"), 1);
 		assert_int_equal(counted("MPTcpExtHalfOpenEvicted"), 1);
 		assert_int_equal(counted("CryptResumed"), 1);
-		assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN - 1);
+		assert_int_equal(l->q->n_half, SOCK_HALF_OPEN_MIN - 1);
 	}
 	/* and once they are given up, without cookies */
 	two_run(70 * NANOS_S);
-	assert_int_equal(l->n_half, 0);
+	assert_int_equal(l->q->n_half, 0);
 	genuine(l, mode, mode[0] == 'm');
 	assert_int_equal(counted("TcpExtSyncookiesRecv"), 1);
 	sock_close(l, two.now, true);

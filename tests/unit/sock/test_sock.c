@@ -146,9 +146,9 @@ static void test_wrong_orders(void **state)
 	assert_int_equal(sock_connect(l, two.now, &e), EISCONN);
 	assert_int_equal(sock_bind(l, &any), EINVAL);
 	assert_int_equal(sock_listen(l, two.now, 9), 0);
-	assert_int_equal(l->backlog, 9);
+	assert_int_equal(l->q->backlog, 9);
 	assert_int_equal(sock_listen(l, two.now, UINT32_MAX), 0);
-	assert_int_equal(l->backlog, SOCK_BACKLOG_MAX);
+	assert_int_equal(l->q->backlog, SOCK_BACKLOG_MAX);
 	sock_close(c, two.now, false);
 	sock_close(l, two.now, false);
 	two_run(NANOS_S);
@@ -247,12 +247,12 @@ static void test_deferred_are_bounded(void **state)
 	flood(c, 200, 80);
 	assert_null(sock_accept(l, two.now));
 	assert_true(two.end[1].stack->n_socks <= 1 + SOCK_HALF_OPEN_MIN);
-	assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN);
+	assert_int_equal(l->q->n_half, SOCK_HALF_OPEN_MIN);
 	/* data frees the place */
 	two_write(c[0], 1);
 	two_run(5 * NANOS_MS);
-	assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN - 1);
-	assert_int_equal(l->n_ready, 1);
+	assert_int_equal(l->q->n_half, SOCK_HALF_OPEN_MIN - 1);
+	assert_int_equal(l->q->n_ready, 1);
 	drain(c, 200, l);
 	assert_int_equal(two.end[1].stack->n_socks, 0);
 }
@@ -272,7 +272,7 @@ static void test_deferred_for_a_time(void **state)
 	a = sock_accept(l, two.now);
 	assert_non_null(a);
 	assert_int_equal(sock_read_len(a), 0);
-	assert_int_equal(l->n_half, 0);
+	assert_int_equal(l->q->n_half, 0);
 	sock_close(a, two.now, true);
 	drain(c, 1, l);
 }
@@ -291,13 +291,13 @@ static void test_backlog_zero_takes_one(void **state)
 			two_run(5 * NANOS_MS);
 		}
 	}
-	assert_int_equal(l->n_ready, 1);
+	assert_int_equal(l->q->n_ready, 1);
 	while ((a = sock_accept(l, two.now)) != NULL) {
 		ready++;
 		sock_close(a, two.now, true);
 	}
 	assert_int_equal(ready, 1);
-	assert_int_equal(l->n_ready, 0);
+	assert_int_equal(l->q->n_ready, 0);
 	drain(c, 4, l);
 }
 
@@ -325,9 +325,9 @@ static void test_half_open_are_bounded(void **state)
 	/* all were answered, but not all are remembered (SYN cookies) */
 	assert_true(syns >= 300);
 	assert_int_equal(tcp_count_conns(s->tcp), SOCK_HALF_OPEN_MIN);
-	assert_int_equal(l->n_half, SOCK_HALF_OPEN_MIN);
+	assert_int_equal(l->q->n_half, SOCK_HALF_OPEN_MIN);
 	two_run(300 * NANOS_S); /* they are given up, and the room is back */
-	assert_int_equal(l->n_half, 0);
+	assert_int_equal(l->q->n_half, 0);
 	assert_int_equal(s->n_socks, 1);
 	sock_close(l, two.now, false);
 }

@@ -9,7 +9,9 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 
+#include "stack/mptcp/mp.h"
 #include "stack/sock/sock_linux.h"
+#include "stack/sock/sock_state.h"
 
 static struct sock *sk;
 
@@ -287,6 +289,82 @@ static void test_info_of_a_connection(void **state)
 	two_run(NANOS_S);
 }
 
+/* sockets with the same options have them together, and each its own changes:
+ * a listener's, those of what it accepts, an unconnected one's */
+static void test_a_change_is_ones_own(void **state)
+{
+	struct sock *l = two_listen(80, 8), *v[4], *c[4];
+	struct sock *other = sock_open(two.end[1].stack, 4);
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		c[i] = two_connect(80);
+	}
+	two_run(50 * NANOS_MS);
+	for (unsigned i = 0; i < 4; i++) {
+		v[i] = sock_accept(l, two.now);
+		assert_non_null(v[i]);
+		assert_ptr_equal(v[i]->conf, l->conf);
+		assert_ptr_equal(v[i]->conn->conf, v[0]->conn->conf);
+	}
+	assert_ptr_equal(other->conf, l->conf);
+	sock_close(sk, two.now, true);
+	sk = v[1];
+	assert_int_equal(set(IPPROTO_TCP, TCP_NODELAY, 1), 0);
+	assert_int_equal(set(IPPROTO_TCP, TCP_CORK, 1), 0);
+	for (unsigned i = 0; i < 6; i++) {
+		sk = i < 4 ? v[i] : i < 5 ? l : other;
+		assert_int_equal(get(IPPROTO_TCP, TCP_NODELAY), i == 1);
+		assert_int_equal(get(IPPROTO_TCP, TCP_CORK), i == 1);
+		assert_int_equal(i < 4 && v[i]->conn->conf->nodelay, i == 1);
+	}
+	/* and when it is as the others again, it has theirs */
+	sk = v[1];
+	assert_int_equal(set(IPPROTO_TCP, TCP_NODELAY, 0), 0);
+	assert_int_equal(set(IPPROTO_TCP, TCP_CORK, 0), 0);
+	assert_ptr_equal(v[1]->conf, v[0]->conf);
+	assert_ptr_equal(v[1]->conn->conf, v[0]->conn->conf);
+	for (unsigned i = 0; i < 4; i++) {
+		sock_close(v[i], two.now, true);
+		sock_close(c[i], two.now, true);
+	}
+	sock_close(l, two.now, true);
+	sk = other;
+	sock_close(sk, two.now, true);
+	two_run(NANOS_S);
+}
+
+/* an option that finds no memory fails; the connection keeps what it had */
+static void test_no_memory_for_a_change(void **state)
+{
+	struct sock *l = two_listen(80, 8), *c = two_connect(80), *v;
+	bool failed;
+
+	(void)state;
+	sock_close(sk, two.now, true);
+	two_run(50 * NANOS_MS);
+	v = sk = sock_accept(l, two.now);
+	for (unsigned k = 1;; k++) {
+		two.end[1].fake.fail_at = k;
+		failed = set(IPPROTO_TCP, TCP_NODELAY, 1) != 0;
+		if (!failed) {
+			assert_true(k > 1 && two.end[1].fake.fail_at > 0);
+			break;
+		}
+		two.end[1].fake.fail_at = 0;
+		assert_false(v->conn->conf->nodelay);
+		sk = l;
+		assert_int_equal(get(IPPROTO_TCP, TCP_NODELAY), 0);
+		sk = v;
+	}
+	two.end[1].fake.fail_at = 0;
+	assert_true(v->conn->conf->nodelay);
+	sock_close(v, two.now, true);
+	sock_close(c, two.now, true);
+	sock_close(l, two.now, true);
+	two_run(NANOS_S);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, two_teardown)
 
 int main(void)
@@ -302,6 +380,8 @@ int main(void)
 		T(test_ip_level),
 		T(test_ipv6_level),
 		T(test_info_of_a_connection),
+		T(test_a_change_is_ones_own),
+		T(test_no_memory_for_a_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

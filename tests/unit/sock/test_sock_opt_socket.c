@@ -85,8 +85,8 @@ static void test_buffers(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(values); i++) {
 		native_same(SOL_SOCKET, SO_RCVBUF, values[i]);
 		native_same(SOL_SOCKET, SO_SNDBUF, values[i]);
-		assert_int_equal(ours->conf.sndbuf * 2, ours->opt.sndbuf);
-		assert_int_equal(ours->conf.rcvbuf * 2, ours->opt.rcvbuf);
+		assert_int_equal(ours->conf->sndbuf * 2, ours->opt.sndbuf);
+		assert_int_equal(ours->conf->rcvbuf * 2, ours->opt.rcvbuf);
 	}
 	/* as unsigned: the most that may be */
 	assert_int_equal(ours_set_int(SOL_SOCKET, SO_RCVBUF, -1), 0);
@@ -234,7 +234,7 @@ static void test_bind_to_device(void **state)
 			 0);
 	assert_string_equal(name, "second");
 	assert_int_equal(len, 7);
-	assert_int_equal(ours->conf.only_path, 2); /* and none but this */
+	assert_int_equal(ours->conf->only_path, 2); /* and none but this */
 	assert_int_equal(sock_connect(ours, two.now, &e), EINPROGRESS);
 	assert_int_equal(stack_output(two.end[0].stack, two.now, &out, 1), 1);
 	assert_int_equal(out.dev, 1);
@@ -273,11 +273,11 @@ static void test_pacing_rate(void **state)
 	native_same_len(SOL_SOCKET, SO_MAX_PACING_RATE, &rate, 8);
 	native_same_get(SOL_SOCKET, SO_MAX_PACING_RATE, 4);
 	native_same_get(SOL_SOCKET, SO_MAX_PACING_RATE, 8);
-	assert_true(ours->conf.tcp.max_pacing_rate == rate);
+	assert_true(ours->conf->tcp.max_pacing_rate == rate);
 	native_same(SOL_SOCKET, SO_MAX_PACING_RATE, 12345);
-	assert_true(ours->conf.tcp.max_pacing_rate == 12345);
+	assert_true(ours->conf->tcp.max_pacing_rate == 12345);
 	native_same(SOL_SOCKET, SO_MAX_PACING_RATE, -1);
-	assert_true(ours->conf.tcp.max_pacing_rate == 0);
+	assert_true(ours->conf->tcp.max_pacing_rate == 0);
 	assert_int_equal(sock_getopt(ours, two.now, SOL_SOCKET,
 				     SO_MAX_PACING_RATE, &got, &len),
 			 0);
@@ -292,11 +292,11 @@ static void test_buf_lock(void **state)
 	ours_set_int(SOL_SOCKET, SO_RCVBUF, 50000);
 	assert_int_equal(ours_get_int(SOL_SOCKET, LX_SO_BUF_LOCK),
 			 LX_RCVBUF_LOCK);
-	assert_true(ours->conf.rcvbuf_fixed);
-	assert_false(ours->conf.sndbuf_fixed);
+	assert_true(ours->conf->rcvbuf_fixed);
+	assert_false(ours->conf->sndbuf_fixed);
 	ours_set_int(SOL_SOCKET, LX_SO_BUF_LOCK, LX_SNDBUF_LOCK);
-	assert_false(ours->conf.rcvbuf_fixed);
-	assert_true(ours->conf.sndbuf_fixed);
+	assert_false(ours->conf->rcvbuf_fixed);
+	assert_true(ours->conf->sndbuf_fixed);
 }
 
 int main(void)

@@ -109,13 +109,13 @@ static void test_seconds_reach_the_connection(void **state)
 	assert_int_equal(ours_set_int(IPPROTO_TCP, TCP_LINGER2, 15), 0);
 	assert_int_equal(ours_set_int(IPPROTO_TCP, TCP_SYNCNT, 16), 0);
 	assert_int_equal(ours_set_int(IPPROTO_TCP, TCP_MAXSEG, 1000), 0);
-	assert_true(ours->conf.tcp.keep_idle == 11 * NANOS_S);
-	assert_true(ours->conf.tcp.keep_intvl == 12 * NANOS_S);
-	assert_int_equal(ours->conf.tcp.keep_cnt, 13);
-	assert_true(ours->conf.tcp.user_timeout == 14 * NANOS_MS);
-	assert_true(ours->conf.tcp.linger2 == 15 * NANOS_S);
-	assert_int_equal(ours->conf.tcp.syn_retries, 16);
-	assert_int_equal(ours->conf.tcp.mss_clamp, 1000);
+	assert_true(ours->conf->tcp.keep_idle == 11 * NANOS_S);
+	assert_true(ours->conf->tcp.keep_intvl == 12 * NANOS_S);
+	assert_int_equal(ours->conf->tcp.keep_cnt, 13);
+	assert_true(ours->conf->tcp.user_timeout == 14 * NANOS_MS);
+	assert_true(ours->conf->tcp.linger2 == 15 * NANOS_S);
+	assert_int_equal(ours->conf->tcp.syn_retries, 16);
+	assert_int_equal(ours->conf->tcp.mss_clamp, 1000);
 	/* Linux: a window clamp of 0 only before there is a connection */
 	assert_int_equal(ours_set_int(IPPROTO_TCP, TCP_WINDOW_CLAMP, 0),
 			 EINVAL);

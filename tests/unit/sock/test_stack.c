@@ -113,9 +113,9 @@ static void test_defaults_and_given(void **state)
 	s = stack_new(&f.env, &cfg, now);
 	sk = sock_open(s, 4);
 	assert_int_equal(s->cfg.socks_max, SOCK_MAX_DEFAULT);
-	assert_int_equal(sk->conf.sndbuf, 4 << 20);
-	assert_int_equal(sk->conf.rcvbuf, 6 << 20);
-	assert_string_equal(sk->conf.tcp.cc->name, "cubic");
+	assert_int_equal(sk->conf->sndbuf, 4 << 20);
+	assert_int_equal(sk->conf->rcvbuf, 6 << 20);
+	assert_string_equal(sk->conf->tcp.cc->name, "cubic");
 	stack_free(s);
 	own.sndbuf = 100000;
 	own.rcvbuf = 200000;
@@ -123,9 +123,9 @@ static void test_defaults_and_given(void **state)
 	own.congestion = "reno";
 	s = stack_new(&f.env, &own, now);
 	sk = sock_open(s, 6);
-	assert_int_equal(sk->conf.sndbuf, 100000);
-	assert_int_equal(sk->conf.rcvbuf, 200000);
-	assert_string_equal(sk->conf.tcp.cc->name, "reno");
+	assert_int_equal(sk->conf->sndbuf, 100000);
+	assert_int_equal(sk->conf->rcvbuf, 200000);
+	assert_string_equal(sk->conf->tcp.cc->name, "reno");
 	assert_null(sock_open(s, 6));
 	stack_free(s);
 	fake_fini(&f);

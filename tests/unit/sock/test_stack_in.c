@@ -400,7 +400,7 @@ static void test_icmp_errors(void **state)
 	assert_int_equal(ip_counter(s->ip, IP_ICMP_IN), 3);
 	assert_int_equal(tcp_counter(s->tcp, TCP_ICMP_HARD), 1);
 	assert_int_equal(stack_conns(s), 0);
-	assert_int_equal(l->n_half, 0);
+	assert_int_equal(l->q->n_half, 0);
 }
 
 static void test_icmp_is_soft_when_open(void **state)
