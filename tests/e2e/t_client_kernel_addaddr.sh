@@ -4,7 +4,7 @@
 . tests/lib/e2e.sh
 e2e_start
 mkdir -p "$tmp/www"
-make_file "$tmp/www/file" 8
+make_file "$tmp/www/file" 12
 [ "$family" = 4 ] && here=10.2.1.2 there=10.2.2.2 || { here="[fd02:1::2]" there=fd02:2::2; }
 in_s ip mptcp endpoint add $there dev s2 signal
 (cd "$tmp/www" && in_s mptcpize run python3 -m http.server 80 --bind :: >/dev/null 2>&1) &

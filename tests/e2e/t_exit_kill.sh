@@ -32,9 +32,13 @@ grep -q "^3000000 $(head -c 3000000 /dev/zero | tr '\0' x | sha256sum | cut -d' 
 ip netns exec "$topo_c" "$run" $tun_c4 -- python3 -c '
 import socket
 s = socket.create_connection(("10.9.0.1", 9000))
+s.sendall(b"y" * 1000000)
+open("'"$tmp"'/going", "w")
 while True: s.sendall(b"y" * 65536)' &
 pid=$!
-sleep 1.5
+# the first stack may have to let go of the devices before
+wait_for 10 test -e "$tmp/going" || fail "second writer"
+sleep 0.5
 kill -9 $pid
 wait_for 15 test -s "$tmp/sink.out" || fail "the peer never learnt that the program was killed"
 wait_for 20 sh -c "! ip netns exec $topo_c ip link show mp1" || fail "the stack stayed after its program was killed"
