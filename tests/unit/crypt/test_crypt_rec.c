@@ -1075,25 +1075,37 @@ static bool asleep(const struct crypt_rec *r)
 	return !r->tx.k && !r->rx.k && !r->rx_new.k;
 }
 
-/* with a rest of either side before each frame, over several rekeyings */
+static void rest_both(void)
+{
+	crypt_rec_rest(&x);
+	crypt_rec_rest(&y);
+	assert_true(asleep(&x) && asleep(&y));
+}
+
+/* with a rest of both sides before each step, over several rekeyings, also
+ * while the two directions' keys are of different generations */
 static void rests_and_goes_on(void **st)
 {
+	struct crypt_rec *p, *q;
+	struct frame f, crosses;
+
 	(void)st;
 	for (unsigned phases = 0; phases < 2; phases++) {
 		both(phases);
 		for (unsigned i = 0; i < 42; i++) {
-			struct crypt_rec *p = i & 1 ? &y : &x;
-			struct crypt_rec *q = i & 1 ? &x : &y;
-			struct frame f;
-
-			crypt_rec_rest(i & 2 ? p : q);
-			crypt_rec_rest(i & 4 ? p : q);
-			assert_true(asleep(i & 4 ? p : q));
+			p = i & 1 ? &y : &x;
+			q = i & 1 ? &x : &y;
+			rest_both();
 			if (i % 5 == 4) {
 				crypt_rec_rekey(p, t0);
 			}
 			f = put(p, "back again", false);
-			crypt_rec_rest(q);
+			rest_both();
+			crosses = put(q, "not knowing", false);
+			rest_both();
+			is_ok(get(p, &crosses));
+			arrived(q, p, &crosses);
+			rest_both();
 			is_ok(get(q, &f));
 			arrived(p, q, &f);
 		}
