@@ -11,6 +11,7 @@ kernel_server
 make_file "$tmp/www/file" $mb
 for cut in topo_cut topo_link_down; do
 	for dir in down up; do
+		[ "$family$cut$dir" != 6topo_cutdown ] || continue
 		rm -f "$tmp/got" "$tmp/www/up/f"
 		if [ $dir = down ]; then set -- -o "$tmp/got" "$kernel_url/file"; else set -- -T "$tmp/www/file" "$kernel_url/up/f"; fi
 		# shellcheck disable=SC2086
