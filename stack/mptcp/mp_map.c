@@ -105,19 +105,74 @@ bool mp_map_next(const struct mp_maps *m, uint32_t ssn, uint32_t *start)
 	return seq_gt(*start, ssn);
 }
 
-struct mp_map *mp_map_holding(const struct mp_maps *m, uint64_t off)
-{
-	for (uint32_t i = 0; i < m->n; i++) {
-		struct mp_map *e = mp_map_at(m, i);
+/* --- sending: offsets ------------------------------------------------- */
 
-		if (e->off <= off && off - e->off < e->len) {
-			return e;
-		}
-		if (e->off > off && !m->descents) {
-			break;
+/* Index behind the run of rising offsets in which i is; *at is the descent that
+ * ends it, of which `left` are ahead. */
+static uint32_t run_end(const struct mp_maps *m, uint32_t i, uint32_t *at,
+			uint32_t *left)
+{
+	while (*left && *at - m->first <= i) {
+		*at = mp_map_at(m, *at - m->first)->next_descent;
+		--*left;
+	}
+	return *left ? *at - m->first : m->n;
+}
+
+/* off is looked for in the mappings lo to hi - 1, whose offsets rise */
+static struct mp_map *holding_in(const struct mp_maps *m, uint32_t lo,
+				 uint32_t hi, uint64_t off)
+{
+	struct mp_map *e;
+
+	while (hi - lo > 1) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (mp_map_at(m, mid)->off <= off) {
+			lo = mid;
+		} else {
+			hi = mid;
 		}
 	}
-	return NULL;
+	e = mp_map_at(m, lo);
+	return e->off <= off && off - e->off < e->len ? e : NULL;
+}
+
+struct mp_map *mp_map_holding(const struct mp_maps *m, uint64_t off)
+{
+	uint32_t at = m->first_descent, left = m->descents;
+	struct mp_map *found = NULL;
+
+	for (uint32_t i = 0; i < m->n && !found;) {
+		uint32_t end = run_end(m, i, &at, &left);
+
+		found = holding_in(m, i, end, off);
+		i = end;
+	}
+	return found;
+}
+
+static void note_descent(struct mp_maps *m, uint32_t i)
+{
+	uint32_t nr = m->first + i;
+
+	mp_map_at(m, i)->descent = true;
+	if (m->descents++) {
+		mp_map_at(m, m->last_descent - m->first)->next_descent = nr;
+	} else {
+		m->first_descent = nr;
+	}
+	m->last_descent = nr;
+}
+
+/* the mapping at index 0 is the first of them, and is none any more */
+static void forget_descent(struct mp_maps *m)
+{
+	struct mp_map *e = mp_map_at(m, 0);
+
+	m->first_descent = e->next_descent;
+	m->descents--;
+	e->descent = false;
 }
 
 struct mp_map *mp_map_push(struct mp_maps *m, uint32_t ssn, uint32_t len,
@@ -138,10 +193,11 @@ struct mp_map *mp_map_push(struct mp_maps *m, uint32_t ssn, uint32_t len,
 		return NULL;
 	}
 	e = mp_map_at(m, m->n);
-	*e = (struct mp_map){ .ssn = ssn, .len = len, .off = off,
-			      .descent = descent };
+	*e = (struct mp_map){ .ssn = ssn, .len = len, .off = off };
 	m->n++;
-	m->descents += descent;
+	if (descent) {
+		note_descent(m, m->n - 1);
+	}
 	return e;
 }
 
@@ -260,12 +316,12 @@ void mp_map_drop(struct mp_maps *m, uint32_t ssn, bool cut)
 			}
 			break;
 		}
-		m->descents -= e->descent;
 		m->head++;
+		m->first++;
 		m->n--;
+		/* what is first now continues nothing */
 		if (m->n && mp_map_at(m, 0)->descent) {
-			mp_map_at(m, 0)->descent = false;
-			m->descents--;
+			forget_descent(m);
 		}
 	}
 	if (!m->n) {
@@ -275,22 +331,18 @@ void mp_map_drop(struct mp_maps *m, uint32_t ssn, bool cut)
 
 uint64_t mp_map_low(const struct mp_maps *m, uint32_t ssn)
 {
-	uint64_t low = UINT64_MAX;
+	uint32_t at = m->first_descent, left = m->descents;
+	uint32_t i = first_after(m, ssn);
+	const struct mp_map *e;
+	uint64_t low;
 
-	for (uint32_t i = 0; i < m->n; i++) {
-		const struct mp_map *e = mp_map_at(m, i);
-		uint64_t off = e->off;
-
-		if (seq_leq(end_of(e), ssn)) {
-			continue;
-		}
-		if (seq_gt(ssn, e->ssn)) {
-			off += ssn - e->ssn;
-		}
-		low = min_u64(low, off);
-		if (!m->descents) {
-			break; /* offsets only rise */
-		}
+	if (i == m->n) {
+		return UINT64_MAX;
+	}
+	e = mp_map_at(m, i);
+	low = e->off + (seq_gt(ssn, e->ssn) ? ssn - e->ssn : 0);
+	while ((i = run_end(m, i, &at, &left)) < m->n) {
+		low = min_u64(low, mp_map_at(m, i)->off);
 	}
 	return low;
 }

@@ -16,22 +16,26 @@ struct mem;
 struct mp_map {
 	uint32_t ssn, len;
 	uint64_t off;  /* data offset of the octet at ssn */
+	uint32_t next_descent; /* number of the next one, if this is one */
 	uint16_t csum; /* valid when has_csum */
-	bool has_csum;
-	bool whole;    /* counts as it was declared, or not at all: checked as
-			* a whole, by its checksum or as whole frames */
-	bool declared; /* was on the wire */
-	bool descent;  /* off is below the end of the one before */
-	bool fin;      /* a DATA_FIN follows the octets, inside the mapping */
-	bool verified; /* whole: the check was passed; sealed: or it is not
-			* to be made (any more), nothing of it is held */
+	bool has_csum : 1;
+	bool whole : 1;    /* counts as it was declared, or not at all: checked
+			    * as a whole, by its checksum or as whole frames */
+	bool declared : 1; /* was on the wire */
+	bool descent : 1;  /* off is below the end of the one before */
+	bool fin : 1;      /* a DATA_FIN follows the octets, in the mapping */
+	bool verified : 1; /* whole: the check was passed; sealed: or it is not
+			    * to be made (any more), nothing of it is held */
 };
 
 struct mp_maps {
 	struct mem *mem;
 	struct mp_map *v;
 	uint32_t cap, max, head, n;
-	uint32_t descents;
+	/* Sending: where offsets go back, data was sent again; between these
+	 * places they rise.  Mappings are numbered in the order of pushing. */
+	uint32_t first; /* number of the one at index 0 */
+	uint32_t descents, first_descent, last_descent;
 };
 
 enum mp_map_add {
@@ -58,7 +62,7 @@ static inline struct mp_map *mp_map_last(const struct mp_maps *m)
 struct mp_map *mp_map_find(const struct mp_maps *m, uint32_t ssn);
 /* where the first mapping after ssn begins; false: there is none */
 bool mp_map_next(const struct mp_maps *m, uint32_t ssn, uint32_t *start);
-/* the mapping that holds a data offset, or NULL */
+/* Sending: the mapping that holds a data offset, or NULL */
 struct mp_map *mp_map_holding(const struct mp_maps *m, uint64_t off);
 /* Sending: the next mapping; NULL: full.  Extends the last one instead when
  * that continues it, was not declared yet, and stays within most octets. */
@@ -71,7 +75,7 @@ enum mp_map_add mp_map_insert(struct mp_maps *m, const struct mp_map *in);
 /* drops what ends at or before ssn; a mapping that holds ssn is cut there when
  * cut is set, unless it is whole */
 void mp_map_drop(struct mp_maps *m, uint32_t ssn, bool cut);
-/* the lowest data offset still mapped at or after ssn; UINT64_MAX: none */
+/* Sending: the lowest data offset still mapped at or after ssn; UINT64_MAX: none */
 uint64_t mp_map_low(const struct mp_maps *m, uint32_t ssn);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include "stack/base/check.h"
+#include "stack/base/seq.h"
 #include "stack/mptcp/mp_map.h"
 #include "tests/lib/fake.h"
 
@@ -77,6 +79,68 @@ static void lowest_with_descents(void **state)
 	assert_true(mp_map_low(&m, 35) == 64);
 	mp_map_drop(&m, 41, false);
 	assert_true(mp_map_low(&m, 41) == UINT64_MAX);
+}
+
+static uint64_t low_by_all(uint32_t ssn)
+{
+	uint64_t low = UINT64_MAX;
+
+	for (uint32_t i = 0; i < m.n; i++) {
+		const struct mp_map *e = mp_map_at(&m, i);
+		uint32_t in = seq_gt(ssn, e->ssn) ? ssn - e->ssn : 0;
+
+		if (in < e->len) {
+			low = min_u64(low, e->off + in);
+		}
+	}
+	return low;
+}
+
+static bool held_by_any(uint64_t off)
+{
+	for (uint32_t i = 0; i < m.n; i++) {
+		const struct mp_map *e = mp_map_at(&m, i);
+
+		if (e->off <= off && off - e->off < e->len) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* pushed, sent again, dropped in front, in any order, over the wrap */
+static void descents_agree_with_all(void **state)
+{
+	uint32_t ssn = 0xffffe000, una = ssn;
+	uint64_t off = 5000;
+	struct rng r;
+
+	(void)state;
+	rng_seed(&r, 7);
+	for (unsigned i = 0; i < 20000; i++) {
+		uint32_t len = 1 + (uint32_t)rng_below(&r, 60);
+		uint64_t at;
+		struct mp_map *e;
+
+		if (rng_below(&r, 20) == 0) {
+			off = 5000 + rng_below(&r, 5000);
+		}
+		if (m.n < 60 && rng_below(&r, 3)) {
+			e = mp_map_push(&m, ssn, len, off, 0);
+			assert_non_null(e);
+			ssn += len;
+			off += len + rng_below(&r, 2) * 7;
+		} else if (m.n) {
+			una += (uint32_t)rng_below(&r, ssn - una + 1);
+			mp_map_drop(&m, una, false);
+		}
+		assert_true(mp_map_low(&m, una) == low_by_all(una));
+		assert_true(mp_map_low(&m, una + 100) == low_by_all(una + 100));
+		at = 5000 + rng_below(&r, 5000);
+		e = mp_map_holding(&m, at);
+		assert_true((e != NULL) == held_by_any(at));
+		assert_true(!e || (e->off <= at && at - e->off < e->len));
+	}
 }
 
 static void received_and_merged(void **state)
@@ -194,6 +258,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(pushed_and_found, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(descents_agree_with_all, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(lowest_with_descents, setup,
 						teardown),
