@@ -113,7 +113,7 @@ int shim_bind(int fd, const struct sockaddr *sa, socklen_t len)
 		err = bind_addr(&ss, len, w.id.family, &a);
 	}
 	if (!err) {
-		early_slow(fd);
+		early_mark(fd, EARLY_SLOW);
 		early_add(fd, &w, &a);
 		err = ask_bound(&a);
 	}
@@ -134,7 +134,7 @@ int shim_listen(int fd, int backlog)
 		return -1;
 	}
 	ask_init(&a, CHAN_OP_LISTEN, &w.id);
-	early_slow(fd);
+	early_mark(fd, EARLY_SLOW);
 	early_add(fd, &w, &a);
 	a.q.level = backlog;
 	a.q.addr = endpoint_make(addr_any(w.id.family), 0);

@@ -56,6 +56,7 @@ static bool is_native(int level, int name)
 	case SO_SNDTIMEO_NEW:
 	case SO_COOKIE:
 	case SO_PEEK_OFF:
+	case SO_OOBINLINE:
 	case SO_BPF_EXTENSIONS:
 	case OPT_NETNS_COOKIE:
 		return true;
@@ -186,6 +187,20 @@ int shim_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 		    min_u32(a.p.len, CHAN_VAL_MAX));
 }
 
+/* a listener's, which what it accepts has as well */
+static int set_native(int fd, int level, int name, const void *val,
+		      socklen_t len)
+{
+	int rc = libc.setsockopt(fd, level, name, val, len), saved = errno;
+	struct whose w;
+
+	if (rc == 0 && whose(fd, &w) && !w.peer) {
+		early_mark(fd, EARLY_HEIRLOOM);
+	}
+	errno = saved;
+	return rc;
+}
+
 /* While a connect is pending more room would make it look connected. */
 static void set_native_room(int fd, const struct whose *w, int n)
 {
@@ -195,7 +210,8 @@ static void set_native_room(int fd, const struct whose *w, int n)
 	socklen_t len = sizeof(now);
 
 	if (!w->peer) {
-		early_slow(fd); /* quick_begin() has a size of its own */
+		/* quick_begin() has a size of its own */
+		early_mark(fd, EARLY_SLOW | EARLY_HEIRLOOM);
 	} else if (!connected && libc.getsockopt(fd, SOL_SOCKET, SO_SNDBUF,
 						 &now, &len) == 0) {
 		most = now / 2; /* what the kernel reports is doubled */
@@ -220,13 +236,13 @@ static void set_native_too(int fd, const struct whose *w, int level, int name,
 	    (name == SO_SNDBUF || name == SO_SNDBUFFORCE)) {
 		set_native_room(fd, w, n);
 	} else if (level == SOL_SOCKET && name == SO_RCVLOWAT) {
-		libc.setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n));
+		set_native(fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n));
 	} else if (level == IPPROTO_TCP && name == TCP_NOTSENT_LOWAT) {
 		/* what waits here is not sent either */
 		n = n > 0 && n < FRESH_SNDBUF ? n : FRESH_SNDBUF;
 		set_native_room(fd, w, n);
 	} else if (level == IPPROTO_TCP && name == TCP_INQ) {
-		libc.setsockopt(fd, SOL_SOCKET, FRESH_INQ, &n, sizeof(n));
+		set_native(fd, SOL_SOCKET, FRESH_INQ, &n, sizeof(n));
 	}
 }
 
@@ -236,7 +252,10 @@ int shim_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 	struct ask a;
 	int err, saved;
 
-	if (!init_on() || is_native(level, name) || !whose(fd, &w)) {
+	if (init_on() && is_native(level, name)) {
+		return set_native(fd, level, name, val, len);
+	}
+	if (!init_on() || !whose(fd, &w)) {
 		return libc.setsockopt(fd, level, name, val, len);
 	}
 	if ((int)len < 0) {
@@ -255,9 +274,11 @@ int shim_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 		return 0;
 	}
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_CONNECT && !w.peer) {
-		early_slow(fd); /* connect() may succeed at once */
+		early_mark(fd, EARLY_SLOW); /* connect() may be done at once */
 	}
-	if (!err) {
+	if (!err && w.peer && early_is_switch(level, name, len)) {
+		err = ask_tell(&a);
+	} else if (!err) {
 		early_add(fd, &w, &a);
 		err = ask(&a);
 	}

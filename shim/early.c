@@ -15,7 +15,7 @@
 #define MAGIC   0x4d500000u
 #define MASK    0xffff0000u
 
-_Static_assert(CHAN_EARLY_MASK < EARLY_SLOW, "they share a word");
+_Static_assert(CHAN_EARLY_MASK < EARLY_HEIRLOOM, "they share a word");
 
 uint32_t early_word(int fd)
 {
@@ -72,9 +72,9 @@ bool early_keep(int fd, const struct whose *w, int level, int name,
 	       put(fd, chan_early_with(word, (unsigned)i, on != 0));
 }
 
-void early_slow(int fd)
+void early_mark(int fd, uint32_t bits)
 {
-	put(fd, early_word(fd) | EARLY_SLOW);
+	put(fd, early_word(fd) | bits);
 }
 
 void early_add(int fd, const struct whose *w, struct ask *a)

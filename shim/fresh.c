@@ -91,6 +91,7 @@ int fresh_renew(int fd, struct whose *w)
 	copy_option(fd, s, SO_SNDTIMEO);
 	copy_option(fd, s, SO_RCVLOWAT);
 	copy_option(fd, s, FRESH_INQ);
+	copy_option(fd, s, SO_OOBINLINE);
 	fcntl(s, F_SETOWN, fcntl(fd, F_GETOWN));
 	fcntl(s, F_SETFL, fcntl(fd, F_GETFL));
 	flags = fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
@@ -104,7 +105,8 @@ int fresh_renew(int fd, struct whose *w)
 		err = ENOBUFS;
 	}
 	if (!err) {
-		early_slow(fd); /* the stack knows more of it than its name */
+		/* the stack knows more of it than its name */
+		early_mark(fd, EARLY_SLOW | EARLY_HEIRLOOM);
 		watch_restore(&watch, fd);
 	}
 	w->id = w->own;
@@ -236,10 +238,15 @@ void fresh_accepted(int fd, int listener)
 	int size = FRESH_SNDBUF, saved = errno;
 	socklen_t len = sizeof(size);
 
+	if (!(early_word(listener) & EARLY_HEIRLOOM)) {
+		fresh_enlarge(fd);
+		return;
+	}
 	inherit_timeout(listener, fd, SO_RCVTIMEO);
 	inherit_timeout(listener, fd, SO_SNDTIMEO);
 	inherit_int(listener, fd, SO_RCVLOWAT, 1);
 	inherit_int(listener, fd, FRESH_INQ, 0);
+	inherit_int(listener, fd, SO_OOBINLINE, 0);
 	if (chosen(listener) && libc.getsockopt(listener, SOL_SOCKET, SO_SNDBUF,
 						&size, &len) == 0) {
 		size /= 2; /* what the kernel reports is doubled */
