@@ -146,7 +146,7 @@ static uint32_t in_once(struct app_ent *t)
 	for (size_t i = 0; i < m.msg_iovlen; i++) {
 		room += v[i].n;
 	}
-	if (t->in_all && at_mark(t)) {
+	if (t->oob && at_mark(t)) {
 		urgent = 1;
 		m.msg_iovlen = 1;
 		v[0].n = 1;
@@ -170,6 +170,7 @@ static uint32_t in_once(struct app_ent *t)
 	} else if (errno == EAGAIN) {
 		t->can_in = false;
 		t->in_all = false;
+		t->oob = false;
 	} else if (errno != EINTR) { /* closed with unread octets */
 		t->in_eof = true;
 		reset_soon(t);
@@ -234,6 +235,21 @@ static void drop_in(struct app_ent *t)
 	}
 }
 
+/* The urgent octet goes out of line, where the kernel can; what the program
+ * makes of it is between it and its own end (SO_OOBINLINE). */
+static ssize_t send_out(struct app_ent *t, const struct msghdr *m)
+{
+	int urgent = sock_read_mark(t->sk) == 0 ? MSG_OOB : 0;
+	ssize_t n;
+
+	t->app->set.calls++;
+	n = sendmsg(t->u.fd, m, FLAGS | urgent);
+	if (n < 0 && urgent && errno == EOPNOTSUPP) {
+		n = sendmsg(t->u.fd, m, FLAGS);
+	}
+	return n;
+}
+
 /* octets moved; 0: nothing more for now */
 static uint64_t out_once(struct app_ent *t)
 {
@@ -246,8 +262,7 @@ static uint64_t out_once(struct app_ent *t)
 		return 0;
 	}
 	do {
-		t->app->set.calls++;
-		n = sendmsg(t->u.fd, &m, FLAGS);
+		n = send_out(t, &m);
 	} while (n < 0 && (errno == EAGAIN || errno == ENOBUFS) && grow(t));
 	if (n > 0) {
 		sock_read_done(t->sk, app_now(t->app), (uint64_t)n);
@@ -360,6 +375,7 @@ static void u_event(struct app_watch *w, uint32_t ev)
 		} else if (ev & (EPOLLPRI | EPOLLRDHUP)) {
 			t->can_in = true; /* to be looked at later */
 			t->in_all = true;
+			t->oob |= (ev & EPOLLPRI) != 0;
 		}
 		return;
 	}
@@ -369,6 +385,7 @@ static void u_event(struct app_watch *w, uint32_t ev)
 	if (ev & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
 		t->can_in = true;
 		t->in_all |= (ev & ~(uint32_t)(EPOLLIN | EPOLLOUT)) != 0;
+		t->oob |= (ev & EPOLLPRI) != 0;
 	}
 	if (ev & EPOLLOUT) {
 		t->can_out = true;
@@ -413,7 +430,7 @@ void app_conn_undo(struct app_ent *t)
 	t->in_eof = t->out_eof = t->hup = t->closed = false;
 	t->ask_rd = t->ask_wr = t->ending = t->was_eof = false;
 	t->since = (struct instant){ 0 };
-	t->can_in = t->in_all = t->begun = t->roomy = false;
+	t->can_in = t->in_all = t->oob = t->begun = t->roomy = false;
 	t->stuffed = 0;
 	t->told = t->failed = false;
 	t->err = 0;

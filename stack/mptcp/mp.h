@@ -33,6 +33,7 @@
 #include "stack/mptcp/mp_timer.h"
 #include "stack/mptcp/mp_token.h"
 #include "stack/mptcp/mp_unseal.h"
+#include "stack/mptcp/mp_urg.h"
 #include "stack/mptcp/mp_wnd.h"
 #include "stack/mptcp/mptcp.h"
 #include "stack/mptcp/pm/pm.h"
@@ -209,6 +210,7 @@ struct mp_rcv {
 	bool discard;
 	uint64_t fin_off;
 	uint64_t total;
+	struct mp_urg urg; /* mp_urg.c */
 };
 
 /* mp_fall.c */

@@ -78,15 +78,17 @@ void mp_write_urgent(struct mp_conn *c, struct instant now)
 
 unsigned mp_read_vec(const struct mp_conn *c, struct iov *v, unsigned max)
 {
+	uint64_t left = max_u64(mp_read_mark(c), 1);
 	unsigned k = 0;
 
 	list_each(n, &c->rcv.q) {
 		const struct slice *s = list_entry(n, struct slice, node);
 
-		if (k == max) {
+		if (k == max || !left) {
 			break;
 		}
-		v[k++] = (struct iov){ s->p, s->len };
+		v[k] = (struct iov){ s->p, (size_t)min_u64(s->len, left) };
+		left -= v[k++].n;
 	}
 	return k;
 }
@@ -135,6 +137,7 @@ void mp_read_done(struct mp_conn *c, struct instant now, uint64_t n)
 		n -= s->len;
 		slice_free(mem, s);
 	}
+	mp_urg_read(c);
 	window_opened(c, now);
 }
 

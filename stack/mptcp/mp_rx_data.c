@@ -257,6 +257,7 @@ void mp_rx_verified(struct mp_sub *s, struct instant now, struct list *ready)
 	}
 	r->q_len += data;
 	r->total += r->nxt - from;
+	mp_urg_frame(c, c->open->strip.mark);
 	mp_wnd_gone(&r->wnd, r->nxt - from - data);
 	moved(c, now, data);
 }

@@ -25,6 +25,7 @@ static void begin(struct mp_strip *st)
 	st->urgent = st->hdr[3] & CRYPT_FRAME_URG ? min_u32(rest, 2) : 0;
 	st->data = rest - st->urgent;
 	st->tag = CRYPT_FRAME_TAG;
+	st->urgent_at = 0;
 }
 
 static uint32_t eat(uint32_t *left, uint32_t n)
@@ -52,11 +53,18 @@ static uint32_t step(struct mp_strip *st, const uint8_t *p, uint32_t n,
 		return k;
 	}
 	if (st->urgent) {
-		return eat(&st->urgent, n);
+		st->urgent_at = (uint16_t)(st->urgent_at << 8 | *p);
+		st->urgent--;
+		if (!st->urgent) { /* perhaps in a frame to come */
+			st->mark = st->passed + st->urgent_at + 1;
+		}
+		return 1;
 	}
 	if (st->data) {
 		*data = true;
-		return eat(&st->data, n);
+		k = eat(&st->data, n);
+		st->passed += k;
+		return k;
 	}
 	k = eat(&st->tag, n);
 	if (!st->tag) {

@@ -19,6 +19,11 @@ struct mp_strip {
 	uint32_t urgent, data, tag; /* octets left of the frame */
 	uint8_t hdr[MP_STRIP_HDR];  /* its header so far */
 	uint8_t n;
+	uint16_t urgent_at;         /* its urgent field */
+	uint64_t passed;            /* octets of data, of all frames */
+	/* behind the last octet that a frame called urgent, counted like passed;
+	 * 0: none did */
+	uint64_t mark;
 };
 
 /* Takes over sl, the next octets; appends slices of data to q, whose seq means

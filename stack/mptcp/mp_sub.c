@@ -226,6 +226,11 @@ static void sub_deliver(void *up, struct instant now, struct slice *sl)
 	mp_rx_deliver(s, now, sl);
 }
 
+static void sub_urgent(void *up, uint32_t ssn)
+{
+	mp_urg_header(up, ssn);
+}
+
 static void sub_fin(void *up, struct instant now)
 {
 	struct mp_sub *s = up;
@@ -410,6 +415,7 @@ const struct tcp_upper mp_sub_upper = {
 	.segment = mp_sub_segment,
 	.established = sub_established,
 	.deliver = sub_deliver,
+	.urgent = sub_urgent,
 	.fin = sub_fin,
 	.acked = sub_acked,
 	.can_send = sub_can_send,

@@ -316,10 +316,13 @@ void mp_write_urgent(struct mp_conn *c, struct instant now);
 
 /* --- reading: straight from the packets' buffers ----------------------- */
 
-/* In-order pieces, up to max; valid until mp_read_done() */
+/* In-order pieces, up to max, not across an urgent octet: what is before it, or
+ * it alone; valid until mp_read_done() */
 unsigned mp_read_vec(const struct mp_conn *c, struct iov *v, unsigned max);
 void mp_read_done(struct mp_conn *c, struct instant now, uint64_t n);
 uint64_t mp_read_len(const struct mp_conn *c);
+/* octets before the urgent one, 0: it is next; UINT64_MAX: there is none */
+uint64_t mp_read_mark(const struct mp_conn *c);
 bool mp_read_eof(const struct mp_conn *c); /* FIN received, all read */
 /* octets handed on but not yet taken by the application: they still count
  * against the receive window */

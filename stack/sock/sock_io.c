@@ -51,6 +51,11 @@ uint64_t sock_read_len(const struct sock *sk)
 	return sk->conn && !sk->shut_rd ? mp_read_len(sk->conn) : 0;
 }
 
+uint64_t sock_read_mark(const struct sock *sk)
+{
+	return sk->conn && !sk->shut_rd ? mp_read_mark(sk->conn) : UINT64_MAX;
+}
+
 bool sock_read_eof(const struct sock *sk)
 {
 	return sk->conn && (sk->shut_rd || mp_read_eof(sk->conn));

@@ -41,6 +41,7 @@ struct kept_rule {
 static const struct kept_rule rules[] = {
 	{ S, LX_SO_DEBUG, KEPT_BOOL, 0, 0, ANY },
 	{ S, LX_SO_BROADCAST, KEPT_BOOL, 0, 0, ANY },
+	{ S, LX_SO_OOBINLINE, KEPT_BOOL, 0, 0, ANY }, /* sock_read_mark() */
 	{ S, LX_SO_NO_CHECK, KEPT_BOOL, 0, 0, ANY },
 	{ S, LX_SO_PRIORITY, KEPT_RANGE, EPERM, 0, 0, 6 },
 	{ S, LX_SO_BSDCOMPAT, KEPT_BLIND, 0, 0, ANY },

@@ -200,9 +200,6 @@ int sock_opt_socket_set(struct sock *sk, struct instant now, int name,
 	case LX_SO_MAX_PACING_RATE:
 		set_pacing(sk, val, len);
 		break;
-	case LX_SO_OOBINLINE:
-		/* urgent octets always stay in line: off cannot be honoured */
-		return v ? 0 : ENOPROTOOPT;
 	case LX_SO_LINGER:
 		return set_linger(sk, val, len);
 	case LX_SO_TYPE:
@@ -258,7 +255,6 @@ int sock_opt_socket_get(struct sock *sk, int name, void *val, uint32_t *len)
 		v = (int)sk->conf->rcvlowat;
 		break;
 	case LX_SO_SNDLOWAT:
-	case LX_SO_OOBINLINE:
 	case LX_SO_TYPE: /* SOCK_STREAM is 1 */
 		v = 1;
 		break;

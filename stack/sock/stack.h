@@ -126,6 +126,9 @@ unsigned sock_read_vec(const struct sock *sk, struct iov *v, unsigned max);
 void sock_read_done(struct sock *sk, struct instant now, uint64_t n);
 void sock_read_held(struct sock *sk, struct instant now, uint32_t n);
 uint64_t sock_read_len(const struct sock *sk);
+/* octets before the peer's urgent one, 0: it is next; UINT64_MAX: none.  What
+ * becomes of SO_OOBINLINE is the caller's: here it is one octet as any other. */
+uint64_t sock_read_mark(const struct sock *sk);
 bool sock_read_eof(const struct sock *sk);
 uint64_t sock_outq(const struct sock *sk); /* unacknowledged plus queued */
 uint64_t sock_outq_unsent(const struct sock *sk); /* of these, not sent yet */

@@ -150,7 +150,7 @@ struct tcb; /* one connection */
 	X(TCP_ICMP_SOFT, "TcpIcmpSoft", "ICMP errors noted, not acted on")    \
 	X(TCP_ICMP_HARD, "TcpIcmpHard", "handshakes ended by an ICMP error")  \
 	X(TCP_SIMULTANEOUS, "TcpSimultaneousOpen", "simultaneous opens")      \
-	X(TCP_URG_IN, "TcpUrgentIn", "segments with urgent data, delivered in line")
+	X(TCP_URG_IN, "TcpUrgentIn", "segments with urgent data")
 
 enum tcp_reason {
 #define X(id, name, text) id,
@@ -240,6 +240,9 @@ struct tcp_upper {
 	/* In-order payload; the slice now belongs to the upper.  seq is the
 	 * ssn of its first octet.  tail: last one of this input call */
 	void (*deliver)(void *up, struct instant now, struct slice *s);
+	/* The octet at this ssn, which has not been delivered yet, is urgent:
+	 * told before it is.  May be NULL. */
+	void (*urgent)(void *up, uint32_t ssn);
 	/* the peer's FIN, in order */
 	void (*fin)(void *up, struct instant now);
 	/* every ssn before una is acknowledged (FIN and SYN not counted) */

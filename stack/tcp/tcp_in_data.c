@@ -158,6 +158,19 @@ static bool in_orphan_data(struct tcb *tcb, struct instant now,
 	return true;
 }
 
+/* RFC 9293 3.8.5: the pointer says where the last urgent octet is; here, as in
+ * Linux and with everybody (RFC 6093 3.1), what is behind it. */
+static void in_urgent(struct tcb *tcb, const struct tcp_seg *seg)
+{
+	uint32_t at = seg->seq + seg->urg - 1;
+
+	tcb_count(tcb, TCP_URG_IN);
+	if (seg->urg && tcb->upper->urgent && seq_geq(at, tcb->rcv.nxt) &&
+	    !(tcb->rcv.has_fin && seq_geq(at, tcb->rcv.fin_seq))) {
+		tcb->upper->urgent(tcb->up, at - tcb->rcv.irs);
+	}
+}
+
 void tcp_in_data(struct tcb *tcb, struct instant now,
 		 const struct tcp_seg *seg)
 {
@@ -171,8 +184,7 @@ void tcp_in_data(struct tcb *tcb, struct instant now,
 		return;
 	}
 	if (seg->flags & TCP_URG) {
-		/* RFC 9293 3.8.5, as everybody has SO_OOBINLINE here */
-		tcb_count(tcb, TCP_URG_IN);
+		in_urgent(tcb, seg);
 	}
 	if (p.fin) {
 		in_note_fin(tcb, p.seq + p.len);

@@ -194,6 +194,21 @@ static void call_readable(struct run *r, struct words *w)
 	num_want(r, "readable", sock_read_len(h->sk), w);
 }
 
+/* mark NAME N|none: octets before the peer's urgent one */
+static void call_mark(struct run *r, struct words *w)
+{
+	struct handle *h = handle(r, words_next(r, w));
+	uint64_t got = sock_read_mark(h->sk);
+
+	if (words_take(w, "none")) {
+		if (got != UINT64_MAX) {
+			pkt_fail(r, "mark: %llu", (unsigned long long)got);
+		}
+		return;
+	}
+	num_want(r, "mark", got, w);
+}
+
 static void call_eof(struct run *r, struct words *w)
 {
 	if (!sock_read_eof(handle(r, words_next(r, w))->sk)) {
@@ -455,6 +470,7 @@ static const struct words_call calls[] = {
 	{ "write", call_write },
 	{ "read", call_read },
 	{ "readable", call_readable },
+	{ "mark", call_mark },
 	{ "eof", call_eof },
 	{ "noeof", call_noeof },
 	{ "outq", call_outq },

@@ -127,6 +127,30 @@ static void urgent_field_goes(void **state)
 	is_plain(6);
 }
 
+/* smtcp(7), Urgent data: a place in the program's stream, wherever slices are cut */
+static void urgent_place(void **state)
+{
+	(void)state;
+	for (uint32_t cut = 1; cut < 60; cut++) {
+		st = (struct mp_strip){ 0 };
+		slice_free_all(&f.mem, &q);
+		n_wire = n_plain = 0;
+		frame(18, 0);
+		frame(6, CRYPT_FRAME_URG);
+		be16_put(wire + 38 + 4, 3);
+		mp_strip(&st, &f.mem, arrived(0, cut, 0), &q);
+		mp_strip(&st, &f.mem, arrived(cut, n_wire, 0), &q);
+		assert_int_equal(st.mark, 18 + 4);
+		assert_int_equal(st.passed, 24);
+	}
+	/* it may be in a frame to come */
+	st = (struct mp_strip){ 0 };
+	slice_free_all(&f.mem, &q);
+	be16_put(wire + 38 + 4, 600);
+	mp_strip(&st, &f.mem, arrived(0, n_wire, 0), &q);
+	assert_int_equal(st.mark, 18 + 601);
+}
+
 /* large frames in a large packet: references, nothing is copied */
 static void large_ones_are_not_copied(void **state)
 {
@@ -232,6 +256,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_frame, setup, teardown),
 		cmocka_unit_test_setup_teardown(urgent_field_goes, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(urgent_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(large_ones_are_not_copied,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(no_memory_is_no_matter, setup,

@@ -35,7 +35,6 @@ static const struct difference known[] = {
 	{ SOL_SOCKET, LX_SO_PREFER_BUSY_POLL, RIGHTS },
 	{ SOL_SOCKET, LX_SO_BUSY_POLL_BUDGET, RIGHTS },
 	{ SOL_SOCKET, LX_SO_MARK, RIGHTS },
-	{ SOL_SOCKET, LX_SO_OOBINLINE, REFUSED },
 	{ SOL_SOCKET, LX_SO_TIMESTAMP, REFUSED },
 	{ SOL_SOCKET, LX_SO_TIMESTAMPNS, REFUSED },
 	{ SOL_SOCKET, LX_SO_TIMESTAMPING, REFUSED },
@@ -197,7 +196,7 @@ static void test_refused_is_off(void **state)
 		uint32_t len = sizeof(int);
 		int off = 0;
 
-		if (d->why != REFUSED || d->name == LX_SO_OOBINLINE ||
+		if (d->why != REFUSED ||
 		    (d->level == IPPROTO_IP && d->name == LX_IP_OPTIONS) ||
 		    d->name == LX_TCP_MD5SIG || d->name == LX_TCP_MD5SIG_EXT) {
 			continue;
@@ -236,8 +235,7 @@ static void test_accepted_have_a_copy(void **state)
 	assert_int_equal(ours_get_int(IPPROTO_IP, LX_IP_MULTICAST_ALL), 0);
 	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_FASTOPEN), 0);
 	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_NOTSENT_LOWAT), 9999);
-	/* the descriptor that accept() gives has no mark of it: mptcp-shim(7) */
-	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_INQ), 0);
+	assert_int_equal(ours_get_int(IPPROTO_TCP, LX_TCP_INQ), 1);
 	ours_set_int(IPPROTO_IP, LX_IP_RECVTOS, 0);
 	sock_close(ours, two.now, true);
 	ours = l;
