@@ -3,34 +3,8 @@
 #include <string.h>
 
 #include "stack/base/check.h"
-#include "stack/wire/cksum.h"
+#include "stack/ip/ip_frag_part.h"
 #include "stack/wire/tcp_hdr.h"
-
-#define TOTAL_MAX 65535u
-#define ECN_MASK  0x03
-#define ECN_CE    0x03
-
-/* a fragment as it arrived; its part of the datagram begins at `skip` */
-struct piece {
-	struct list node; /* by offset */
-	uint32_t off, len;
-	uint32_t size, skip;
-	uint8_t p[];
-};
-
-struct datagram {
-	struct list node;
-	struct list pieces;
-	struct addr src, dst;
-	uint32_t id;
-	uint16_t dev;
-	uint8_t proto;
-	bool dead; /* what still comes is dropped, too (RFC 5722 4) */
-	bool ended; /* total is known */
-	bool not_ect, ce;
-	uint32_t n, have, total;
-	struct instant until;
-};
 
 void ip_frag_init(struct ip_frag *f, struct mem *mem)
 {
@@ -187,7 +161,7 @@ static enum ip_frag_what examine(const struct pkt *p, struct ip_hdr *h)
 		return refuse(h, 0, 4);
 	}
 	if (h->frag.off + h->body_len + h->frag.at - (v6 ? IP6_HDR_LEN : 0u) >
-	    TOTAL_MAX) {
+	    IP_FRAG_TOTAL) {
 		return refuse(h, 0, h->frag.at + 2u);
 	}
 	if (h->frag.off == 0 && !whole_chain(p, h)) {
@@ -246,88 +220,6 @@ static bool end_agrees(struct datagram *d, const struct ip_hdr *h)
 	return true;
 }
 
-/* --- the whole --------------------------------------------------------------------- */
-
-struct whole {
-	struct pkt pkt;
-	struct mem *mem;
-	size_t size;
-	uint8_t p[];
-};
-
-static void whole_release(struct pkt *p)
-{
-	struct whole *w = container_of(p, struct whole, pkt);
-
-	mem_free(w->mem, w, w->size);
-}
-
-/* the first fragment's headers, as if nothing had been cut */
-static void mend_header(const struct datagram *d, const struct piece *first,
-			uint8_t *p, uint32_t hdr, uint16_t name_at)
-{
-	bool v6 = d->src.family == 6;
-
-	memcpy(p, first->p, hdr);
-	if (v6) {
-		p[name_at] = first->p[hdr];
-		be16_put(p + 4, (uint16_t)(hdr - IP6_HDR_LEN + d->total));
-		p[1] |= d->ce ? ECN_CE << 4 : 0;
-		return;
-	}
-	be16_put(p + 2, (uint16_t)(hdr + d->total));
-	be16_put(p + 6, 0);
-	p[1] |= d->ce ? ECN_CE : 0; /* RFC 3168 5.3 */
-	be16_put(p + 10, 0);
-	be16_put(p + 10, cksum_finish(cksum_add(0, p, hdr)));
-}
-
-static struct pkt *join(struct ip_frag *f, const struct datagram *d)
-{
-	struct list *head = list_first(&d->pieces);
-	const struct piece *first;
-	struct ip_hdr h;
-	uint32_t hdr, at;
-	struct whole *w;
-	size_t size;
-
-	first = head ? list_entry(head, struct piece, node) : NULL;
-	if (!first ||
-	    ip_hdr_parse(first->p, first->size, &h) != IP_HDR_FRAGMENT) {
-		return NULL;
-	}
-	hdr = h.frag.at;
-	/* its headers may be longer than those of the last one, by which the
-	 * length was examined */
-	if (hdr - (h.src.family == 6 ? IP6_HDR_LEN : 0u) + d->total >
-	    TOTAL_MAX) {
-		return NULL;
-	}
-	size = sizeof(*w) + hdr + d->total;
-	w = mem_alloc(f->mem, size);
-	if (!w) {
-		return NULL;
-	}
-	*w = (struct whole){ .pkt = { .data = w->p,
-				      .len = hdr + d->total,
-				      .truesize = (uint32_t)size,
-				      .dev = d->dev,
-				      .refs = 1,
-				      .release = whole_release },
-			     .mem = f->mem,
-			     .size = size };
-	mend_header(d, first, w->p, hdr, h.frag.name_at);
-	at = hdr;
-	list_each(n, &d->pieces) {
-		const struct piece *q = list_entry(n, struct piece, node);
-
-		memcpy(w->p + at, q->p + q->skip, q->len);
-		at += q->len;
-	}
-	check(at == w->pkt.len);
-	return &w->pkt;
-}
-
 /* RFC 5722 4: this datagram is never put together */
 static enum ip_frag_what spoil(struct ip_frag *f, struct datagram *d,
 			       enum ip_frag_what why)
@@ -370,8 +262,8 @@ static enum ip_frag_what keep(struct ip_frag *f, struct datagram *d,
 	list_insert(after->next, &q->node);
 	d->n++;
 	d->have += q->len;
-	d->ce |= (h->tos & ECN_MASK) == ECN_CE;
-	d->not_ect |= (h->tos & ECN_MASK) == 0;
+	d->ce |= (h->tos & IP_FRAG_ECN) == IP_FRAG_CE;
+	d->not_ect |= (h->tos & IP_FRAG_ECN) == 0;
 	return IP_FRAG_KEPT;
 }
 
@@ -401,7 +293,7 @@ enum ip_frag_what ip_frag_add(struct ip_frag *f, struct instant now,
 		return what;
 	}
 	/* RFC 3168 5.3: congestion cannot have been marked on some */
-	*whole = d->ce && d->not_ect ? NULL : join(f, d);
+	*whole = d->ce && d->not_ect ? NULL : ip_frag_join(f, d);
 	drop(f, d);
 	return *whole ? IP_FRAG_DONE : IP_FRAG_FAILED;
 }
