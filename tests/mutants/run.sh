@@ -1,9 +1,10 @@
 #!/bin/bash
-# run.sh [NAME...] - plants one bug at a time in a copy of the tree and looks
+# run.sh [-n] [NAME...] - plants one bug at a time in a copy of the tree and looks
 # whether the tests notice: the unit tests of its own file first, then simulated
 # worlds, then the unit tests of its layer, then packet scripts, then the other
 # layers' unit tests; the first that fails ends it.
-# Prints a table; exit 1 when one survives or no longer applies.
+# Prints a table; exit 1 when one survives or no longer applies.  -n: tells only
+# which do not apply to the work tree, at once.
 #
 # B: build directory (default build); the copy is B/mutants/tree.  There the
 # core is a shared object: a bug costs one file compiled and one link.
@@ -16,6 +17,22 @@ list=$top/tests/mutants/list.txt
 seeds=${N:-300}
 survived=0 total=0
 most=60 # seconds of processor time for a program: more is a hang
+
+# applies SCRIPT FILE
+applies()
+{
+	[ -f "$2" ] && ! sed -E "$1" "$2" | cmp -s - "$2"
+}
+
+if [ "${1:-}" = -n ]; then
+	while IFS='@' read -r name file script text; do
+		case $name in '#'* | '') continue ;; esac
+		file=${file// /} script=${script# } script=${script% }
+		applies "$script" "$file" ||
+			{ echo "${name// /}: nothing to change in $file"; survived=1; }
+	done <"$list"
+	exit $survived
+fi
 
 # What is under version control, as it is in the work tree.  What is the same
 # stays, with its time: objects of the last run are of use.
@@ -165,22 +182,22 @@ while IFS='@' read -r name file script text; do
 	fi
 	script=${script# } script=${script% }
 	total=$((total + 1))
-	cp -p "$tree/$file" "$dir/original"
-	sed -E "$script" "$dir/original" >"$tree/$file"
-	if cmp -s "$dir/original" "$tree/$file"; then
+	if ! applies "$script" "$tree/$file"; then
 		printf '%-14s %-9s %s\n' "$name" STALE "nothing to change in $file"
 		survived=$((survived + 1))
+		continue
+	fi
+	cp -p "$tree/$file" "$dir/original"
+	sed -E "$script" "$dir/original" >"$tree/$file"
+	caught "$file"
+	if [ "$why" = 'does not build' ]; then
+		printf '%-14s %-9s %s\n' "$name" STALE "$why"
+		survived=$((survived + 1))
+	elif [ -n "$why" ]; then
+		printf '%-14s %-9s %s\n' "$name" yes "$why"
 	else
-		caught "$file"
-		if [ "$why" = 'does not build' ]; then
-			printf '%-14s %-9s %s\n' "$name" STALE "$why"
-			survived=$((survived + 1))
-		elif [ -n "$why" ]; then
-			printf '%-14s %-9s %s\n' "$name" yes "$why"
-		else
-			printf '%-14s %-9s%s\n' "$name" SURVIVED "$text"
-			survived=$((survived + 1))
-		fi
+		printf '%-14s %-9s%s\n' "$name" SURVIVED "$text"
+		survived=$((survived + 1))
 	fi
 	cp "$dir/original" "$tree/$file"
 	touch "$tree/$file"
