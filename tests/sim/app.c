@@ -632,6 +632,21 @@ static void connect_side(struct side *s, uint16_t port, uint16_t local_port)
 	host_turn(h);
 }
 
+/* the cookies given so far are of the second key, which is still good */
+static void new_key(struct host *h)
+{
+	uint8_t key[2 * LX_TCP_FASTOPEN_KEY_LEN];
+
+	memset(key, h->fast_keys + 1, LX_TCP_FASTOPEN_KEY_LEN);
+	memset(key + LX_TCP_FASTOPEN_KEY_LEN, h->fast_keys,
+	       LX_TCP_FASTOPEN_KEY_LEN);
+	h->fast_keys++;
+	for (unsigned i = 0; h->stack && i < ARRAY_SIZE(h->listener); i++) {
+		set_opt(h->listener[i], h->w->now, LX_IPPROTO_TCP,
+			LX_TCP_FASTOPEN_KEY, key, sizeof(key));
+	}
+}
+
 void app_start(struct world *w, void *conn, uint64_t arg)
 {
 	struct conn *c = conn;
@@ -669,6 +684,9 @@ void app_start(struct world *w, void *conn, uint64_t arg)
 	if (c->again) {
 		world_fault(w, F_AGAIN);
 	}
+	if (c->opt.new_key) {
+		new_key(c->side[1].host);
+	}
 	connect_side(&c->side[0], c->port, c->reuse ? 1999 : 0);
 }
 
@@ -692,6 +710,12 @@ void app_listen(struct host *h)
 
 			set_opt(l, h->w->now, LX_IPPROTO_TCP, LX_TCP_FASTOPEN,
 				&v, sizeof(v));
+		}
+		if (h->defer) {
+			int v = h->defer;
+
+			set_opt(l, h->w->now, LX_IPPROTO_TCP,
+				LX_TCP_DEFER_ACCEPT, &v, sizeof(v));
 		}
 		check(sock_bind(l, &e) == 0);
 		check(sock_listen(l, h->w->now, i ? 1 : 128) == 0);

@@ -229,6 +229,8 @@ static const struct {
 } never[] = {
 	{ "CryptLib", "libcrypto does what it is asked" },
 	{ "MPTcpExtHalfOpenEvicted", "takes a flood of joins" },
+	{ "TcpDropFin", "takes a peer that goes on behind its end" },
+	{ "TcpExtTCPTimeWaitOverflow", "takes 16,384 of them" },
 	{ "TcpExtTCPAbortOnMemory", "takes 16,384 closed ones that owe" },
 	{ "CryptBadFields", "takes a peer that seals nonsense" },
 	{ "CryptAfterFin", "takes a peer that goes on behind its end" },

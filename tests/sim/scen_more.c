@@ -9,6 +9,11 @@ static bool chance(struct world *w, double p)
 	return rng_unit(&w->more) < p;
 }
 
+static bool later(struct world *w, double p)
+{
+	return rng_unit(&w->late) < p;
+}
+
 void scen_more_host(struct world *w, struct host *h)
 {
 	if (chance(w, 0.2)) {
@@ -22,6 +27,9 @@ void scen_more_host(struct world *w, struct host *h)
 	if (chance(w, 0.3)) {
 		h->cfg.ecn = TCP_ECN_ON;
 	}
+	if (h->index == 1 && later(w, 0.1)) {
+		h->defer = (uint8_t)(1 + rng_below(&w->late, 5));
+	}
 }
 
 void scen_more_conn(struct world *w, struct conn *c)
@@ -31,6 +39,7 @@ void scen_more_conn(struct world *w, struct conn *c)
 	c->opt.fast = c->side[0].tx_total > 0 &&
 		      chance(w, c->side[0].host->cfg.mp.policy == MP_OFF ? 0.7
 									 : 0.1);
+	c->opt.new_key = c->opt.fast && later(w, 0.3);
 	/* SYN cookies: whose third ACK is lost, and who then waits for the
 	 * other, waits for ever (RFC 4987 3.6) */
 	c->may_die |= w->host[1].cfg.cookies == STACK_COOKIES_ALWAYS;

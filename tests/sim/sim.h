@@ -255,6 +255,8 @@ struct host {
 	uint32_t truesize; /* least octets that a received packet pins */
 	uint32_t rcvbuf;   /* of the listeners, 0: built-in */
 	uint16_t fast;     /* ... TCP_FASTOPEN */
+	uint8_t defer;     /* ... TCP_DEFER_ACCEPT, seconds */
+	uint8_t fast_keys; /* ... TCP_FASTOPEN_KEY: set so often */
 	bool ever_refused;
 	struct stack *stack;
 	unsigned n_paths;
@@ -328,6 +330,7 @@ struct conn {
 	struct {
 		uint32_t sndbuf, rcvbuf, maxseg;
 		bool nodelay, keepalive, quickack, min_ttl, fast;
+		bool new_key; /* for Fast Open, at the server, before it */
 		const char *cc;
 	} opt;
 	double rekey; /* chance per event that a program asks for new keys */
@@ -369,6 +372,7 @@ struct world {
 	struct rng scen; /* what the seed means: drawn before the start */
 	struct rng seal; /* ... with encryption: the rest stays as it was */
 	struct rng more; /* ... and what came later, scen_more.c */
+	struct rng late; /* ... and later than that */
 	bool crypted;    /* there is encryption in this world */
 	unsigned special;    /* scen_crypt.c */
 	bool no_loss;        /* nothing is lost, but to full queues */

@@ -38,6 +38,7 @@ void world_init(struct world *w, uint64_t seed, bool crypted,
 	rng_seed(&w->scen, seed * 2);
 	rng_seed(&w->seal, ~(seed * 2));
 	rng_seed(&w->more, ~(seed * 2 + 1));
+	rng_seed(&w->late, ~(seed * 2 + 1) ^ 0x6c617465);
 	w->crypted = crypted;
 	watch_init(w);
 }
