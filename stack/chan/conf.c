@@ -162,13 +162,15 @@ static bool set_int(const char *value, int max, int *out,
 		return conf_refuse(why, "a number is missing");
 	}
 	for (const char *p = value; *p; p++) {
-		if (*p < '0' || *p > '9' || v > (max - (*p - '0')) / 10) {
+		int d = *p - '0';
+
+		if (d < 0 || d > 9 || d > max || v > (max - d) / 10) {
 			return conf_refuse(why,
 					   "'%.40s' is not a number within "
 					   "0..%d",
 					   value, max);
 		}
-		v = v * 10 + (*p - '0');
+		v = v * 10 + d;
 	}
 	*out = v;
 	return true;

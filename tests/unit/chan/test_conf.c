@@ -264,6 +264,29 @@ static void test_environment(void **state)
 }
 
 /* what mptcp-run passes on is what it parsed */
+/* a bound of one digit holds for one digit, too */
+static void test_number_bounds(void **state)
+{
+	struct var env[] = { { "MPTCP_VERBOSE", "2" }, { NULL, NULL } };
+	char text[3] = "0";
+	struct run_conf c;
+	int rest;
+
+	(void)state;
+	assert_int_equal(PARSE(&c, "x"), CONF_OK);
+	assert_true(conf_env(&c, CONF_RUN, lookup, env, err));
+	assert_int_equal(c.verbose, 3);
+	for (char d = '3'; d <= '9'; d++) {
+		text[0] = d;
+		env[0].value = text;
+		assert_int_equal(PARSE(&c, "x"), CONF_OK);
+		assert_false(conf_env(&c, CONF_RUN, lookup, env, err));
+		assert_non_null(strstr(err, "is not a number within 0..2"));
+	}
+	text[1] = '0';
+	assert_false(conf_env(&c, CONF_RUN, lookup, env, err));
+}
+
 static void test_argv_round_trip(void **state)
 {
 	static char *argv[CONF_ARGS_MAX + 1], buf[CONF_ARGS_TEXT];
@@ -382,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_address_twice),
 		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_number_bounds),
 		cmocka_unit_test(test_argv_round_trip),
 		cmocka_unit_test(test_argv_largest),
 		cmocka_unit_test(test_help_lists_everything),
