@@ -171,6 +171,9 @@ static void forged_and_odd(void **state)
 	assert_true(addr_parse("2001:db8::7", &v6));
 	from_server(opt, make_add(opt, 10, v6, 0));
 	assert_int_equal(count(0, MP_ADD_ADDR_DROP), 1);
+	/* 0 is that of the initial subflow's address (RFC 8684 3.4.1) */
+	from_server(opt, make_add(opt, 0, addr_v4(10, 0, 3, 4), 0));
+	assert_int_equal(count(0, MP_ADD_ADDR_DROP), 2);
 	transfer(10000, 10000, NANOS_S);
 	finish();
 }
@@ -209,6 +212,25 @@ static void removed_but_alive(void **state)
 	from_server(opt, mp_opt_emit_remove(&w, ids, 2));
 	assert_int_equal(count(0, MP_RM_ADDR_RX), 1);
 	mpair_sleep(&P, 10 * NANOS_S);
+	assert_int_equal(mpair_open_subs(&P, 0), 4);
+	finish();
+}
+
+/* ID 0 is the initial subflow's address: it stays, and nobody joins there */
+static void removed_initial(void **state)
+{
+	uint8_t opt[40];
+	uint8_t id = 0;
+	struct wr w = wr_make(opt, sizeof(opt));
+
+	(void)state;
+	start(9);
+	up(true);
+	mpair_sleep(&P, NANOS_S);
+	assert_false(P.end[0].app.c->peer_deny_join);
+	from_server(opt, mp_opt_emit_remove(&w, &id, 1));
+	mpair_sleep(&P, 10 * NANOS_S);
+	assert_true(P.end[0].app.c->peer_deny_join);
 	assert_int_equal(mpair_open_subs(&P, 0), 4);
 	finish();
 }
@@ -268,6 +290,7 @@ int main(void)
 		cmocka_unit_test(forged_and_odd),
 		cmocka_unit_test(table_is_bounded),
 		cmocka_unit_test(removed_but_alive),
+		cmocka_unit_test(removed_initial),
 		cmocka_unit_test(removed_and_dead),
 		cmocka_unit_test(server_path_down),
 	};
