@@ -175,6 +175,42 @@ static void no_memory(void **state)
 	}
 }
 
+/* the second subflow dies under us */
+static void lose_second(void)
+{
+	struct mp_conn *c = P.end[0].app.c;
+	struct mp_sub *s = NULL;
+
+	list_each(n, &c->subs) {
+		s = list_entry(n, struct mp_sub, node);
+	}
+	assert_true(s && s != c->first);
+	c->mp->pm->lost(c, P.now, s);
+	mp_sub_abort(s, P.now);
+	assert_int_equal(mpair_open_subs(&P, 0), 1);
+}
+
+/* An open subflow that died gets one more attempt; one that lived for long
+ * enough counts anew. */
+static void one_more_attempt(void **state)
+{
+	(void)state;
+	mpair_defaults(&P, 30);
+	up(true);
+	mpair_sleep(&P, NANOS_S);
+	for (unsigned i = 0; i < 2; i++) {
+		mpair_sleep(&P, 15 * NANOS_S);
+		assert_int_equal(mpair_open_subs(&P, 0), 2);
+		lose_second();
+		mpair_sleep(&P, 5 * NANOS_S);
+		assert_int_equal(mpair_open_subs(&P, 0), 2);
+	}
+	lose_second();
+	mpair_sleep(&P, 60 * NANOS_S);
+	assert_int_equal(mpair_open_subs(&P, 0), 1);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +221,7 @@ int main(void)
 		cmocka_unit_test(server_side),
 		cmocka_unit_test(rounds_slow_down),
 		cmocka_unit_test(no_memory),
+		cmocka_unit_test(one_more_attempt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
