@@ -221,13 +221,14 @@ enum tcp_verdict mp_sub_segment(void *up, struct instant now,
 	if (seg->flags & TCP_RST) {
 		return in_rst(s, now, &seg->opts.mp);
 	}
-	/* any option proves that they come through; a DATA_ACK may have had
-	 * to give way to a longer one */
+	/* any option proves that they come through, also one that nobody here
+	 * knows; a DATA_ACK may have had to give way to a longer one */
 	if (s->passive && seg->flags & TCP_SYN) {
 		return mp_crypt_segment(s, now, seg); /* its own again */
 	}
 	s->seg_dack = false;
-	s->seg_dss = seg->opts.mp.have != 0 && !(seg->flags & TCP_SYN);
+	s->seg_dss = (seg->opts.mp.have | seg->opts.mp.bad) != 0 &&
+		     !(seg->flags & TCP_SYN);
 	if (s->state == MP_SUB_SYN) {
 		v = in_open(s, now, seg, wnd);
 	}

@@ -26,10 +26,10 @@ void mp_opt_parse(const uint8_t *opt, uint8_t len, struct mp_opts *out)
 	}
 	subtype = opt[2] >> 4;
 	/* of two of a subtype the first counts */
-	if (subtype >= ARRAY_SIZE(parts) || out->have & MP_HAVE(subtype)) {
+	if (out->have & MP_HAVE(subtype)) {
 		return;
 	}
-	if (parts[subtype](opt, len, out)) {
+	if (subtype < ARRAY_SIZE(parts) && parts[subtype](opt, len, out)) {
 		out->have |= MP_HAVE(subtype);
 	} else {
 		out->bad |= MP_HAVE(subtype);

@@ -2,8 +2,7 @@
  *
  * Parsing: mp_opt_parse() takes one option and fills the part of struct
  * mp_opts for its subtype, setting its bit in `have`.  An option of unknown
- * subtype or impossible length is ignored, and its bit set in `bad` when the
- * subtype is known.  Emitting: one function per subtype, that writes nothing
+ * subtype or impossible length is ignored, and its bit set in `bad`.  Emitting: one function per subtype, that writes nothing
  * and returns 0 when the writer lacks room.
  * Version 1 formats; version 0 lengths are recognised only to be ignored.
  */
@@ -84,7 +83,7 @@ struct mp_opt_add_addr {
 
 struct mp_opts {
 	uint32_t have; /* MP_HAVE() bits */
-	uint32_t bad;  /* known subtype, malformed */
+	uint32_t bad;  /* malformed, or of a subtype that nobody knows */
 	struct mp_opt_capable capable;
 	struct mp_opt_join join;
 	struct mp_opt_dss dss;

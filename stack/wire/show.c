@@ -276,7 +276,7 @@ static void show_opts(struct text *t, const struct tcp_opts *o, bool syn)
 		put(t, "%s%u-%u", i ? " " : sep(&n), o->sack[i].lo,
 		    o->sack[i].hi);
 	}
-	for (unsigned i = 0; i <= MP_OPT_TCPRST; i++) {
+	for (unsigned i = 0; i < 16; i++) {
 		if (o->mp.have & MP_HAVE(i)) {
 			put(t, "%s", sep(&n));
 			show_mp(t, &o->mp, i);

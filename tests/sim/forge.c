@@ -291,6 +291,20 @@ static void forge_header(struct box *b, const struct edit *e, bool out)
 	box_forward(b, p, out);
 }
 
+/* Fast Open: the server's data may be here before its SYN-ACK, and for who has
+ * sent a SYN another's is a simultaneous open */
+static bool some_open_fast(const struct world *w)
+{
+	for (unsigned i = 0; i < w->n_conns; i++) {
+		const struct conn *c = &w->conn[i];
+
+		if (c->started && c->opt.fast && c->side[0].rx == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void forge_tcp(struct box *b, const struct edit *e, bool out)
 {
 	struct edit f = *e;
@@ -315,6 +329,7 @@ static void forge_tcp(struct box *b, const struct edit *e, bool out)
 	case 3: /* SYN on an open connection, many: challenge ACKs */
 		f.seg.flags = TCP_SYN;
 		n = 1 + (unsigned)world_below(b->w, 30);
+		n = some_open_fast(b->w) ? 0 : n;
 		break;
 	case 4: /* reset in the window but not at its edge (RFC 5961 3) */
 		f.seg.flags = TCP_RST;
