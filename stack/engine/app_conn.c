@@ -376,6 +376,8 @@ static void u_event(struct app_watch *w, uint32_t ev)
 			t->can_in = true; /* to be looked at later */
 			t->in_all = true;
 			t->oob |= (ev & EPOLLPRI) != 0;
+		} else if (t->stuffed == 0) {
+			t->can_in = true; /* for Fast Open */
 		}
 		return;
 	}
