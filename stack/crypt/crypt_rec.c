@@ -418,10 +418,10 @@ enum crypt_reason crypt_rec_open(struct crypt_rec *r, uint64_t offset,
 				 size_t len, struct crypt_opened *out)
 {
 	uint8_t hdr[CRYPT_FRAME_HDR], prefix[3] = { 0 }, iv[AEAD_NONCE];
-	struct crypt_rec_key *key;
+	struct crypt_rec_key *key = NULL;
 	struct crypt_frame_hdr h;
 	enum crypt_reason why;
-	int rel;
+	int rel = 0;
 	bool ok;
 
 	if (len < CRYPT_FRAME_OVERHEAD || len > crypt_rec_max(r) ||
