@@ -86,6 +86,21 @@ topo_path()
 	ip -n "$topo_s" -6 route add "fd01:$i::/64" via "fd02:$i::1"
 }
 
+# The kernel tells IPv6 once a second which links are ready: a path without it
+# drops what the first second brings.
+topo_wait_ipv6()
+{
+	local ns dev i
+	for ns in $(ip netns list | awk -v p="$TOPO-" 'index($1, p) == 1 { print $1 }'); do
+		for dev in $(ip -n "$ns" -br link show up | awk '$1 != "lo" { sub("@.*", "", $1); print $1 }'); do
+			for i in $(seq 100); do
+				[ -z "$(ip -n "$ns" -6 route show fe80::/64 dev "$dev")" ] || break
+				sleep 0.03
+			done
+		done
+	done
+}
+
 topo_up()
 {
 	local i
@@ -101,6 +116,7 @@ topo_up()
 	done
 	ip -n "$topo_c" route add default via 10.1.1.1
 	ip -n "$topo_c" -6 route add default via fd01:1::1
+	topo_wait_ipv6
 }
 
 topo_rate()
