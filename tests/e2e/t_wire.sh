@@ -5,6 +5,9 @@
 # also over IPv6
 . tests/lib/e2e.sh
 need tshark dumpcap
+# on one processor: between two the kernel's queues put packets out of order
+cpu=$(awk '$1 == "Cpus_allowed_list:" { split($2, a, "[-,]"); print a[1] }' /proc/self/status)
+taskset -cp "$cpu" $$ >/dev/null || fail "taskset: $?"
 e2e_start
 kernel_server
 make_file "$tmp/www/file" 1
