@@ -60,12 +60,29 @@ static struct app_ent *other(const struct app_ent *l)
 
 static bool deliver_kernel(struct app_ent *l, int k);
 
+/* Closed at once when nobody waits any more: whoever comes between the two is
+ * reset by the kernel. */
+static void inherit_kernel(struct app_ent *next, struct app_ent *l)
+{
+	int k;
+
+	if (app_watch_take(&l->app->set, &l->q->kl) < 0) {
+		return;
+	}
+	while (!next->buried && next->q->parked_fd < 0 &&
+	       (k = accept4(l->kfd, NULL, NULL,
+			    SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		deliver_kernel(next, k);
+	}
+	close(l->kfd);
+	l->kfd = -1;
+}
+
 /* returns who takes its place, or NULL */
 static struct app_ent *gone(struct app_ent *l)
 {
 	struct app_ent *next = other(l);
 	struct sock *sk;
-	int k;
 
 	app_count(l->app, APP_LISTENER_GONE);
 	list_del(&l->port); /* nobody's place any more */
@@ -73,10 +90,8 @@ static struct app_ent *gone(struct app_ent *l)
 	       (sk = sock_accept(l->sk, app_now(l->app))) != NULL) {
 		sock_pass_on(next->sk, sk);
 	}
-	while (next && !next->buried && next->q->parked_fd < 0 && l->q->kl.fd >= 0 &&
-	       (k = accept4(l->q->kl.fd, NULL, NULL,
-			    SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-		deliver_kernel(next, k);
+	if (next) {
+		inherit_kernel(next, l);
 	}
 	app_ent_free(l);
 	return next && !next->buried ? next : NULL;
