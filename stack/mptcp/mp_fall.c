@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "stack/base/check.h"
+#include "stack/base/seq.h"
 #include "stack/mptcp/mp.h"
 
 #define ASKED 2 /* data-level timeouts, before a peer has fallen back */
@@ -42,6 +43,21 @@ static bool rx_in_step(const struct mp_conn *c, const struct mp_sub *s)
 	return mp_rx_consumed(s) - 1 == (uint32_t)c->rcv.nxt;
 }
 
+/* A mapping that is here already says that what follows lies elsewhere: it is
+ * repeated, or the path has changed it. */
+static bool rx_leaps(const struct mp_sub *s)
+{
+	for (uint32_t i = 0; i < s->rx.n; i++) {
+		const struct mp_map *m = mp_map_at(&s->rx, i);
+
+		if (seq_gt(m->ssn + m->len, mp_rx_consumed(s)) &&
+		    m->ssn - 1 != (uint32_t)m->off) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The peer's side is known to be in step when it says so, or when it never
  * had a second subflow to move data between. */
 static bool in_step(const struct mp_conn *c, const struct mp_sub *s,
@@ -51,7 +67,7 @@ static bool in_step(const struct mp_conn *c, const struct mp_sub *s,
 
 	/* the peer says nothing: what was dropped here is missing */
 	if ((why == MP_FALLBACK_NO_DSS || why == MP_FALLBACK_NO_DATA_ACK) &&
-	    !rx_in_step(c, s)) {
+	    (!rx_in_step(c, s) || rx_leaps(s))) {
 		return false;
 	}
 	return d->una >= d->mixed_end && mp_reasm_empty(&c->rcv.ooo) &&
