@@ -72,12 +72,14 @@ static void flip(struct link *l, struct pkt *p, uint32_t from)
 static struct pkt *damage(struct link *l, struct pkt *p)
 {
 	struct world *w = l->w;
+	struct edit e;
 	uint32_t from = p->len && p->data[0] >> 4 == 6 ? 40 : 0;
 
 	if (p->len <= from || !world_chance(w, l->fault.corrupt)) {
 		return p;
 	}
-	if (world_chance(w, 0.2)) {
+	/* flips in two fragments of one datagram may make up for each other */
+	if (world_chance(w, 0.2) || !edit_open(&e, p)) {
 		p->len = (uint32_t)world_below(w, p->len);
 		world_fault(w, F_TRUNCATE);
 	} else {
