@@ -16,10 +16,10 @@
 
 #include "stack/chan/chan_name.h"
 #include "stack/chan/conf.h"
-#include "stack/chan/elf.h"
-#include "tools/lib/parent.h"
-#include "tools/lib/place.h"
-#include "tools/lib/start.h"
+#include "tools/file.h"
+#include "tools/parent.h"
+#include "tools/place.h"
+#include "tools/start.h"
 
 enum { EXIT_OWN = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
@@ -128,7 +128,7 @@ static int find_command(char *const argv[], char path[PATH_MAX])
 			 "or PATH", argv[0]);
 		return complain(EXIT_NOT_FOUND, line);
 	}
-	if (elf_reach(path, why, sizeof(why)) != 0) {
+	if (elf_reach(&file_sys, path, why, sizeof(why)) != 0) {
 		snprintf(line, sizeof(line), "%s: %s", path, why);
 		return complain(EXIT_OWN, line);
 	}

@@ -29,6 +29,7 @@ shell()
 one tree tests/lint/tree.sh
 one layers tests/lint/layers.sh
 one sansio tests/lint/sansio.sh "$B/libcore.a"
+one sansio-chan tests/lint/sansio.sh "$B/libchan.a"
 one prefix tests/lint/prefix.sh "$B/libcore.a"
 one headers tests/lint/headers.sh
 one size tests/lint/size.sh

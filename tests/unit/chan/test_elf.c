@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "stack/chan/elf.h"
+#include "tools/file.h"
 
 /* a small program file: header, up to three program headers, then octets that
  * they point into */
@@ -102,15 +102,15 @@ static void dynamic_is_reachable(void **state)
 	own_image(&im, loader);
 	set_loader(&im, loader);
 	put(&im, sizeof(im), 0755);
-	assert_int_equal(elf_reach(path, why, sizeof(why)), 0);
-	assert_int_equal(elf_reach("/proc/self/exe", why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, "/proc/self/exe", why, sizeof(why)), 0);
 }
 
 static void refuses(const struct image *im, mode_t mode, const char *word)
 {
 	put(im, sizeof(*im), mode);
 	why[0] = 0;
-	assert_int_equal(elf_reach(path, why, sizeof(why)), EACCES);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), EACCES);
 	assert_non_null(strstr(why, word));
 	assert_null(strchr(why, '\n'));
 }
@@ -166,7 +166,7 @@ static void setgid_without_exec_is_no_right(void **state)
 	own_image(&im, loader);
 	set_loader(&im, loader);
 	put(&im, sizeof(im), 02745);
-	assert_int_equal(elf_reach(path, why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), 0);
 }
 
 static void script_is_its_interpreter(void **state)
@@ -175,15 +175,15 @@ static void script_is_its_interpreter(void **state)
 
 	(void)state;
 	put("#! /bin/sh -e\n", 14, 0755);
-	assert_int_equal(elf_reach(path, why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), 0);
 	/* itself: bounded */
 	snprintf(text, sizeof(text), "#!%s\n", path);
 	put(text, strlen(text), 0755);
-	assert_int_equal(elf_reach(path, why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), 0);
 	put("#!\n", 3, 0755);
-	assert_int_equal(elf_reach(path, why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), 0);
 	put("#!", 2, 0755);
-	assert_int_equal(elf_reach(path, why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), 0);
 }
 
 static void not_ours_to_judge(void **state)
@@ -192,15 +192,15 @@ static void not_ours_to_judge(void **state)
 	struct image im;
 
 	(void)state;
-	assert_int_equal(elf_reach("/nonexistent/x", why, sizeof(why)), 0);
-	assert_int_equal(elf_reach("/tmp", why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, "/nonexistent/x", why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, "/tmp", why, sizeof(why)), 0);
 	put("", 0, 0755);
-	assert_int_equal(elf_reach(path, why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), 0);
 	put("echo hello\n", 11, 0755);
-	assert_int_equal(elf_reach(path, why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), 0);
 	own_image(&im, loader);
 	put(&im, 40, 0755);
-	assert_int_equal(elf_reach(path, why, sizeof(why)), 0);
+	assert_int_equal(elf_reach(&file_sys, path, why, sizeof(why)), 0);
 }
 
 int main(void)

@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "stack/base/check.h"
-#include "tools/lib/parent.h"
+#include "tools/parent.h"
 
 static int life[2]; /* ours, the parent's */
 static int said[2]; /* what the program wrote */

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tools/lib/place.h"
+#include "tools/place.h"
 
 static char dir[64];
 static char out[PATH_MAX];

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "stack/base/check.h"
-#include "tools/lib/start.h"
+#include "tools/start.h"
 
 #define ROLE "TEST_START_ROLE"
 

@@ -1,4 +1,4 @@
-#include "tools/lib/start.h"
+#include "tools/start.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* place.h - where the parts of an installation are, and where a command is */
-#ifndef TOOLS_LIB_PLACE_H
-#define TOOLS_LIB_PLACE_H
+#ifndef TOOLS_PLACE_H
+#define TOOLS_PLACE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "tools/lib/place.h"
+#include "tools/place.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* start.h - starts the private stack of a run and waits until it is ready */
-#ifndef TOOLS_LIB_START_H
-#define TOOLS_LIB_START_H
+#ifndef TOOLS_START_H
+#define TOOLS_START_H
 
 #include <stdbool.h>
 #include <stddef.h>

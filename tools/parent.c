@@ -1,4 +1,4 @@
-#include "tools/lib/parent.h"
+#include "tools/parent.h"
 
 #include <dirent.h>
 #include <errno.h>

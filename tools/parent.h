@@ -1,6 +1,6 @@
 /* parent.h - staying as the parent of the program (--wait, or as PID 1) */
-#ifndef TOOLS_LIB_PARENT_H
-#define TOOLS_LIB_PARENT_H
+#ifndef TOOLS_PARENT_H
+#define TOOLS_PARENT_H
 
 #include <sys/types.h>
 
