@@ -2,15 +2,7 @@
 #ifndef TESTS_UNIT_TCP_OUT_ONE_H
 #define TESTS_UNIT_TCP_OUT_ONE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
+#include "tests/unit/tcp/pair_one.h"
 
 /* checks every packet on the wire */
 struct watch {
@@ -64,13 +56,6 @@ static inline void begin(uint64_t seed)
 	w = (struct watch){ .shift = 7 };
 	pair_defaults(&p, seed);
 	p.fate = watch;
-}
-
-static inline void open_it(void)
-{
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
 }
 
 static inline void transfer(uint64_t n)

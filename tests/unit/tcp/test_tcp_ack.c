@@ -1,31 +1,13 @@
 /* What an ACK means (RFC 9293 3.10.7.4, fifth) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
+#include "tests/unit/tcp/pair_one.h"
 
 static int setup(void **state)
 {
 	(void)state;
 	pair_defaults(&p, 1);
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
+	open_it();
 	pair_write(&p.end[1].conn, 5000, false);
 	pair_run(&p, NANOS_S, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_true(pair_prefix_ok(&p));
-	pair_stop(&p);
 	return 0;
 }
 
@@ -89,7 +71,7 @@ static void test_partial(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, close_pair)
 	const struct CMUnitTest tests[] = {
 		T(test_window),
 		T(test_acked),

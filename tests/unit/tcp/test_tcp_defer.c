@@ -1,14 +1,6 @@
 /* TCP_DEFER_ACCEPT: what is bare, for how long it is held, and the round trip
  * that is known afterwards; the whole is in tests/pkt/tcp/defer_*.pkt */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
+#include "tests/unit/tcp/pair_one.h"
 
 static int open_pair(void **state)
 {
@@ -20,26 +12,13 @@ static int open_pair(void **state)
 	return 0;
 }
 
-static int close_pair(void **state)
-{
-	(void)state;
-	assert_true(pair_prefix_ok(&p));
-	pair_stop(&p);
-	return 0;
-}
-
-static uint64_t count(enum tcp_reason r)
-{
-	return tcp_counter(p.end[1].tcp, r);
-}
-
 static void test_data_opens(void **state)
 {
 	(void)state;
 	pair_run(&p, NANOS_S / 2, NULL);
 	assert_true(p.end[0].conn.established);
 	assert_false(p.end[1].conn.established);
-	assert_int_equal(count(TCP_DEFER_DROP), 1);
+	assert_int_equal(count(1, TCP_DEFER_DROP), 1);
 	pair_write(&p.end[0].conn, 100, false);
 	assert_true(pair_run(&p, NANOS_S / 2, pair_all_arrived));
 	assert_true(p.end[1].conn.established);
@@ -61,10 +40,10 @@ static void test_time_opens(void **state)
 	(void)state;
 	pair_run(&p, 2900 * NANOS_MS, NULL);
 	assert_false(p.end[1].conn.established);
-	assert_int_equal(count(TCP_SYN_RETRANS), 0);
+	assert_int_equal(count(1, TCP_SYN_RETRANS), 0);
 	pair_run(&p, 300 * NANOS_MS, NULL);
 	assert_true(p.end[1].conn.established);
-	assert_int_equal(count(TCP_SYN_RETRANS), 1);
+	assert_int_equal(count(1, TCP_SYN_RETRANS), 1);
 	/* nothing was lost: no smaller window (RFC 5681 3.1) */
 	assert_true(tcp_cwnd(p.end[1].conn.tcb) > 2 * 1460);
 	assert_int_equal(p.end[1].conn.tcb->rec.rtt.timeouts, 0);
@@ -95,17 +74,15 @@ static void test_bare(void **state)
 	pair_run(&p, NANOS_S / 2, NULL);
 }
 
+#define T(f) cmocka_unit_test_setup_teardown(f, open_pair, close_pair)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_data_opens, open_pair,
-						close_pair),
-		cmocka_unit_test_setup_teardown(test_fin_opens, open_pair,
-						close_pair),
-		cmocka_unit_test_setup_teardown(test_time_opens, open_pair,
-						close_pair),
-		cmocka_unit_test_setup_teardown(test_bare, open_pair,
-						close_pair),
+		T(test_data_opens),
+		T(test_fin_opens),
+		T(test_time_opens),
+		T(test_bare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,21 +1,9 @@
 /* ICMP errors (RFC 5927, RFC 1191, RFC 8201) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "tests/unit/tcp/pair_one.h"
 
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
 static uint32_t narrow;     /* packets above this from end 0 vanish */
 static uint32_t last_big;   /* number of the last that did */
 static uint64_t n_big;
-
-static uint64_t count(unsigned end, enum tcp_reason r)
-{
-	return tcp_counter(p.end[end].tcp, r);
-}
 
 static struct pair_fate mtu_fate(void *ctx, const struct pair_pkt *k)
 {
@@ -55,17 +43,7 @@ static int open_pair(void **state)
 	n_big = 0;
 	pair_defaults(&p, 1);
 	p.fate = mtu_fate;
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
-	return 0;
-}
-
-static int close_pair(void **state)
-{
-	(void)state;
-	assert_true(pair_prefix_ok(&p));
-	pair_stop(&p);
+	open_it();
 	return 0;
 }
 

@@ -1,41 +1,18 @@
 /* Segment arrival on a synchronized connection (RFC 9293 3.10.7.4, 5961,
  * 7323 5) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
+#include "tests/unit/tcp/pair_one.h"
 
 static int open_pair(void **state)
 {
 	(void)state;
 	pair_defaults(&p, 1);
 	p.end[1].conn.rcv_max = 60000;
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
+	open_it();
 	pair_write(&p.end[0].conn, 100, false);
 	pair_write(&p.end[1].conn, 100, false);
 	pair_run(&p, NANOS_S, NULL);
 	assert_true(pair_all_arrived(&p));
 	return 0;
-}
-
-static int close_pair(void **state)
-{
-	(void)state;
-	assert_true(pair_prefix_ok(&p));
-	pair_stop(&p);
-	return 0;
-}
-
-static uint64_t count(unsigned end, enum tcp_reason r)
-{
-	return tcp_counter(p.end[end].tcp, r);
 }
 
 /* how many segments `end` sends in answer to s from the other */

@@ -1,37 +1,13 @@
 /* Payload and FIN: every order of closing, out-of-order FIN, urgent data in
  * line, orphans (RFC 9293 3.6, 3.10.7.4 eighth) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
-
-static uint64_t count(unsigned end, enum tcp_reason r)
-{
-	return tcp_counter(p.end[end].tcp, r);
-}
+#include "tests/unit/tcp/pair_one.h"
 
 static int open_pair(void **state)
 {
 	(void)state;
 	pair_defaults(&p, 1);
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
+	open_it();
 	pair_run(&p, NANOS_S, NULL);
-	return 0;
-}
-
-static int close_pair(void **state)
-{
-	(void)state;
-	assert_true(pair_prefix_ok(&p));
-	pair_stop(&p);
 	return 0;
 }
 

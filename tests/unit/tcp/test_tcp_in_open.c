@@ -1,21 +1,8 @@
 /* Opening: options agreed, lost SYNs, both at once, refusals (RFC 9293 3.5,
  * 7323 2) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "tests/unit/tcp/pair_one.h"
 
 #include <errno.h>
-
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
-
-static uint64_t count(unsigned end, enum tcp_reason r)
-{
-	return tcp_counter(p.end[end].tcp, r);
-}
 
 static struct tcp_info_core info(unsigned end)
 {
@@ -37,9 +24,7 @@ static void test_options(void **state)
 
 	(void)state;
 	pair_defaults(&p, 1);
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
+	open_it();
 	synack = pair_sent(&p, 1, 0);
 	syn = pair_sent(&p, 0, 1);
 	assert_int_equal(syn->flags, TCP_SYN);
@@ -81,9 +66,7 @@ static void test_no_options(void **state)
 	(void)state;
 	pair_defaults(&p, 2);
 	p.fate = strip;
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
+	open_it();
 	assert_false(pair_sent(&p, 1, 0)->opts.has_wscale);
 	assert_false(pair_sent(&p, 1, 0)->opts.has_ts);
 	assert_false(pair_sent(&p, 1, 0)->opts.sack_perm);
@@ -336,18 +319,14 @@ static void test_wrap(void **state)
 		uint32_t iss, ahead;
 
 		pair_defaults(&p, 12);
-		pair_start(&p);
-		pair_connect(&p);
-		assert_true(pair_run(&p, NANOS_S, pair_established));
+		open_it();
 		iss = p.end[end].conn.tcb->snd.iss;
 		done();
 		/* the clock of RFC 6528 brings it near the end */
 		ahead = 0 - iss - 100000;
 		pair_defaults(&p, 12);
 		p.now = instant_add(p.now, ahead * (4 * NANOS_US));
-		pair_start(&p);
-		pair_connect(&p);
-		assert_true(pair_run(&p, NANOS_S, pair_established));
+		open_it();
 		assert_in_range(p.end[end].conn.tcb->snd.iss,
 				UINT32_MAX - 100000, UINT32_MAX - 90000);
 		pair_write(&p.end[0].conn, 1000000, true);

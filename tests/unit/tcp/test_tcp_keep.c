@@ -1,18 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "tests/unit/tcp/pair_one.h"
 
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
 static bool cut;
-
-static uint64_t count(unsigned end, enum tcp_reason r)
-{
-	return tcp_counter(p.end[end].tcp, r);
-}
 
 static struct pair_fate cut_all(void *ctx, const struct pair_pkt *k)
 {
@@ -31,16 +19,7 @@ static int open_pair(void **state)
 	p.end[0].conf.keep_idle = 100 * NANOS_S;
 	p.end[0].conf.keep_intvl = 10 * NANOS_S;
 	p.end[0].conf.keep_cnt = 4;
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
-	return 0;
-}
-
-static int close_pair(void **state)
-{
-	(void)state;
-	pair_stop(&p);
+	open_it();
 	return 0;
 }
 

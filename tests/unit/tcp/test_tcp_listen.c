@@ -1,14 +1,8 @@
 /* Segments for no connection (RFC 9293 3.10.7.1, 3.10.7.2) */
+#include "tests/unit/tcp/pair_one.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
 
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
 static struct tcp_seg seg;
 static struct pkt_out out;
 static unsigned joins;
@@ -27,18 +21,6 @@ static int setup(void **state)
 	joins = 0;
 	join_takes = false;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	pair_stop(&p);
-	return 0;
-}
-
-static uint64_t count(enum tcp_reason r)
-{
-	return tcp_counter(p.end[1].tcp, r);
 }
 
 static bool join(void *ctx, struct instant now, const struct tcp_seg *syn)
@@ -75,7 +57,7 @@ static void test_ignored(void **state)
 	(void)state;
 	assert_int_equal(answers(&f), 0);
 	assert_int_equal(joins, 1);
-	assert_int_equal(count(TCP_DROP_BACKLOG), 1);
+	assert_int_equal(count(1, TCP_DROP_BACKLOG), 1);
 }
 
 static void test_accepted(void **state)
@@ -86,7 +68,7 @@ static void test_accepted(void **state)
 	p.end[1].refuse = false;
 	assert_int_equal(answers(&f), 1);
 	assert_int_equal(f, TCP_SYN | TCP_ACK);
-	assert_int_equal(count(TCP_PASSIVE_OPENS), 1);
+	assert_int_equal(count(1, TCP_PASSIVE_OPENS), 1);
 }
 
 static void test_no_listener(void **state)
@@ -98,8 +80,8 @@ static void test_no_listener(void **state)
 	assert_int_equal(answers(&f), 1);
 	assert_int_equal(f, TCP_RST | TCP_ACK);
 	assert_int_equal(be32_get(out.hdr + IP4_HDR_LEN + 8), 101);
-	assert_int_equal(count(TCP_DROP_NO_CONN), 1);
-	assert_int_equal(count(TCP_OUT_RSTS), 1);
+	assert_int_equal(count(1, TCP_DROP_NO_CONN), 1);
+	assert_int_equal(count(1, TCP_OUT_RSTS), 1);
 }
 
 static void test_others(void **state)
@@ -118,10 +100,10 @@ static void test_others(void **state)
 	assert_int_equal(answers(&f), 0);
 	seg.flags = TCP_SYN | TCP_FIN;
 	assert_int_equal(answers(&f), 0);
-	assert_int_equal(count(TCP_DROP_FLAGS), 1);
+	assert_int_equal(count(1, TCP_DROP_FLAGS), 1);
 	seg.flags = 0; /* RFC 9293 3.10.7.2, fourth */
 	assert_int_equal(answers(&f), 0);
-	assert_int_equal(count(TCP_DROP_FLAGS), 2);
+	assert_int_equal(count(1, TCP_DROP_FLAGS), 2);
 	assert_int_equal(joins, 0);
 	seg.t.local.port = 81; /* 3.10.7.1: nobody listens */
 	assert_int_equal(answers(&f), 1);
@@ -144,7 +126,7 @@ static void test_join(void **state)
 	assert_int_equal(f, TCP_RST | TCP_ACK);
 	assert_int_equal(out.hdr_len, IP4_HDR_LEN + TCP_HDR_LEN + 4);
 	assert_int_equal(out.hdr[IP4_HDR_LEN + TCP_HDR_LEN], 30);
-	assert_int_equal(count(TCP_PASSIVE_OPENS), 0);
+	assert_int_equal(count(1, TCP_PASSIVE_OPENS), 0);
 }
 
 static void test_in_use(void **state)
@@ -172,13 +154,13 @@ static void test_flood(void **state)
 	for (unsigned i = 0; i < TCP_RST_QUEUE + 10; i++) {
 		tcp_input(p.end[1].tcp, p.now, &seg, NULL, NULL);
 	}
-	assert_int_equal(count(TCP_RST_SKIP), 10);
+	assert_int_equal(count(1, TCP_RST_SKIP), 10);
 	assert_int_equal(answers(&f), TCP_RST_QUEUE);
 }
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, close_pair)
 	const struct CMUnitTest tests[] = {
 		T(test_ignored), T(test_accepted), T(test_no_listener),
 		T(test_others),	 T(test_join),	   T(test_in_use),

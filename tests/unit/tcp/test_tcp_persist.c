@@ -1,18 +1,5 @@
 /* Shut windows (RFC 9293 3.8.6.1) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
-
-static uint64_t count(unsigned end, enum tcp_reason r)
-{
-	return tcp_counter(p.end[end].tcp, r);
-}
+#include "tests/unit/tcp/pair_one.h"
 
 static int open_pair(void **state)
 {
@@ -21,17 +8,7 @@ static int open_pair(void **state)
 	p.end[1].conn.rcv_max = 100000;
 	p.end[1].conf.rcv_wnd_max = 100000;
 	p.end[1].conn.hold = true;
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
-	return 0;
-}
-
-static int close_pair(void **state)
-{
-	(void)state;
-	assert_true(pair_prefix_ok(&p));
-	pair_stop(&p);
+	open_it();
 	return 0;
 }
 

@@ -1,15 +1,5 @@
 /* TCP_SAVE_SYN: what is kept of a SYN, how much, and who owns it */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
+#include "tests/unit/tcp/pair_one.h"
 
 static int setup(void **state)
 {
@@ -17,13 +7,6 @@ static int setup(void **state)
 	pair_defaults(&p, 1);
 	p.end[1].conf.save_syn = true;
 	pair_start(&p);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	pair_stop(&p);
 	return 0;
 }
 
@@ -82,13 +65,14 @@ static void test_bounded(void **state)
 	p.end[1].fake.fail_at = 0;
 }
 
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, close_pair)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_headers, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_untaken_is_freed, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_bounded, setup, teardown),
+		T(test_headers),
+		T(test_untaken_is_freed),
+		T(test_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,17 +1,9 @@
 /* TCP Fast Open (RFC 7413): what is remembered, for how long and how much, and
  * that data of a SYN arrive once, whatever is lost */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/tcp/pair_one.h"
 
-#include <cmocka.h>
-
-#include "stack/tcp/tcb.h"
 #include "stack/tcp/tcp_listen.h"
-#include "tests/lib/pair.h"
 
-static struct pair p;
 static const uint8_t cookie[4] = { 1, 2, 3, 4 };
 
 static int setup(void **state)
@@ -20,13 +12,6 @@ static int setup(void **state)
 	pair_defaults(&p, 1);
 	p.end[0].conf.tfo_connect = true;
 	pair_start(&p);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	pair_stop(&p);
 	return 0;
 }
 
@@ -158,7 +143,7 @@ static void acceptable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, close_pair)
 		T(bounded), T(quiet), T(no_memory), T(acceptable),
 	};
 

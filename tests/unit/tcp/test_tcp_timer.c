@@ -1,13 +1,6 @@
 /* When a connection is given up (RFC 9293 3.8.3, 5482) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "tests/unit/tcp/pair_one.h"
 
-#include "stack/tcp/tcb.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
 static bool cut;
 
 static struct pair_fate cut_all(void *ctx, const struct pair_pkt *k)
@@ -23,16 +16,7 @@ static int open_pair(void **state)
 	cut = false;
 	pair_defaults(&p, 1);
 	p.fate = cut_all;
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
-	return 0;
-}
-
-static int close_pair(void **state)
-{
-	(void)state;
-	pair_stop(&p);
+	open_it();
 	return 0;
 }
 

@@ -1,30 +1,13 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "tests/unit/tcp/pair_one.h"
 
-#include "stack/tcp/tcb.h"
 #include "stack/tcp/tcp_txopt.h"
-#include "tests/lib/pair.h"
-
-static struct pair p;
 
 static int setup(void **state)
 {
 	(void)state;
 	pair_defaults(&p, 1);
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
+	open_it();
 	pair_run(&p, NANOS_S, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	pair_stop(&p);
 	return 0;
 }
 
@@ -175,7 +158,7 @@ static void test_echo(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, close_pair)
 	const struct CMUnitTest tests[] = {
 		T(test_sack_room),
 		T(test_sack_fin),

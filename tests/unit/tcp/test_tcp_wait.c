@@ -1,22 +1,10 @@
 /* TIME-WAIT (RFC 9293 3.6.1, 1337, 6191) */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "tests/unit/tcp/pair_one.h"
 
-#include "stack/tcp/tcb.h"
 #include "stack/tcp/tcp_wait.h"
-#include "tests/lib/pair.h"
 
-static struct pair p;
 static struct tuple was; /* at the end in TIME-WAIT */
 static struct tcp_seg last_fin;
-
-static uint64_t count(unsigned end, enum tcp_reason r)
-{
-	return tcp_counter(p.end[end].tcp, r);
-}
 
 static struct pair_fate note_fin(void *ctx, const struct pair_pkt *k)
 {
@@ -37,9 +25,7 @@ static int open_pair(void **state)
 	(void)state;
 	pair_defaults(&p, 1);
 	p.fate = note_fin;
-	pair_start(&p);
-	pair_connect(&p);
-	assert_true(pair_run(&p, NANOS_S, pair_established));
+	open_it();
 	was = *tcp_tuple(p.end[1].conn.tcb);
 	pair_write(&p.end[1].conn, 1000, true);
 	pair_run(&p, NANOS_S, NULL);
@@ -47,13 +33,6 @@ static int open_pair(void **state)
 	assert_true(pair_run(&p, NANOS_S, pair_both_closed));
 	assert_int_equal(tcp_count_timewait(p.end[1].tcp), 1);
 	pair_run(&p, NANOS_S, NULL);
-	return 0;
-}
-
-static int close_pair(void **state)
-{
-	(void)state;
-	pair_stop(&p);
 	return 0;
 }
 
