@@ -1,4 +1,4 @@
-#include "tests/unit/crypt/common.h"
+#include "tests/unit/crypt/pair.h"
 
 #include "stack/base/rng.h"
 
@@ -28,24 +28,6 @@ static void gets(struct end *e, enum crypt_seg seg, const char *text)
 	uint8_t opt[64];
 
 	deliver(e, seg, opt, hex(text, opt));
-}
-
-static struct end a, b;
-
-static int start(void **st)
-{
-	(void)st;
-	end_init(&a, 1);
-	end_init(&b, 2);
-	return 0;
-}
-
-static int end(void **st)
-{
-	(void)st;
-	end_fini(&a);
-	end_fini(&b);
-	return 0;
 }
 
 /* smtcp(7): SYN, SYN-ACK and third ACK of both sides */
@@ -625,7 +607,6 @@ static void survives_any_segments(void **st)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, start, end)
 	const struct CMUnitTest tests[] = {
 		T(agrees_on_smtcp),
 		T(repeats_until_a_non_syn_segment_came),

@@ -1,6 +1,6 @@
 /* the vectors of smtcp(7) that tests/vectors/gen.py makes: keys, and whole
  * connections with scripted entropy */
-#include "tests/unit/crypt/common.h"
+#include "tests/unit/crypt/script.h"
 
 #include "stack/crypt/crypt_keys.h"
 #include "tests/vectors/vec.h"
@@ -139,44 +139,7 @@ static void announcements(void **st)
 /* --- connections ---------------------------------------------------------- */
 
 static struct end a, b;
-
-/* entropy that yields what the model took */
-struct script {
-	uint8_t b[128];
-	size_t n, at;
-};
-
 static struct script sa, sb;
-
-static void scripted(void *ctx, void *buf, size_t n)
-{
-	struct script *s = ctx;
-
-	assert_true(s->at + n <= s->n);
-	memcpy(buf, s->b + s->at, n);
-	s->at += n;
-}
-
-static void begin(struct end *e, struct script *s, unsigned first, size_t len,
-		  unsigned nonce)
-{
-	const struct crypt_setup setup = { .keylog = { keep_line, e } };
-
-	memset(e, 0, sizeof(*e));
-	memset(s, 0, sizeof(*s));
-	fake_init(&e->fake, 1);
-	e->fake.env.entropy = (struct entropy){ scripted, s };
-	s->n = 16; /* the cache's hash key */
-	e->crypt = crypt_new(&e->fake.env, &setup);
-	assert_non_null(e->crypt);
-	crypt_conf_init(&e->conf);
-	s->at = 0;
-	s->n = len + 32;
-	for (size_t i = 0; i < len; i++) {
-		s->b[i] = (uint8_t)(first + i);
-	}
-	memset(s->b + len, (int)nonce, 32);
-}
 
 static void option_is(struct end *from, struct end *to, enum crypt_seg seg,
 		      unsigned room, const char *section, const char *name)
@@ -291,8 +254,8 @@ static void connections(void **st)
 	for (unsigned i = 0; i < ARRAY_SIZE(v); i++) {
 		size_t len = i == 0 ? 56 : 32;
 
-		begin(&a, &sa, 0x20, len, 0xa0);
-		begin(&b, &sb, 0x60, len, 0xb0);
+		end_scripted(&a, &sa, 0x20, len, 0xa0);
+		end_scripted(&b, &sb, 0x60, len, 0xb0);
 		if (i == 0) {
 			/* A names three, B likes the second best */
 			a.conf.n_kx = 3;
