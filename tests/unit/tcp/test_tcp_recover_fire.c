@@ -86,16 +86,24 @@ static void eifel_undo_of_a_timeout(void **state)
 	assert_null(tcp_recover_next(&r, MSS));
 }
 
+/* ten segments, no ACK, and the first of them again: when that was */
+static nanos ten_time_out(void)
+{
+	nanos t;
+
+	send(0, 10);
+	t = until_rto().ns;
+	assert_int_equal(resend(t), 0);
+	return t;
+}
+
 /* RFC 5682: late ACKs of first copies, without timestamps */
 static void frto_undo_of_a_timeout(void **state)
 {
-	nanos t;
+	nanos t = ten_time_out();
 	unsigned ev;
 
 	(void)state;
-	send(0, 10);
-	t = until_rto().ns;
-	resend(t);
 	ev = ack(t + 5 * MS, 1, 0, 0, -1);
 	assert_false(ev & TCP_RECOVER_EV_UNDO);
 	assert_int_equal(r.sent.n_lost, 9 * MSS);
@@ -118,13 +126,10 @@ static void frto_undo_of_a_timeout(void **state)
 
 static void frto_finds_the_loss(void **state)
 {
-	nanos t;
+	nanos t = ten_time_out();
 	unsigned ev;
 
 	(void)state;
-	send(0, 10);
-	t = until_rto().ns;
-	resend(t);
 	ack(t + 50 * MS, 1, 0, 0, -1);
 	send(t + 50 * MS, 2);
 	/* the new data arrives, what was before it has not */
@@ -240,12 +245,9 @@ static void no_frto_with_an_mtu_probe(void **state)
 /* RFC 5682 3.1 step 2a: the window is two segments, though all arrived */
 static void late_acks_open_no_window(void **state)
 {
-	nanos t;
+	nanos t = ten_time_out();
 
 	(void)state;
-	send(0, 10);
-	t = until_rto().ns;
-	resend(t);
 	ack(t + 50 * MS, 10, 0, 0, -1);
 	assert_int_equal(r.state, TCP_RECOVER_OPEN);
 	assert_int_equal(r.cc.cwnd, 2 * MSS);
