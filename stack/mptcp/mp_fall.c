@@ -43,19 +43,15 @@ static bool rx_in_step(const struct mp_conn *c, const struct mp_sub *s)
 	return mp_rx_consumed(s) - 1 == (uint32_t)c->rcv.nxt;
 }
 
-/* A mapping that is here already says that what follows lies elsewhere: it is
- * repeated, or the path has changed it. */
+/* A mapping that is here already says that what follows lies elsewhere: the
+ * peer has repeated something.  All its later mappings are out of step then, the
+ * last one with them. */
 static bool rx_leaps(const struct mp_sub *s)
 {
-	for (uint32_t i = 0; i < s->rx.n; i++) {
-		const struct mp_map *m = mp_map_at(&s->rx, i);
+	const struct mp_map *m = mp_map_last(&s->rx);
 
-		if (seq_gt(m->ssn + m->len, mp_rx_consumed(s)) &&
-		    m->ssn - 1 != (uint32_t)m->off) {
-			return true;
-		}
-	}
-	return false;
+	return m && seq_gt(m->ssn + m->len, mp_rx_consumed(s)) &&
+	       m->ssn - 1 != (uint32_t)m->off;
 }
 
 /* The peer's side is known to be in step when it says so, or when it never

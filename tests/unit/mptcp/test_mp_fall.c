@@ -1,6 +1,7 @@
 /* RFC 8684 3.7: every way back to plain TCP, and that data never stalls */
 #include "tests/unit/mptcp/common.h"
 
+#include "stack/mptcp/mp.h"
 #include "stack/wire/tcp_hdr.h"
 
 static unsigned from_nr;
@@ -176,6 +177,34 @@ static void stripped_midway(void **state)
 		assert_int_equal(mp_mode(P.end[0].app.c), MP_MODE_TCP);
 		plain_from_now_on();
 	}
+}
+
+/* what a mapping puts behind octets that have none decides whether these can be
+ * taken for the stream */
+static void not_before_a_repeat(void **state)
+{
+	struct mp_map m = { .len = 100 };
+	struct mp_conn *c;
+	struct mp_sub *s;
+
+	(void)state;
+	mpair_defaults(&P, 23);
+	P.end[0].n_paths = 1;
+	up(false);
+	transfer(1000, 0, NANOS_S);
+	c = P.end[1].app.c;
+	s = c->first;
+	m.ssn = s->rx_nxt + 100;
+	m.off = c->rcv.nxt - 100;
+	assert_int_equal(mp_map_insert(&s->rx, &m), MP_MAP_ADDED);
+	assert_false(mp_fall(c, P.now, MP_FALLBACK_NO_DSS));
+	mp_map_fini(&s->rx);
+	m.off = c->rcv.nxt + 100;
+	assert_int_equal(mp_map_insert(&s->rx, &m), MP_MAP_ADDED);
+	assert_true(mp_fall(c, P.now, MP_FALLBACK_NO_DSS));
+	is_plain(1, MP_FALLBACK_NO_DSS);
+	transfer(1000, 1000, 10 * NANOS_S);
+	finish();
 }
 
 /* statements 59, 87: only the joined path removes options */
@@ -475,6 +504,7 @@ int main(void)
 		cmocka_unit_test(dss_stripped_up),
 		cmocka_unit_test(dss_stripped_down),
 		cmocka_unit_test(stripped_midway),
+		cmocka_unit_test(not_before_a_repeat),
 		cmocka_unit_test(second_path_strips_syn),
 		cmocka_unit_test(second_path_strips_later),
 		cmocka_unit_test(syn_dropped),
