@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -199,6 +200,24 @@ static bool own_netns(void)
 	return rc == 0;
 }
 
+MAYBE static void without_netns(void **st)
+{
+	(void)st;
+	print_message("no network namespace of our own\n");
+	skip();
+}
+
+MAYBE static int skip_all(void)
+{
+	const struct CMUnitTest t[] = { cmocka_unit_test(without_netns) };
+
+	return cmocka_run_group_tests(t, NULL, NULL);
+}
+
+/* all of the tests in a network namespace of our own, or none */
+#define run_apart(tests) \
+	(own_netns() ? cmocka_run_group_tests(tests, NULL, NULL) : skip_all())
+
 /* --- a program ---------------------------------------------------------------- */
 
 static struct chan_rep rep; /* the last answer */
@@ -206,6 +225,12 @@ static struct chan_rep rep; /* the last answer */
 static struct endpoint lo(uint16_t port)
 {
 	return endpoint_make(addr_v4(127, 0, 0, 1), port);
+}
+
+/* at the other end of the path */
+MAYBE static struct endpoint far(uint16_t port)
+{
+	return endpoint_make(addr_v4(10, 9, 0, 1), port);
 }
 
 /* what socket() gives a program */
@@ -224,25 +249,31 @@ MAYBE static int prog_socket(struct chan_name *n)
 	return fd;
 }
 
+/* to one of the two names of the stack process */
+static void connect_name(int s, enum chan_kind kind)
+{
+	const struct chan_name n = { .kind = kind };
+	struct sockaddr_un un;
+	socklen_t len = chan_addr_un(&rig.e.run, &n, &un);
+
+	assert_int_equal(connect(s, (struct sockaddr *)&un, len), 0);
+}
+
 /* sends len octets with descriptors; the connection */
 static int raw_ask(const void *p, size_t len, const int *fd, unsigned n_fd)
 {
-	struct chan_name ctl = { .kind = CHAN_KIND_CTL };
-
 	union {
 		struct cmsghdr h;
 		char b[CMSG_SPACE(2 * sizeof(int))];
 	} c;
 	struct iovec v;
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
-	struct sockaddr_un un;
-	socklen_t un_len = chan_addr_un(&rig.e.run, &ctl, &un);
 	uint8_t copy[sizeof(struct chan_req)];
 	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 
 	memcpy(copy, p, len);
 	v = (struct iovec){ copy, len };
-	assert_int_equal(connect(s, (struct sockaddr *)&un, un_len), 0);
+	connect_name(s, CHAN_KIND_CTL);
 	if (n_fd > 0) {
 		m.msg_control = c.b;
 		m.msg_controllen = CMSG_SPACE(n_fd * sizeof(int));
@@ -295,6 +326,59 @@ MAYBE static int int_of_rep(void)
 	return v;
 }
 
+/* setsockopt() of a program, or getsockopt() without a value */
+MAYBE static struct chan_req opt_req(const struct chan_name *n, int level,
+				     int name, const void *v, uint32_t len)
+{
+	struct chan_req q;
+
+	chan_req_init(&q, &rig.e.run,
+		      v ? CHAN_OP_SETSOCKOPT : CHAN_OP_GETSOCKOPT, n);
+	q.level = level;
+	q.name = name;
+	q.len = len;
+	if (v) {
+		memcpy(q.val, v, len);
+	}
+	return q;
+}
+
+MAYBE static int set_opt(const struct chan_name *n, int level, int name,
+			 const void *v, uint32_t len)
+{
+	struct chan_req q = opt_req(n, level, name, v, len);
+
+	return ask_fd(&q, NULL, 0);
+}
+
+MAYBE static int set_int(const struct chan_name *n, int level, int name, int v)
+{
+	return set_opt(n, level, name, &v, sizeof(v));
+}
+
+/* the value is that of the answer */
+MAYBE static int get_opt(const struct chan_name *n, int level, int name,
+			 uint32_t len)
+{
+	struct chan_req q = opt_req(n, level, name, NULL, len);
+
+	return ask_fd(&q, NULL, 0);
+}
+
+/* -1: an error */
+MAYBE static int get_int(const struct chan_name *n, int level, int name)
+{
+	return get_opt(n, level, name, sizeof(int)) == 0 ? int_of_rep() : -1;
+}
+
+MAYBE static int outq(int fd)
+{
+	int n = -1;
+
+	assert_int_equal(ioctl(fd, SIOCOUTQ, &n), 0);
+	return n;
+}
+
 MAYBE static int kernel_socket(void)
 {
 	return socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
@@ -327,15 +411,12 @@ MAYBE static int prog_connect(int fd, const struct chan_name *n,
 MAYBE static void prog_begin_with(int fd, const struct chan_req *q, size_t sent)
 {
 	static uint8_t b[sizeof(struct chan_req) + STUFF];
-	const struct chan_name data = { .kind = CHAN_KIND_DATA };
 	const size_t head = offsetof(struct chan_req, val);
-	struct sockaddr_un un;
-	socklen_t len = chan_addr_un(&rig.e.run, &data, &un);
 	const int small = 16411;
 
 	memset(b, 0, sizeof(b));
 	memcpy(b, q, head);
-	assert_int_equal(connect(fd, (struct sockaddr *)&un, len), 0);
+	connect_name(fd, CHAN_KIND_DATA);
 	if (sent > 0) {
 		assert_int_equal(send(fd, b, sent, MSG_NOSIGNAL), sent);
 		return;
@@ -346,8 +427,8 @@ MAYBE static void prog_begin_with(int fd, const struct chan_req *q, size_t sent)
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 }
 
-MAYBE static void prog_begin(int fd, const struct chan_name *n,
-			     struct endpoint to)
+MAYBE static struct chan_req begin_req(const struct chan_name *n,
+				       struct endpoint to)
 {
 	struct chan_req q;
 
@@ -355,6 +436,14 @@ MAYBE static void prog_begin(int fd, const struct chan_name *n,
 	q.flags = CHAN_F_NONBLOCK;
 	q.addr = to;
 	q.len = STUFF;
+	return q;
+}
+
+MAYBE static void prog_begin(int fd, const struct chan_name *n,
+			     struct endpoint to)
+{
+	struct chan_req q = begin_req(n, to);
+
 	prog_begin_with(fd, &q, 0);
 }
 

@@ -31,15 +31,12 @@ static void requests_that_are_refused(void **st)
 
 static void a_flood_of_silent_requests_is_bounded(void **st)
 {
-	struct chan_name ctl = { .kind = CHAN_KIND_CTL };
-	struct sockaddr_un un;
-	socklen_t len = chan_addr_un(&rig.e.run, &ctl, &un);
 	static int s[APP_CTL_MAX + 20];
 
 	(void)st;
 	for (unsigned i = 0; i < ARRAY_SIZE(s); i++) {
 		s[i] = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-		assert_int_equal(connect(s[i], (struct sockaddr *)&un, len), 0);
+		connect_name(s[i], CHAN_KIND_CTL);
 		if (i % 100 == 0) {
 			turn(1);
 		}
@@ -57,13 +54,11 @@ static void a_flood_of_silent_requests_is_bounded(void **st)
 
 static void strangers_at_the_data_name(void **st)
 {
-	struct chan_name data = { .kind = CHAN_KIND_DATA }, n;
-	struct sockaddr_un un;
-	socklen_t len = chan_addr_un(&rig.e.run, &data, &un);
+	struct chan_name n;
 	int s = socket(AF_UNIX, SOCK_STREAM, 0), peer, fd;
 
 	(void)st;
-	assert_int_equal(connect(s, (struct sockaddr *)&un, len), 0);
+	connect_name(s, CHAN_KIND_DATA);
 	fd = pair(&n, &peer);
 	assert_int_equal(count(APP_DATA_FOREIGN), 1);
 	assert_int_equal(recv(s, &n, 1, MSG_DONTWAIT), 0);
@@ -145,29 +140,6 @@ static void an_accepted_socket_that_was_forgotten(void **st)
 }
 
 /* --- options ------------------------------------------------------------------- */
-
-static int set_int(const struct chan_name *n, int level, int name, int v)
-{
-	struct chan_req q;
-
-	chan_req_init(&q, &rig.e.run, CHAN_OP_SETSOCKOPT, n);
-	q.level = level;
-	q.name = name;
-	q.len = sizeof(v);
-	memcpy(q.val, &v, sizeof(v));
-	return ask_fd(&q, NULL, 0);
-}
-
-static int get_int(const struct chan_name *n, int level, int name)
-{
-	struct chan_req q;
-
-	chan_req_init(&q, &rig.e.run, CHAN_OP_GETSOCKOPT, n);
-	q.level = level;
-	q.name = name;
-	q.len = sizeof(int);
-	return ask_fd(&q, NULL, 0) == 0 ? int_of_rep() : -1;
-}
 
 static void options_follow_to_a_kernel_socket(void **st)
 {
@@ -265,23 +237,18 @@ static void a_port_of_a_dead_socket_is_free(void **st)
 
 /* --- connecting over the core ------------------------------------------------------ */
 
-static struct endpoint far(void)
-{
-	return endpoint_make(addr_v4(10, 9, 0, 1), 80);
-}
-
 static void a_pending_connect_is_not_writable(void **st)
 {
 	struct chan_name n;
 	int fd = prog_socket(&n), size = 64;
 
 	(void)st;
-	assert_int_equal(prog_connect(fd, &n, far(), false), EINPROGRESS);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), EINPROGRESS);
 	assert_int_equal(events(fd), 0);
 	assert_int_equal(send(fd, &size, 1, MSG_NOSIGNAL), -1);
 	assert_int_equal(errno, EAGAIN);
 	assert_true(rig.sent > 0);
-	assert_int_equal(prog_connect(fd, &n, far(), false), EALREADY);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), EALREADY);
 	assert_int_equal(ask(CHAN_OP_NAMES, &n, 0), 0);
 	assert_true(rep.local.port > 0);
 	assert_int_equal(rep.remote.addr.family, 0);
@@ -297,7 +264,7 @@ static void closing_a_pending_connect_ends_it_at_once(void **st)
 	unsigned sent;
 
 	(void)st;
-	assert_int_equal(prog_connect(fd, &n, far(), false), EINPROGRESS);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), EINPROGRESS);
 	turn(1);
 	sent = rig.sent;
 	close(fd);
@@ -335,11 +302,11 @@ static void disconnect(void **st)
 	int fd = prog_socket(&n);
 
 	(void)st;
-	assert_int_equal(prog_connect(fd, &n, far(), false), EINPROGRESS);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), EINPROGRESS);
 	assert_int_equal(prog_connect(fd, &n, (struct endpoint){ 0 }, false),
 			 0);
 	assert_int_equal(stack_conns(rig.e.stack), 0);
-	assert_int_equal(prog_connect(fd, &n, far(), false), CHAN_NEED_FRESH);
+	assert_int_equal(prog_connect(fd, &n, far(80), false), CHAN_NEED_FRESH);
 	close(fd);
 }
 
@@ -366,9 +333,5 @@ int main(void)
 		T(disconnect),
 	};
 
-	if (!own_netns()) {
-		puts("test_app: skipped, no network namespace");
-		return 77;
-	}
-	return cmocka_run_group_tests(t, NULL, NULL);
+	return run_apart(t);
 }

@@ -1,25 +1,6 @@
 /* the core's connections and the programs' descriptors: two real stacks joined
  * by hand, one of them with app.c in front */
-#include "tests/unit/engine/app_rig.h"
-
-static struct sock *far_listener;
-
-static int far_up(void **st)
-{
-	struct endpoint e = endpoint_make(addr_v4(10, 9, 0, 1), 80);
-
-	rig_up(st);
-	rig.far = stack_at(&rig.far_fake, 2, e.addr);
-	far_listener = sock_open(rig.far, 4);
-	assert_int_equal(sock_bind(far_listener, &e), 0);
-	assert_int_equal(sock_listen(far_listener, rig.e.now, 10), 0);
-	return 0;
-}
-
-static struct endpoint far(uint16_t port)
-{
-	return endpoint_make(addr_v4(10, 9, 0, 1), port);
-}
+#include "tests/unit/engine/app_far.h"
 
 static uint32_t far_write(struct sock *sk, const void *p, uint32_t n)
 {
@@ -184,17 +165,11 @@ static void linger_zero_resets(void **st)
 {
 	const struct linger l = { .l_onoff = 1 };
 	struct chan_name n;
-	struct chan_req q;
 	struct sock *peer;
 	int fd = far_pair(&n, &peer);
 
 	(void)st;
-	chan_req_init(&q, &rig.e.run, CHAN_OP_SETSOCKOPT, &n);
-	q.level = SOL_SOCKET;
-	q.name = SO_LINGER;
-	q.len = sizeof(l);
-	memcpy(q.val, &l, sizeof(l));
-	assert_int_equal(ask_fd(&q, NULL, 0), 0);
+	assert_int_equal(set_opt(&n, SOL_SOCKET, SO_LINGER, &l, sizeof(l)), 0);
 	close(fd);
 	turn(5);
 	assert_int_equal(sock_error(peer), ECONNRESET);
@@ -424,9 +399,5 @@ int main(void)
 		T(from_the_net_to_a_listener),
 	};
 
-	if (!own_netns()) {
-		puts("test_app_conn: skipped, no network namespace");
-		return 77;
-	}
-	return cmocka_run_group_tests(t, NULL, NULL);
+	return run_apart(t);
 }

@@ -1,31 +1,11 @@
 /* streams that begin with their request: what the shim's connect() does that
  * does not wait, and what somebody else may do at the same name */
-#include "tests/unit/engine/app_rig.h"
+#include "tests/unit/engine/app_far.h"
 
-#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <sys/resource.h>
 
 #include "stack/chan/chan_early.h"
-
-static struct sock *far_listener;
-
-static struct endpoint far(uint16_t port)
-{
-	return endpoint_make(addr_v4(10, 9, 0, 1), port);
-}
-
-static int far_up(void **st)
-{
-	struct endpoint e = far(80);
-
-	rig_up(st);
-	rig.far = stack_at(&rig.far_fake, 2, e.addr);
-	far_listener = sock_open(rig.far, 4);
-	assert_int_equal(sock_bind(far_listener, &e), 0);
-	assert_int_equal(sock_listen(far_listener, rig.e.now, 10), 0);
-	return 0;
-}
 
 static bool writable(int fd)
 {
@@ -53,14 +33,6 @@ static void far_got(const char *want)
 	assert_string_equal(got, want);
 	assert_int_equal(at, strlen(want));
 	sock_close(sk, rig.e.now, true);
-}
-
-static int outq(int fd)
-{
-	int n = -1;
-
-	assert_int_equal(ioctl(fd, SIOCOUTQ, &n), 0);
-	return n;
 }
 
 static void it_polls_writable_when_it_is(void **st)
@@ -182,26 +154,15 @@ static void closed_at_once(void **st)
 static void with_switches(void **st)
 {
 	struct chan_name n;
-	struct chan_req q;
 	int fd = prog_socket(&n);
+	struct chan_req q = begin_req(&n, far(80));
 
 	(void)st;
-	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
-	q.addr = far(80);
-	q.len = STUFF;
 	q.early = chan_early_with(0, CHAN_EARLY_TCP_NODELAY, true);
 	q.early = chan_early_with(q.early, CHAN_EARLY_SO_KEEPALIVE, false);
 	prog_begin_with(fd, &q, 0);
-	chan_req_init(&q, &rig.e.run, CHAN_OP_GETSOCKOPT, &n);
-	q.level = IPPROTO_TCP;
-	q.name = TCP_NODELAY;
-	q.len = sizeof(int);
-	assert_int_equal(ask_fd(&q, NULL, 0), 0);
-	assert_int_equal(int_of_rep(), 1);
-	q.level = SOL_SOCKET;
-	q.name = SO_KEEPALIVE;
-	assert_int_equal(ask_fd(&q, NULL, 0), 0);
-	assert_int_equal(int_of_rep(), 0);
+	assert_int_equal(get_int(&n, IPPROTO_TCP, TCP_NODELAY), 1);
+	assert_int_equal(get_int(&n, SOL_SOCKET, SO_KEEPALIVE), 0);
 	close(fd);
 	turn(4);
 }
@@ -213,13 +174,10 @@ static void the_shim_is_slow(void **st)
 	static uint8_t rest[STUFF];
 	const size_t head = offsetof(struct chan_req, val);
 	struct chan_name n;
-	struct chan_req q;
 	int fd = prog_socket(&n);
+	struct chan_req q = begin_req(&n, far(80));
 
 	(void)st;
-	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
-	q.addr = far(80);
-	q.len = STUFF;
 	prog_begin_with(fd, &q, head + 100);
 	turn(6);
 	assert_int_equal(send(fd, rest, STUFF - 101, 0), STUFF - 101);
@@ -234,17 +192,28 @@ static void the_shim_is_slow(void **st)
 
 /* --- somebody else ------------------------------------------------------------- */
 
+/* from a new socket, whose id is off by so many */
+static void malformed(struct chan_req *q, uint64_t off, size_t sent)
+{
+	uint64_t before = count(APP_CTL_FORMAT);
+	struct chan_name n;
+	int fd = prog_socket(&n);
+
+	q->id = n.id + off;
+	prog_begin_with(fd, q, sent);
+	turn(3);
+	assert_int_equal(count(APP_CTL_FORMAT), before + 1);
+	close(fd);
+}
+
 static void refused_requests(void **st)
 {
 	struct chan_name n;
-	struct chan_req q;
 	int fd = prog_socket(&n);
+	struct chan_req q = begin_req(&n, far(80));
 	char b;
 
 	(void)st;
-	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
-	q.addr = far(80);
-	q.len = STUFF;
 	q.secret[3] ^= 1;
 	prog_begin_with(fd, &q, 0);
 	turn(3);
@@ -254,37 +223,13 @@ static void refused_requests(void **st)
 
 	q.secret[3] ^= 1;
 	q.len = CHAN_STUFF_MAX + 1;
-	fd = prog_socket(&n);
-	q.id = n.id;
-	prog_begin_with(fd, &q, offsetof(struct chan_req, val));
-	turn(3);
-	assert_int_equal(count(APP_CTL_FORMAT), 1);
-	close(fd);
-
+	malformed(&q, 0, offsetof(struct chan_req, val));
 	q.len = STUFF;
-	q.id++; /* another's socket */
-	fd = prog_socket(&n);
-	q.id = n.id + 1;
-	prog_begin_with(fd, &q, 0);
-	turn(3);
-	assert_int_equal(count(APP_CTL_FORMAT), 2);
-	close(fd);
-
-	fd = prog_socket(&n); /* half of one */
-	q.id = n.id;
-	prog_begin_with(fd, &q, 40);
-	turn(3);
-	assert_int_equal(count(APP_CTL_FORMAT), 3);
-	close(fd);
-
-	fd = prog_socket(&n); /* not what such a stream begins with */
-	q.id = n.id;
-	q.op = CHAN_OP_NAMES;
+	malformed(&q, 1, 0);  /* another's socket */
+	malformed(&q, 0, 40); /* half of one */
+	q.op = CHAN_OP_NAMES; /* not what such a stream begins with */
 	q.len = 0;
-	prog_begin_with(fd, &q, offsetof(struct chan_req, val));
-	turn(3);
-	assert_int_equal(count(APP_CTL_FORMAT), 4);
-	close(fd);
+	malformed(&q, 0, offsetof(struct chan_req, val));
 	assert_int_equal(app_busy(&rig.e), 0);
 	assert_int_equal(rig.sent, 0);
 }
@@ -292,15 +237,12 @@ static void refused_requests(void **st)
 /* it waits, others do not wait for it, and it is let go */
 static void silent(void **st)
 {
-	const struct chan_name data = { .kind = CHAN_KIND_DATA };
-	struct sockaddr_un un;
-	socklen_t len = chan_addr_un(&rig.e.run, &data, &un);
 	struct chan_name n, m;
 	int mute = prog_socket(&n), fd = prog_socket(&m);
 	char b;
 
 	(void)st;
-	assert_int_equal(connect(mute, (struct sockaddr *)&un, len), 0);
+	connect_name(mute, CHAN_KIND_DATA);
 	turn(2);
 	assert_int_equal(rig.e.app->n_ctl, 1);
 	prog_begin(fd, &m, far(80));
@@ -351,23 +293,18 @@ static void no_descriptors_left(void **st)
 /* accepted before it had said anything, and still before what it said next */
 static void in_the_order_in_which_they_were_made(void **st)
 {
-	const struct chan_name ctl = { .kind = CHAN_KIND_CTL };
 	struct chan_name n, m;
-	struct chan_req q, set;
-	struct sockaddr_un un;
-	socklen_t len = chan_addr_un(&rig.e.run, &ctl, &un);
 	int fd = prog_socket(&n), other = prog_socket(&m), s, s2;
+	struct chan_req q = begin_req(&n, far(80));
+	struct chan_req set =
+		opt_req(&m, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	struct chan_req get =
+		opt_req(&m, IPPROTO_TCP, TCP_NODELAY, NULL, sizeof(int));
 
 	(void)st;
-	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
-	q.addr = far(80);
-	q.len = STUFF;
-	len = chan_addr_un(&rig.e.run, &(struct chan_name){ .kind = CHAN_KIND_DATA },
-			   &un);
-	assert_int_equal(connect(fd, (struct sockaddr *)&un, len), 0);
-	len = chan_addr_un(&rig.e.run, &ctl, &un);
+	connect_name(fd, CHAN_KIND_DATA);
 	s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
-	assert_int_equal(connect(s, (struct sockaddr *)&un, len), 0);
+	connect_name(s, CHAN_KIND_CTL);
 	turn(2);
 	assert_int_equal(rig.e.app->n_ctl, 2);
 
@@ -375,21 +312,12 @@ static void in_the_order_in_which_they_were_made(void **st)
 	 * the listener is drained by hand */
 	assert_int_equal(send(fd, &q, offsetof(struct chan_req, val), 0),
 			 offsetof(struct chan_req, val));
-	chan_req_init(&set, &rig.e.run, CHAN_OP_SETSOCKOPT, &m);
-	set.level = IPPROTO_TCP;
-	set.name = TCP_NODELAY;
-	set.len = 4;
-	memcpy(set.val, &(int){ 1 }, 4);
 	assert_int_equal(send(s, &set, chan_req_size(&set), 0),
 			 chan_req_size(&set));
 	close(s);
 	chan_req_init(&q, &rig.e.run, CHAN_OP_NAMES, &n);
 	s = raw_ask(&q, chan_req_size(&q), NULL, 0);
-	chan_req_init(&q, &rig.e.run, CHAN_OP_GETSOCKOPT, &m);
-	q.level = IPPROTO_TCP;
-	q.name = TCP_NODELAY;
-	q.len = 4;
-	s2 = raw_ask(&q, chan_req_size(&q), NULL, 0);
+	s2 = raw_ask(&get, chan_req_size(&get), NULL, 0);
 	app_ctl_accept(rig.e.app);
 	assert_int_equal(rig.e.app->n_ctl, 0);
 	assert_int_equal(answer_of(s), 0);
@@ -405,12 +333,10 @@ static void in_the_order_in_which_they_were_made(void **st)
 static void at_the_wrong_name(void **st)
 {
 	struct chan_name n;
-	struct chan_req q;
 	int fd = prog_socket(&n);
+	struct chan_req q = begin_req(&n, far(80));
 
 	(void)st;
-	chan_req_init(&q, &rig.e.run, CHAN_OP_BEGIN, &n);
-	q.addr = far(80);
 	assert_int_equal(ask_fd(&q, &fd, 1), EINVAL);
 	close(fd);
 }
@@ -434,9 +360,5 @@ int main(void)
 		T(at_the_wrong_name),
 	};
 
-	if (!own_netns()) {
-		puts("test_app_ctl: skipped, no network namespace");
-		return 77;
-	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_apart(tests);
 }

@@ -195,9 +195,5 @@ int main(void)
 		T(the_wildcard_is_both),
 	};
 
-	if (!own_netns()) {
-		puts("test_app_listen: skipped, no network namespace");
-		return 77;
-	}
-	return cmocka_run_group_tests(t, NULL, NULL);
+	return run_apart(t);
 }

@@ -1,8 +1,7 @@
 /* a program's connect(), the line that comes with its answer, and options of
  * encryption: two real stacks, one of them with app.c in front */
-#include "tests/unit/engine/app_rig.h"
+#include "tests/unit/engine/app_far.h"
 
-#include <linux/sockios.h>
 #include <time.h>
 
 #include "stack/engine/past.h"
@@ -12,12 +11,6 @@
 #define AWARE      0x4d500005
 
 static struct run_conf conf;
-static struct sock *listener;
-
-static struct endpoint far(void)
-{
-	return endpoint_make(addr_v4(10, 9, 0, 1), 80);
-}
 
 /* near and far stacks with these policies; known: the far one was encrypted
  * in an earlier run */
@@ -25,8 +18,8 @@ static void up(enum mp_crypt_policy near, enum conf_crypt_policy word,
 	       enum mp_crypt_policy there, bool known)
 {
 	struct past_setup s = { .conf = &conf, .file = "/known" };
-	struct endpoint e = far();
-	struct known_entry old = { e, KNOWN_SMTCP, time(NULL), time(NULL) };
+	struct known_entry old = { far(80), KNOWN_SMTCP, time(NULL),
+				   time(NULL) };
 	struct past *p;
 
 	conf_init(&conf);
@@ -45,11 +38,8 @@ static void up(enum mp_crypt_policy near, enum conf_crypt_policy word,
 	rig.e.verbose = 1;
 	rig_remembers = false;
 	rig_crypt = there;
-	rig.far = stack_at(&rig.far_fake, 2, e.addr);
+	far_start();
 	rig_crypt = MP_CRYPT_OFF;
-	listener = sock_open(rig.far, 4);
-	assert_int_equal(sock_bind(listener, &e), 0);
-	assert_int_equal(sock_listen(listener, rig.e.now, 10), 0);
 }
 
 static void down(void)
@@ -63,7 +53,7 @@ static void down(void)
 /* connect() without blocking; what SO_ERROR says */
 static int connect_and_ask(int fd, const struct chan_name *n)
 {
-	assert_int_equal(prog_connect(fd, n, far(), false), EINPROGRESS);
+	assert_int_equal(prog_connect(fd, n, far(80), false), EINPROGRESS);
 	turn(10);
 	assert_int_equal(ask(CHAN_OP_ERROR, n, 0), 0);
 	return int_of_rep();
@@ -118,14 +108,6 @@ static void less_than_before(void **st)
 	down();
 }
 
-static int outq(int fd)
-{
-	int n = -1;
-
-	assert_int_equal(ioctl(fd, SIOCOUTQ, &n), 0);
-	return n;
-}
-
 /* SO_ERROR of such a socket is not asked for, unless something of what filled
  * it is still there: it is, and the line is not lost */
 static void less_than_before_and_not_waited_for(void **st)
@@ -136,7 +118,7 @@ static void less_than_before_and_not_waited_for(void **st)
 	(void)st;
 	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_OFF, true);
 	fd = prog_socket(&n);
-	prog_begin(fd, &n, far());
+	prog_begin(fd, &n, far(80));
 	turn(10);
 	assert_int_equal(events(fd), POLLOUT);
 	assert_true(outq(fd) > 0);
@@ -162,13 +144,13 @@ static void a_line_that_nobody_asks_for(void **st)
 	(void)st;
 	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_OFF, true);
 	fd = prog_socket(&n);
-	prog_begin(fd, &n, far());
+	prog_begin(fd, &n, far(80));
 	turn(10);
 	assert_true(outq(fd) > 0);
 	assert_int_equal(write(fd, "abc", 3), 3);
 	turn(10);
 	assert_int_equal(outq(fd), 0);
-	sk = sock_accept(listener, rig.e.now);
+	sk = sock_accept(far_listener, rig.e.now);
 	assert_non_null(sk);
 	assert_int_equal(sock_read_len(sk), 3);
 	sock_close(sk, rig.e.now, false);
@@ -179,16 +161,9 @@ static void a_line_that_nobody_asks_for(void **st)
 	down();
 }
 
-static int option(enum chan_op op, const struct chan_name *n, int name, int v)
+static int get_session(const struct chan_name *n)
 {
-	struct chan_req q;
-
-	chan_req_init(&q, &rig.e.run, op, n);
-	q.level = SOL_MPTCP_;
-	q.name = name;
-	q.len = op == CHAN_OP_SETSOCKOPT ? sizeof(v) : CHAN_VAL_MAX;
-	memcpy(q.val, &v, sizeof(v));
-	return ask_fd(&q, NULL, 0);
+	return get_opt(n, SOL_MPTCP_, SESSION_ID, CHAN_VAL_MAX);
 }
 
 /* what was encrypted is remembered once the peer's data has shown it */
@@ -208,16 +183,15 @@ static void encrypted(void **st)
 	rig.e.keeper_fd = keeper[0];
 	rig.e.idle.want = false;
 	fd = prog_socket(&n);
-	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 1), 0);
-	assert_int_equal(option(CHAN_OP_GETSOCKOPT, &n, SESSION_ID, 0),
-			 ENOTCONN);
+	assert_int_equal(set_int(&n, SOL_MPTCP_, AWARE, 1), 0);
+	assert_int_equal(get_session(&n), ENOTCONN);
 	assert_int_equal(connect_and_ask(fd, &n), 0);
 	assert_true(rig.e.idle.want); /* a key pair was taken */
 	assert_string_equal(line(), "");
-	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 0), EINVAL);
+	assert_int_equal(set_int(&n, SOL_MPTCP_, AWARE, 0), EINVAL);
 	assert_int_equal(write(fd, "abc", 3), 3);
 	turn(10);
-	peer = sock_accept(listener, rig.e.now);
+	peer = sock_accept(far_listener, rig.e.now);
 	assert_non_null(peer);
 	assert_int_equal(sock_read_len(peer), 3);
 	assert_int_equal(recv(keeper[1], b, sizeof(b), 0), -1);
@@ -227,7 +201,7 @@ static void encrypted(void **st)
 	turn(10);
 	assert_int_equal(read(fd, b, sizeof(b)), 1);
 	assert_true(recv(keeper[1], b, sizeof(b), 0) > 0);
-	assert_int_equal(option(CHAN_OP_GETSOCKOPT, &n, SESSION_ID, 0), 0);
+	assert_int_equal(get_session(&n), 0);
 	assert_int_equal(rep.len, CRYPT_SESSION_ID);
 	close(fd);
 	turn(3);
@@ -247,18 +221,16 @@ static void by_kernel(void **st)
 
 	(void)st;
 	if (!own_netns()) {
-		print_message("no network namespace of our own\n");
-		skip();
+		without_netns(st);
 	}
 	up(MP_CRYPT_REQUIRE, CONF_CRYPT_REQUIRE, MP_CRYPT_PREFER, false);
 	l = peer_listen(1, &port);
 	fd = prog_socket(&n);
-	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 2), 0);
+	assert_int_equal(set_int(&n, SOL_MPTCP_, AWARE, 2), 0);
 	assert_int_equal(prog_connect(fd, &n, lo(port), true), 0);
 	assert_int_equal(rep.n_opt, 0);
-	assert_int_equal(option(CHAN_OP_GETSOCKOPT, &n, SESSION_ID, 0),
-			 EOPNOTSUPP);
-	assert_int_equal(option(CHAN_OP_SETSOCKOPT, &n, AWARE, 1), EOPNOTSUPP);
+	assert_int_equal(get_session(&n), EOPNOTSUPP);
+	assert_int_equal(set_int(&n, SOL_MPTCP_, AWARE, 1), EOPNOTSUPP);
 	close(fd);
 	close(l);
 	turn(3);
