@@ -186,16 +186,30 @@ def eight(b):
 
 # --- small things ------------------------------------------------------------------------
 
+@contextlib.contextmanager
+def one_processor():
+    """what is started meanwhile has one processor, all of it the same"""
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(mine)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, mine)
+
+
 def ping(b):
     """1-byte round trip: ours / kernel: ours at both ends, median of 20,000; and sealed / ours
-    ... one end: our client, the kernel's server; relay, lwIP: as in peer"""
+    ... one end: our client, the kernel's server; relay, lwIP: as in peer
+    ... on one processor: programs and stacks all on the same, so that nothing depends on which of two the
+    scheduler chooses for each of them: what the code on the way costs"""
     def us(run, host, **kw):
         return lambda: run([b.XFER, "ping", host, "7000", "20000"], **kw)["median_us"]
-    got = turns(b, "round trip", {
+    runs = {
         "ours": us(b.pair_ours, "10.8.1.2"),
         "kernel": us(b.pair_kernel, "10.3.0.2"),
         "sealed": us(b.pair_ours, "10.8.1.2", mode=SMTCP),
-    }, {
+    }
+    got = turns(b, "round trip", runs, {
         "one end": lambda: to_kernel(b, [b.XFER, "ping", "10.3.0.2", "7000", "20000"], b.PLAIN)["median_us"],
         "relay": lambda: relayed(b, "ping", 20000)["median_us"],
         "lwIP": lambda: lwip(b, "ping", 20000)["median_us"],
@@ -205,6 +219,10 @@ def ping(b):
     b.row("1-byte round trip: sealed / ours", ratio(got, "sealed", "ours"), 1.15, "less",
           show(got, "us", names=("sealed",)))
     rows_beside(b, "1-byte round trip", got, ("one end", "relay", "lwIP"), "us")
+    with one_processor():
+        got = turns(b, "round trip on one processor", runs)
+    rows_beside(b, "1-byte round trip on one processor", got, ("ours",), f"us, kernel {median(got['kernel']):.1f}")
+    rows_beside(b, "1-byte round trip on one processor", got, ("sealed",), "us", over="ours")
 
 
 def churn(b):
