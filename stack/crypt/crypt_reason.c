@@ -1,26 +1,17 @@
 /* crypt_reason.c - CRYPT_REASONS of crypt.h, in words */
+#include "stack/base/reasons.h"
 #include "stack/crypt/crypt.h"
 
-static const char *const names[] = {
-#define X(id, name, text) [id] = name,
-	CRYPT_REASONS(X)
-#undef X
-};
-
-static const char *const texts[] = {
-#define X(id, name, text) [id] = text,
-	CRYPT_REASONS(X)
-#undef X
-};
+static const struct reason reasons[] = { CRYPT_REASONS(REASON) };
 
 const char *crypt_reason_name(enum crypt_reason r)
 {
-	return r >= 0 && r < CRYPT_REASON_N ? names[r] : "";
+	return (unsigned)r < CRYPT_REASON_N ? reasons[r].name : "";
 }
 
 const char *crypt_reason_text(enum crypt_reason r)
 {
-	return r >= 0 && r < CRYPT_REASON_N ? texts[r] : "";
+	return (unsigned)r < CRYPT_REASON_N ? reasons[r].text : "";
 }
 
 bool crypt_reason_faulty(enum crypt_reason r)

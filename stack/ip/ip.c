@@ -1,28 +1,19 @@
 #include "stack/ip/ip.h"
 
 #include "stack/base/check.h"
+#include "stack/base/reasons.h"
 #include "stack/ip/ip_state.h"
 
-static const char *const names[] = {
-#define X(id, name, text) [id] = name,
-	IP_REASONS(X)
-#undef X
-};
-
-static const char *const texts[] = {
-#define X(id, name, text) [id] = text,
-	IP_REASONS(X)
-#undef X
-};
+static const struct reason reasons[] = { IP_REASONS(REASON) };
 
 const char *ip_reason_name(enum ip_reason r)
 {
-	return (unsigned)r < IP_REASON_N ? names[r] : "IpUnknown";
+	return (unsigned)r < IP_REASON_N ? reasons[r].name : "IpUnknown";
 }
 
 const char *ip_reason_text(enum ip_reason r)
 {
-	return (unsigned)r < IP_REASON_N ? texts[r] : "unknown";
+	return (unsigned)r < IP_REASON_N ? reasons[r].text : "unknown";
 }
 
 struct ip *ip_new(const struct env *env)

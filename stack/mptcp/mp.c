@@ -1,27 +1,18 @@
 #include "stack/mptcp/mp.h"
 
 #include "stack/base/check.h"
+#include "stack/base/reasons.h"
 
-static const char *const reason_names[] = {
-#define X(id, name, text) [id] = name,
-	MP_REASONS(X)
-#undef X
-};
-
-static const char *const reason_texts[] = {
-#define X(id, name, text) [id] = text,
-	MP_REASONS(X)
-#undef X
-};
+static const struct reason reasons[] = { MP_REASONS(REASON) };
 
 const char *mp_reason_name(enum mp_reason r)
 {
-	return (unsigned)r < MP_REASON_N ? reason_names[r] : "?";
+	return (unsigned)r < MP_REASON_N ? reasons[r].name : "?";
 }
 
 const char *mp_reason_text(enum mp_reason r)
 {
-	return (unsigned)r < MP_REASON_N ? reason_texts[r] : "?";
+	return (unsigned)r < MP_REASON_N ? reasons[r].text : "?";
 }
 
 void mp_count(struct mp *mp, enum mp_reason r)
