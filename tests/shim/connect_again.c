@@ -16,20 +16,6 @@ static void once(const struct sockaddr_in *at, int l)
 	close(fd);
 }
 
-static struct sockaddr_in full(void)
-{
-	struct sockaddr_in at;
-
-	far_listen(&at, 0);
-	for (int i = 0; i < 3; i++) {
-		int s = far_socket();
-
-		raw(SYS_fcntl, s, F_SETFL, O_NONBLOCK, 0, 0, 0);
-		raw(SYS_connect, s, (long)&at, sizeof(at), 0, 0, 0);
-	}
-	return at;
-}
-
 static int begin(const struct sockaddr_in *at)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -52,17 +38,9 @@ static void show_select(int fd)
 
 static int ep;
 
-static unsigned edges(const char *when)
+static void show_edges(const char *when)
 {
-	struct epoll_event ev[4];
-	unsigned all = 0;
-	int n = epoll_wait(ep, ev, 4, 0);
-
-	for (int i = 0; i < n; i++) {
-		all |= ev[i].events;
-	}
-	say("edges %s: %x", when, all);
-	return all;
+	say("edges %s: %x", when, edges_of(ep));
 }
 
 /* silent until there is an answer, which never comes */
@@ -77,12 +55,12 @@ static void pending(const struct sockaddr_in *at)
 
 	ep = epoll_create1(0);
 	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
-	edges("before");
+	show_edges("before");
 	SHOW(connect(fd, SA(at), sizeof(*at)));
 	SHOW(getsockname(fd, SA(&me), &len));
 	say("a port %d", me.sin_port != 0);
 	settle();
-	edges("pending");
+	show_edges("pending");
 	show_poll("pending", fd);
 	show_select(fd);
 	SHOW(send(fd, "x", 1, 0));
@@ -111,7 +89,7 @@ static void established(const struct sockaddr_in *at, int l)
 	ep = epoll_create1(0);
 	settle();
 	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
-	edges("up");
+	show_edges("up");
 	show_so_error(fd);
 	show_so_error(fd);
 	SHOW(send(fd, "abc", 3, 0));
@@ -259,7 +237,7 @@ int main(int argc, char **argv)
 	n = (int)readlink("/proc/self/exe", self, sizeof(self) - 1);
 	must(n > 0, "find myself");
 	l = far_listen(&at, 64);
-	deaf = full();
+	deaf = far_full();
 	n = far_listen(&gone, 1);
 	far_close(n);
 	once(&at, l);

@@ -8,13 +8,8 @@ static int ep;
 /* edges since the last look */
 static void show_edges(const char *when)
 {
-	struct epoll_event ev[4];
-	unsigned all = 0;
-	int n = epoll_wait(ep, ev, 4, 0);
+	unsigned all = edges_of(ep);
 
-	for (int i = 0; i < n; i++) {
-		all |= ev[i].events;
-	}
 	say("edges %s:%s%s%s%s%s", when, all & EPOLLIN ? " IN" : "",
 	    all & EPOLLOUT ? " OUT" : "", all & EPOLLERR ? " ERR" : "",
 	    all & EPOLLHUP ? " HUP" : "", all & EPOLLRDHUP ? " RDHUP" : "");

@@ -1,23 +1,9 @@
 /* a connect() that gets no answer: the far end's backlog is full */
 #include "t.h"
 
-static struct sockaddr_in full(void)
-{
-	struct sockaddr_in at;
-
-	far_listen(&at, 0);
-	for (int i = 0; i < 3; i++) {
-		int s = far_socket();
-
-		raw(SYS_fcntl, s, F_SETFL, O_NONBLOCK, 0, 0, 0);
-		raw(SYS_connect, s, (long)&at, sizeof(at), 0, 0, 0);
-	}
-	return at;
-}
-
 int main(void)
 {
-	struct sockaddr_in at = full();
+	struct sockaddr_in at = far_full();
 	struct timeval tv = { 0, 200000 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	char b[4];

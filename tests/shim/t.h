@@ -164,6 +164,21 @@ static inline int far_accept(int fd)
 	return s;
 }
 
+/* where nobody is let in: the backlog is full */
+static inline struct sockaddr_in far_full(void)
+{
+	struct sockaddr_in at;
+
+	far_listen(&at, 0);
+	for (int i = 0; i < 3; i++) {
+		int s = far_socket();
+
+		raw(SYS_fcntl, s, F_SETFL, O_NONBLOCK, 0, 0, 0);
+		raw(SYS_connect, s, (long)&at, sizeof(at), 0, 0, 0);
+	}
+	return at;
+}
+
 /* connects to a port of the program's */
 static inline int far_connect(int port)
 {
@@ -293,6 +308,19 @@ static inline void show_poll_but(const char *when, int fd, int but)
 static inline void show_poll(const char *when, int fd)
 {
 	show_poll_but(when, fd, 0);
+}
+
+/* what epoll has to tell now, of all that it looks at */
+static inline unsigned edges_of(int ep)
+{
+	struct epoll_event ev[4];
+	unsigned all = 0;
+	int n = epoll_wait(ep, ev, 4, 0);
+
+	for (int i = 0; i < n; i++) {
+		all |= ev[i].events;
+	}
+	return all;
 }
 
 /* A reset: POLLERR is missing under the shim (the kernel sets it on an AF_UNIX

@@ -62,18 +62,6 @@ static int kill_stack(void)
 	return n;
 }
 
-/* a far end that lets nobody in: its backlog is full */
-static void fill(void)
-{
-	far_listen(&at, 0);
-	for (int i = 0; i < 3; i++) {
-		int s = far_socket();
-
-		raw(SYS_fcntl, s, F_SETFL, O_NONBLOCK, 0, 0, 0);
-		raw(SYS_connect, s, (long)&at, sizeof(at), 0, 0, 0);
-	}
-}
-
 int main(void)
 {
 	pthread_t t[3];
@@ -82,7 +70,7 @@ int main(void)
 	char b[4];
 
 	blocked_fd = connected(&far);
-	fill();
+	at = far_full();
 	fresh = socket(AF_INET, SOCK_STREAM, 0);
 	waiting_fd = socket(AF_INET, SOCK_STREAM, 0);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
