@@ -334,6 +334,9 @@ void app_ent_shut(struct app_ent *t)
 {
 	struct app *a = t->app;
 
+	if (t->buried || t->state == APP_DEAD) {
+		return; /* that was the end of it */
+	}
 	t->since = app_now(a);
 	list_del(&t->link);
 	list_push_back(&a->live, &t->link);

@@ -278,6 +278,31 @@ static void a_reset_under_back_pressure(void **st)
 	close(fd);
 }
 
+/* ... and one that shuts both ways instead of reading it is not asked after
+ * again: what is left of it is for who wants to know its error */
+static void a_reset_and_a_shutdown(void **st)
+{
+	struct app *a = rig.e.app;
+	struct chan_name n;
+	struct sock *peer;
+	int fd = far_pair(&n, &peer);
+
+	(void)st;
+	assert_true(fill_far(peer) > 65536);
+	sock_close(peer, rig.e.now, true);
+	turn(3);
+	assert_int_equal(app_busy(&rig.e), 1);
+	assert_int_equal(ask(CHAN_OP_SHUTDOWN, &n, SHUT_RDWR), 0);
+	turn(1);
+	assert_int_equal(app_busy(&rig.e), 0);
+	assert_int_equal(a->n_dead, 1);
+	/* nothing but the sweep's cursor */
+	assert_ptr_equal(list_first(&a->live), &a->sweep_at);
+	assert_ptr_equal(list_last(&a->live), &a->sweep_at);
+	assert_false(list_empty(&a->dead));
+	close(fd);
+}
+
 static void shut_read_discards(void **st)
 {
 	struct chan_name n;
@@ -393,6 +418,7 @@ int main(void)
 		T(a_close_under_back_pressure),
 		T(a_program_that_does_not_read),
 		T(a_reset_under_back_pressure),
+		T(a_reset_and_a_shutdown),
 		T(shut_read_discards),
 		T(connected_ones_need_no_sweep),
 		T(shut_both_ways),
