@@ -294,6 +294,10 @@ void tcb_end(struct tcb *tcb, struct instant now, enum tcp_end end)
 	tcb_enter(tcb);
 	tcb->dead = true;
 	tcb_account(tcb);
+	if (tcb->fsm.state == TCP_ESTABLISHED ||
+	    tcb->fsm.state == TCP_CLOSE_WAIT) { /* RFC 4022, as Linux counts */
+		tcb_count(tcb, TCP_ESTAB_RESETS);
+	}
 	tcp_fsm_event(&tcb->fsm, TCP_EV_END);
 	tcp_demux_del(&tcb->tcp->demux, &tcb->entry);
 	tcb->tcp->n_conns--;

@@ -42,7 +42,8 @@ struct tcb; /* one connection */
 	X(TCP_PASSIVE_OPENS, "TcpPassiveOpens", "connections opened to us")   \
 	X(TCP_ATTEMPT_FAILS, "TcpAttemptFails",                               \
 	  "handshakes that ended without a connection")                      \
-	X(TCP_ESTAB_RESETS, "TcpEstabResets", "connections reset by the peer") \
+	X(TCP_ESTAB_RESETS, "TcpEstabResets",                                 \
+	  "open connections that ended at once: reset, or timed out")        \
 	X(TCP_IN_SEGS, "TcpInSegs", "segments received")                      \
 	X(TCP_OUT_SEGS, "TcpOutSegs", "segments sent, each MSS of a burst")   \
 	X(TCP_RETRANS_SEGS, "TcpRetransSegs", "segments sent again")          \
@@ -57,7 +58,7 @@ struct tcb; /* one connection */
 	X(TCP_DROP_FLAGS, "TcpDropFlags",                                     \
 	  "flags that no segment may have in this state")                    \
 	X(TCP_DROP_FIN, "TcpDropFin",                                         \
-	  "FIN in the middle of data that are here already: ignored")        \
+	  "FIN in the middle of data that are here, or data behind it: ignored") \
 	X(TCP_DROP_BACKLOG, "TcpExtListenOverflows",                          \
 	  "SYN ignored: the listener's queue is full")                       \
 	X(TCP_COOKIE_SENT, "TcpExtSyncookiesSent",                            \
@@ -99,9 +100,11 @@ struct tcb; /* one connection */
 	X(TCP_CHALLENGE_ACK, "TcpExtTCPChallengeACK", "challenge ACKs sent")  \
 	X(TCP_CHALLENGE_SKIP, "TcpExtTCPACKSkippedChallenge",                 \
 	  "challenge ACKs held back by rate")                                \
+	X(TCP_ACK_SKIP, "TcpExtTCPACKSkippedSeq",                             \
+	  "bare ACKs out of place, not answered because of their rate")      \
 	X(TCP_RTO, "TcpExtTCPTimeouts", "retransmission timeouts")            \
 	X(TCP_REHASH, "TcpExtTcpTimeoutRehash",                               \
-	  "IPv6 flow labels changed after a timeout, or a SYN again")                        \
+	  "IPv6 flow labels changed after a timeout, or a SYN again")        \
 	X(TCP_REHASH_DUP, "TcpExtTcpDuplicateDataRehash",                     \
 	  "flow labels changed because data came again, with another")       \
 	X(TCP_FAST_RTX, "TcpExtTCPFastRetrans", "fast retransmissions")       \

@@ -182,7 +182,8 @@ struct tcb *tcp_accept(struct tcp *tcp, struct instant now,
 		tcp_count(tcp, TCP_DROP_NOMEM);
 		return NULL;
 	}
-	if (!tcb_enlist(tcb)) {
+	if (!tcb_enlist(tcb)) { /* more than the table takes, or no memory */
+		tcp_count(tcp, TCP_DROP_NOMEM);
 		*err = EADDRINUSE;
 		return NULL;
 	}

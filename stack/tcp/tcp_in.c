@@ -41,6 +41,8 @@ static void in_answer(struct tcb *tcb, struct instant now,
 {
 	if (tcp_seg_len(seg) || tcp_guard_spaced(&tcb->strange, now)) {
 		tcb->owe |= TCP_OWE_ACK;
+	} else {
+		tcb_count(tcb, TCP_ACK_SKIP);
 	}
 }
 
@@ -110,7 +112,6 @@ static void in_reset(struct tcb *tcb, struct instant now,
 		tcb_count(tcb, TCP_ATTEMPT_FAILS);
 		end = tcb->passive ? TCP_END_RESET : TCP_END_REFUSED;
 	} else {
-		tcb_count(tcb, TCP_ESTAB_RESETS);
 		/* options may say why; the verdict changes nothing */
 		tcb->upper->segment(tcb->up, now, seg, tcb->snd.wnd);
 	}

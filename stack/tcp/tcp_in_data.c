@@ -177,7 +177,11 @@ void tcp_in_data(struct tcb *tcb, struct instant now,
 	struct in_part p;
 
 	if (!tcp_fsm_can_receive(&tcb->fsm)) {
-		return; /* after the peer's FIN: nothing new can be in it */
+		/* after the peer's FIN: nothing new can be in it */
+		if (seg->len) {
+			tcb_count(tcb, TCP_DROP_FIN);
+		}
+		return;
 	}
 	p = in_trim(tcb, seg);
 	if (in_orphan_data(tcb, now, &p)) {

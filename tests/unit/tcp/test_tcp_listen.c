@@ -144,6 +144,22 @@ static void test_in_use(void **state)
 	assert_int_equal(err, ENOBUFS);
 }
 
+/* a SYN that memory does not suffice for is lost, but not without a name */
+static void test_no_memory(void **state)
+{
+	unsigned lost = 0;
+	uint8_t f = 0;
+
+	(void)state;
+	p.end[1].refuse = false;
+	do {
+		assert_int_equal(count(1, TCP_DROP_NOMEM), lost);
+		p.end[1].fake.fail_at = ++lost;
+	} while (!answers(&f));
+	assert_int_equal(f, TCP_SYN | TCP_ACK);
+	assert_true(lost > 2); /* the connection's, and its port's */
+}
+
 /* more resets than the queue holds are counted */
 static void test_flood(void **state)
 {
@@ -164,7 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_ignored), T(test_accepted), T(test_no_listener),
 		T(test_others),	 T(test_join),	   T(test_in_use),
-		T(test_flood),
+		T(test_no_memory), T(test_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
