@@ -470,6 +470,10 @@ uint64_t mp_rx_data_ack(const struct mp_conn *c); /* DSN */
 /* Becomes plain TCP for this reason.  False: not possible (several subflows,
  * or Multipath TCP is required); the caller resets the subflow. */
 bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why);
+/* ... or goes on as it was: perhaps that was one segment of many, or forged */
+bool mp_fall_if(struct mp_conn *c, struct instant now, enum mp_reason why);
+/* the subflow ends because it cannot fall: notes it when the policy is why */
+void mp_fall_refuse(struct mp_conn *c, enum mp_reason why);
 /* Sealed: no DATA_ACK for more than the first mapping, whose option was another
  * one: the peer may never have had a DSS, and have fallen back. */
 bool mp_fall_early(const struct mp_sub *s);

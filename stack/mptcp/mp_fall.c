@@ -100,6 +100,17 @@ static bool sealed_may(const struct mp_conn *c, const struct mp_sub *s,
 	return why == MP_FALLBACK_INFINITE_RX;
 }
 
+/* the subflow that it can go on with; NULL: none */
+static struct mp_sub *can_fall(struct mp_conn *c, enum mp_reason why)
+{
+	struct mp_sub *s = only_open(c);
+
+	return s && in_step(c, s, why) &&
+			       (!mp_sealed(c) || sealed_may(c, s, why)) ?
+		       s :
+		       NULL;
+}
+
 static void end_joins(struct mp_conn *c, struct instant now,
 		      const struct mp_sub *keep)
 {
@@ -155,21 +166,15 @@ static void go_plain(struct mp_conn *c, struct instant now, struct mp_sub *s,
 	mp_dirty(c);
 }
 
-bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why)
+bool mp_fall_if(struct mp_conn *c, struct instant now, enum mp_reason why)
 {
 	struct mp_sub *s;
 
 	if (c->mode == MP_MODE_TCP) {
 		return true;
 	}
-	s = only_open(c);
-	if (!s || !in_step(c, s, why) ||
-	    (mp_sealed(c) && !sealed_may(c, s, why))) {
-		return false;
-	}
-	if (c->mp->cfg.policy == MP_REQUIRE) {
-		mp_count(c->mp, MP_REQUIRE_REFUSED);
-		c->err = EPROTO; /* ends with its subflow */
+	s = c->mp->cfg.policy == MP_REQUIRE ? NULL : can_fall(c, why);
+	if (!s) {
 		return false;
 	}
 	mp_count(c->mp, why);
@@ -180,4 +185,22 @@ bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why)
 	}
 	mp_rx_fin(c, now);
 	return true;
+}
+
+void mp_fall_refuse(struct mp_conn *c, enum mp_reason why)
+{
+	if (c->mp->cfg.policy == MP_REQUIRE && can_fall(c, why)) {
+		mp_count(c->mp, MP_REQUIRE_REFUSED);
+		c->err = EPROTO; /* ends with its subflow */
+	}
+}
+
+bool mp_fall(struct mp_conn *c, struct instant now, enum mp_reason why)
+{
+	bool fell = mp_fall_if(c, now, why);
+
+	if (!fell) {
+		mp_fall_refuse(c, why);
+	}
+	return fell;
 }

@@ -143,13 +143,15 @@ static enum tcp_verdict infinite(struct mp_sub *s, struct instant now,
 {
 	struct mp_conn *c = s->c;
 
-	if ((mp_sealed(c) ? ssn - 1 == (uint32_t)off :
-			    infinite_fits(s, ssn, off)) &&
-	    mp_fall(c, now, MP_FALLBACK_INFINITE_RX)) {
+	if (mp_sealed(c)) {
+		if (ssn - 1 != (uint32_t)off ||
+		    !mp_fall_if(c, now, MP_FALLBACK_INFINITE_RX)) {
+			mp_count(c->mp, MP_CRYPT_SIGNAL);
+		}
 		return TCP_UP_OK;
 	}
-	if (mp_sealed(c)) {
-		mp_count(c->mp, MP_CRYPT_SIGNAL);
+	if (infinite_fits(s, ssn, off) &&
+	    mp_fall(c, now, MP_FALLBACK_INFINITE_RX)) {
 		return TCP_UP_OK;
 	}
 	return dss_reset(s, MP_DSS_NOT_MATCHING, MP_RST_MPTCP);
@@ -391,7 +393,7 @@ static void unmapped(struct mp_sub *s, struct instant now)
 	}
 	/* at once: as long as the peer has repeated nothing, what comes is
 	 * what follows */
-	if (mp_fall(c, now, MP_FALLBACK_NO_DSS)) {
+	if (mp_fall_if(c, now, MP_FALLBACK_NO_DSS)) {
 		return;
 	}
 	if (s->held_len > c->rcv.wnd.size || s->held_n > HELD_MAX) {
@@ -411,6 +413,7 @@ void mp_rx_unmapped_timer(struct mp_sub *s, struct instant now)
 		return;
 	}
 	mp_count(s->c->mp, MP_DSS_NO_MAP);
+	mp_fall_refuse(s->c, MP_FALLBACK_NO_DSS);
 	mp_sub_broken(s, now, MP_RST_MIDDLEBOX);
 }
 
