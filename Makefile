@@ -89,7 +89,10 @@ unit: $(if $(U),$(B)/unit/$(U),$(unit_bin))
 
 unit-build: $(unit_bin)
 
-test-build: unit-build $(SIM) $(FLOWS) $(pkt_run)
+test-build: unit-build $(SIM) $(FLOWS) $(pkt_run) $(replay_bin) $(bench_core)
+
+small: $(replay_bin) $(bench_core)
+	@B=$(B) tests/small.sh
 
 lint: $(CORE) $(RUN)
 	@B=$(B) CC="$(CC)" tests/lint/run.sh
@@ -149,6 +152,7 @@ help:
 	@echo 'make plots      ... as pictures over time, in build/plots'
 	@echo 'make shim-test  programs under the shim against kernel sockets; T=NAME'
 	@echo 'make e2e        end-to-end tests; T=NAME: one of them'
+	@echo 'make small      fuzz corpus, figures of the core, planted bugs: each in small'
 	@echo 'make fuzz       libFuzzer targets of tests/fuzz with clang; T=eno SECS=600'
 	@echo 'make dissector  the Wireshark dissector in tools/ against captures'
 	@echo 'make threats    attacks on live connections, controls first; T=07: one'
@@ -159,6 +163,6 @@ help:
 	@echo 'make install    prefix=/usr/local DESTDIR=; make uninstall: the reverse'
 	@echo 'make clean      removes build/, where everything is that was built'
 
-.PHONY: all unit unit-build test-build lint check demo bench asan ubsan install uninstall format clean help
+.PHONY: all unit unit-build test-build small lint check demo bench asan ubsan install uninstall format clean help
 .SECONDARY:
 -include $(shell test -d $(B) && find $(B) -name '*.d' 2>/dev/null)

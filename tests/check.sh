@@ -110,6 +110,12 @@ unit()
 	$make -s unit
 }
 
+small()
+{
+	has_cmocka || { echo "SKIP small: no cmocka here"; return 0; }
+	$make -s small
+}
+
 # a range in which everything occurs, what once failed, and what nobody has seen
 sims()
 {
@@ -165,6 +171,7 @@ main()
 		step build-clang with clang B=build/clang
 		step lint $make -s lint
 		step unit unit
+		step small small
 		step pkt $make -s pkt
 		step table $make -s table
 		step sim sims

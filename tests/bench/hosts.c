@@ -240,6 +240,13 @@ static bool turn(struct host *e, struct host *peer)
 	return busy || stack_wants_output(e->s);
 }
 
+static bool turn_both(void)
+{
+	bool busy = turn(&hosts.host[0], &hosts.host[1]);
+
+	return turn(&hosts.host[1], &hosts.host[0]) || busy;
+}
+
 /* everything that happens until `until`; timers that fired */
 uint64_t hosts_run(struct instant until)
 {
@@ -248,7 +255,7 @@ uint64_t hosts_run(struct instant until)
 	for (;;) {
 		struct instant next;
 
-		while (turn(&hosts.host[0], &hosts.host[1]) | turn(&hosts.host[1], &hosts.host[0])) {
+		while (turn_both()) {
 			hosts.now = instant_add(hosts.now, 100 * NANOS_US);
 		}
 		next = instant_min(stack_deadline(hosts.host[0].s),

@@ -1,7 +1,7 @@
 /* scale - do the timer wheel and the demultiplexer cost the same however many
  * connections there are?
  *
- *   scale    for 10, 1,000 and 100,000 connections
+ *   scale [VISITS]    for 10, 1,000 and 100,000 connections, so many times each
  *
  * Ten of them are active, all others rest with a keep-alive timer each: what
  * the structures themselves cost.  Beside it ("cold"), all are active and come
@@ -17,8 +17,8 @@
 #include "stack/base/rng.h"
 #include "stack/base/wheel.h"
 #include "stack/tcp/tcp_demux.h"
+#include "tests/bench/load.h"
 
-#define VISITS 400000u
 #define ROUNDS 7u
 #define ACTIVE 10u
 
@@ -32,6 +32,7 @@ struct conn {
 static struct wheel wheel;
 static struct rng rng;
 static uint64_t fired;
+static uint32_t visits = 400000;
 
 static void *take(void *ctx, size_t n)
 {
@@ -80,33 +81,33 @@ static double lookups(const struct tcp_demux *d, unsigned n)
 	double from = cpu_ns();
 	unsigned found = 0;
 
-	for (unsigned i = 0; i < VISITS; i++) {
+	for (unsigned i = 0; i < visits; i++) {
 		struct tuple t = tuple_of((unsigned)rng_below(&rng, n));
 
 		found += tcp_demux_find(d, &t) != NULL;
 	}
-	if (found != VISITS) {
+	if (found != visits) {
 		fprintf(stderr, "scale: a connection was not found\n");
 		exit(1);
 	}
-	return (cpu_ns() - from) / VISITS;
+	return (cpu_ns() - from) / visits;
 }
 
 static double rearms(struct conn *c, unsigned n, struct instant now)
 {
 	double from = cpu_ns();
 
-	for (unsigned i = 0; i < VISITS; i++) {
+	for (unsigned i = 0; i < visits; i++) {
 		wheel_arm(&wheel, &c[rng_below(&rng, n)].timer, later(now));
 	}
-	return (cpu_ns() - from) / VISITS;
+	return (cpu_ns() - from) / visits;
 }
 
 /* in the steps of an event loop: 1 ms */
 static double fires(unsigned n, struct instant *now)
 {
 	double from = cpu_ns();
-	uint64_t until = n < 1000 ? 20000 : VISITS;
+	uint64_t until = n < 1000 ? 20000 : visits;
 
 	fired = 0;
 	while (fired < until) {
@@ -209,10 +210,12 @@ static void measure(unsigned n, bool last)
 
 int main(int argc, char **argv)
 {
-	(void)argv;
-	if (argc != 1) {
-		fprintf(stderr, "usage: scale\n");
+	if (argc > 2) {
+		fprintf(stderr, "usage: scale [VISITS]\n");
 		return 2;
+	}
+	if (argc == 2) {
+		visits = number(argv[1], "VISITS", 1, 10000000);
 	}
 	rng_seed(&rng, 3);
 	printf("{");

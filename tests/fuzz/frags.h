@@ -170,7 +170,7 @@ static void frags_whole(const struct frags *g, const struct frag *x,
 		must(s == IP_HDR_OK && be16_get(p->data + 2) == p->len);
 	} else {
 		must(s == IP_HDR_OK || s == IP_HDR_EXT || s == IP_HDR_FRAGMENT);
-		must(IP6_HDR_LEN + be16_get(p->data + 4) == p->len);
+		must(be16_get(p->data + 4) == p->len - IP6_HDR_LEN);
 	}
 	if (!g->wild && x->v6) {
 		frags_same6(g, x->id, p);

@@ -73,7 +73,7 @@ static inline uint8_t *in_bytes(struct input *in, size_t *n)
 
 static inline uint8_t *dup_bytes(const void *p, size_t n)
 {
-	uint8_t *copy = malloc(n ? n : 1);
+	uint8_t *copy = calloc(1, n ? n : 1);
 
 	must(copy);
 	if (n) {
@@ -137,10 +137,10 @@ static inline void fend_conf(struct fend *e, struct input *in)
 	c->vacuous = (a & 0xc0) == 0xc0;
 	c->on = (a & 0xc0) != 0x80;
 	/* slow ones are rare */
-	c->n_kx = 1 + (b & 3) / 2;
+	c->n_kx = (uint8_t)(1 + (b & 3) / 2);
 	c->kx[0] = kx[(b & 7) == 7 ? b >> 6 : 0];
 	c->kx[1] = kx[1];
-	c->n_aead = 1 + (b >> 3) % 3;
+	c->n_aead = (uint8_t)(1 + (b >> 3) % 3);
 	for (unsigned i = 0; i < 3; i++) {
 		c->aead[i] = aead[(i + (b >> 5)) % 3];
 	}

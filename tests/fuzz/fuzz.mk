@@ -11,6 +11,16 @@ $(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(unit_lib) $(B)/libengine.a $(CHAN) $(COR
 	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(B)/libengine.a \
 		$(CHAN) $(CORE) -luring -lcmocka -lcrypto
 
+# without libFuzzer: make small replays the corpus in the tree
+replay_bin := $(fuzz_targets:%=$(B)/replay/%)
+
+$(replay_bin): $(B)/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o \
+		$(unit_lib) $(B)/libengine.a $(CHAN) $(CORE)
+	@mkdir -p $(@D)
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libengine.a \
+		$(CHAN) $(CORE) -luring -lcmocka -lcrypto
+
 # What is compared is of no use where inputs are choices and no formats, and
 # took half of the time.
 ifdef FUZZ
