@@ -22,6 +22,13 @@ static inline int end(void **st)
 	return 0;
 }
 
+/* both ends as they were at first */
+static inline void anew(void)
+{
+	end(NULL);
+	start(NULL);
+}
+
 static inline struct crypt_info info(const struct end *e)
 {
 	struct crypt_info i;

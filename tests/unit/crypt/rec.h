@@ -104,6 +104,16 @@ static inline enum crypt_reason get(struct crypt_rec *r, const struct frame *f)
 #define is_ok(what)       assert_int_equal(what, CRYPT_OK)
 #define is_not(what, why) assert_int_equal(what, why)
 
+/* a frame with this text, made and opened */
+static inline struct frame carry(struct crypt_rec *from, struct crypt_rec *to,
+				 const char *text)
+{
+	struct frame f = put(from, text, false);
+
+	is_ok(get(to, &f));
+	return f;
+}
+
 static inline void arrived(struct crypt_rec *from, struct crypt_rec *to,
 			   const struct frame *f)
 {
@@ -117,9 +127,8 @@ static inline void both_spoke(void)
 	both(true);
 	for (unsigned i = 0; i < 2; i++) {
 		struct crypt_rec *p = i ? &y : &x, *q = i ? &x : &y;
-		struct frame f = put(p, "", false);
+		struct frame f = carry(p, q, "");
 
-		is_ok(get(q, &f));
 		arrived(p, q, &f);
 	}
 }

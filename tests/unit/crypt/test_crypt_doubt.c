@@ -50,10 +50,7 @@ static void the_first_frame_ends_the_doubt(void **st)
 	for (unsigned t = 0; t < 4; t++) {
 		bool b_has = t & 1, doubt = t & 2;
 
-		end_fini(&a);
-		end_fini(&b);
-		end_init(&a, 1);
-		end_init(&b, 2);
+		anew();
 		key_up_in_doubt(b_has, doubt);
 		if (doubt) {
 			says_nothing_while_confused();

@@ -1,25 +1,7 @@
-#include "tests/unit/crypt/common.h"
+#include "tests/unit/crypt/pair.h"
 
 #include "stack/crypt/crypt_hs.h"
 #include "tests/vectors/vec.h"
-
-static struct end a, b;
-
-static int start(void **st)
-{
-	(void)st;
-	end_init(&a, 1);
-	end_init(&b, 2);
-	return 0;
-}
-
-static int end(void **st)
-{
-	(void)st;
-	end_fini(&a);
-	end_fini(&b);
-	return 0;
-}
 
 static void begin(void)
 {
@@ -381,7 +363,6 @@ static void the_transcript_is_bound(void **st)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, start, end)
 	const struct CMUnitTest tests[] = {
 		T(takes_any_segmentation),
 		T(splits_at_every_octet),

@@ -124,8 +124,7 @@ static void counts_from_another_base(void **st)
 
 	(void)st;
 	both(false);
-	f = put(&x, "hello", false);
-	is_ok(get(&y, &f));
+	f = carry(&x, &y, "hello");
 	done();
 	both(false);
 	x.tx_base = y.rx_base = x.tx_next = 79;
@@ -258,8 +257,7 @@ static void nothing_follows_the_end_mark(void **st)
 	both(true);
 	f = put(&x, "1", true);
 	x.tx_fin = false;
-	g = put(&x, "2", false);
-	is_ok(get(&y, &g));
+	g = carry(&x, &y, "2");
 	is_not(get(&y, &f), CRYPT_AFTER_FIN);
 	is_not(crypt_rec_end(&y, f.at + f.n), CRYPT_TRUNCATED);
 	done();

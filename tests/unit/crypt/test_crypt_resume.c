@@ -31,6 +31,18 @@ static void a_secret_serves_once(void **st)
 	assert_int_equal(crypt_cached(b.crypt), 1);
 }
 
+/* both open again and b gets a's SYN, which is kept */
+static unsigned offer(uint8_t *syn)
+{
+	unsigned n;
+
+	end_open(&a, true);
+	end_open(&b, false);
+	n = crypt_seg_out(a.conn, t0, CRYPT_SEG_SYN, syn, 40);
+	deliver(&b, CRYPT_SEG_SYN, syn, n);
+	return n;
+}
+
 /* a SYN with a secret, seen and sent again: b has used it up */
 static void a_replayed_offer_is_answered_afresh(void **st)
 {
@@ -40,10 +52,7 @@ static void a_replayed_offer_is_answered_afresh(void **st)
 	(void)st;
 	connect_ends(&a, &b);
 	talk();
-	end_open(&a, true);
-	end_open(&b, false);
-	n = crypt_seg_out(a.conn, t0, CRYPT_SEG_SYN, syn, 40);
-	deliver(&b, CRYPT_SEG_SYN, syn, n);
+	n = offer(syn);
 	pass(&b, &a, CRYPT_SEG_SYNACK);
 	pass(&a, &b, CRYPT_SEG_ACK);
 	key_up(&a, &b);
@@ -65,10 +74,7 @@ static void an_unused_secret_stays_with_the_passive_opener(void **st)
 	(void)st;
 	connect_ends(&a, &b);
 	talk();
-	end_open(&a, true);
-	end_open(&b, false);
-	n = crypt_seg_out(a.conn, t0, CRYPT_SEG_SYN, syn, 40);
-	deliver(&b, CRYPT_SEG_SYN, syn, n);
+	n = offer(syn);
 	pass(&b, &a, CRYPT_SEG_SYNACK);
 	assert_int_equal(crypt_cached(b.crypt), 0);
 	/* no third ACK ever comes */
@@ -228,10 +234,7 @@ static void resumes_with_roles_swapped(void **st)
 
 static void begin_again(bool smtcp)
 {
-	end_fini(&a);
-	end_fini(&b);
-	end_init(&a, 1);
-	end_init(&b, 2);
+	anew();
 	a.conf.smtcp = smtcp;
 	connect_ends(&a, &b);
 	talk();
