@@ -125,7 +125,7 @@ int sock_connect(struct sock *sk, struct instant now,
 	}
 	t.local.port = sk->bound ? sk->local.port : 0;
 	if (!sk->bound && (sk->opt.port_lo || sk->opt.port_hi)) {
-		t.local.port = sock_port_within(sk, &t.local);
+		t.local.port = sock_port_within(sk, &t.local, &t.remote);
 		if (t.local.port == 0) {
 			return EADDRNOTAVAIL;
 		}

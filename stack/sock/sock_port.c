@@ -47,7 +47,25 @@ static bool port_taken(const struct sock *sk, const struct endpoint *e)
 	return false;
 }
 
-uint16_t sock_port_within(const struct sock *sk, const struct endpoint *want)
+/* A connection shares its port with those to others, unless a socket is bound
+ * to it; who binds wants it alone. */
+static bool port_free(const struct sock *sk, const struct endpoint *e,
+		      const struct endpoint *to)
+{
+	struct tuple t = { .local = *e };
+
+	if (port_taken(sk, e)) {
+		return false;
+	}
+	if (!to) {
+		return tcp_port_get(sk->s->tcp, e, false) == e->port;
+	}
+	t.remote = *to;
+	return tcp_tuple_free(sk->s->tcp, &t);
+}
+
+uint16_t sock_port_within(const struct sock *sk, const struct endpoint *want,
+			  const struct endpoint *to)
 {
 	uint32_t lo = max_u32(sk->opt.port_lo ? sk->opt.port_lo : PORT_LO, 1);
 	uint32_t hi = sk->opt.port_hi ? sk->opt.port_hi : PORT_HI;
@@ -57,8 +75,7 @@ uint16_t sock_port_within(const struct sock *sk, const struct endpoint *want)
 
 	for (uint32_t i = 0; i < n; i++) {
 		e.port = (uint16_t)(lo + (at + i) % n);
-		if (!port_taken(sk, &e) &&
-		    tcp_port_get(sk->s->tcp, &e, false) == e.port) {
+		if (port_free(sk, &e, to)) {
 			return e.port;
 		}
 	}
@@ -70,7 +87,7 @@ static uint16_t port_pick(struct sock *sk, const struct endpoint *want)
 	bool reuse = sk->opt.reuseaddr || sk->opt.reuseport;
 
 	if (want->port == 0) {
-		return sock_port_within(sk, want);
+		return sock_port_within(sk, want, NULL);
 	}
 	return port_taken(sk, want) ? 0
 				    : tcp_port_get(sk->s->tcp, want, reuse);

@@ -142,17 +142,17 @@ void sock_free(struct sock *sk);
 /* sock_port.c: e's port is sk's from now on, any if that is 0; an errno */
 int sock_bind_port(struct sock *sk, const struct endpoint *e);
 void sock_unbind(struct sock *sk);
-/* A free port for want's address: from a random place on, once round the range
- * (IP_LOCAL_PORT_RANGE).  0: none. */
-uint16_t sock_port_within(const struct sock *sk, const struct endpoint *want);
+/* A free port for want's address, to bind to it or (to not NULL) to connect
+ * from it: from a random place on, once round the range (IP_LOCAL_PORT_RANGE).
+ * 0: none. */
+uint16_t sock_port_within(const struct sock *sk, const struct endpoint *want,
+			  const struct endpoint *to);
 
 /* sock_listen.c: sk can be accepted */
 void sock_queue_ready(struct sock *listener, struct sock *sk);
 void sock_stop_listen(struct sock *sk, struct instant now);
 /* it is no longer deferred */
 void sock_undefer(struct sock *sk);
-/* a connection on its listener's queue leaves it */
-void sock_unqueue(struct sock *sk);
 
 /* sock_open.c: the rest of a failed attempt goes; the handle is needed for the
  * next one */

@@ -406,6 +406,8 @@ bool tcp_answer(struct tcp *tcp, struct instant now, struct tcp_listener *l,
 /* is a local port free to bind (no listener, and unless reuse no connection)?
  * port 0 in: picks one and returns it; 0 out: none. */
 uint16_t tcp_port_get(struct tcp *tcp, const struct endpoint *want, bool reuse);
+/* could a new connection have this four-tuple? */
+bool tcp_tuple_free(const struct tcp *tcp, const struct tuple *t);
 
 /* --- a segment arrives ------------------------------------------------- */
 

@@ -213,6 +213,11 @@ uint16_t tcp_port_get(struct tcp *tcp, const struct endpoint *want, bool reuse)
 	return tcp_demux_port(&tcp->demux, want, reuse);
 }
 
+bool tcp_tuple_free(const struct tcp *tcp, const struct tuple *t)
+{
+	return tcp_demux_free(&tcp->demux, t);
+}
+
 void tcp_reset_seg(struct tcp *tcp, const struct tcp_seg *seg,
 		   const uint8_t *opt, unsigned opt_len)
 {

@@ -176,6 +176,13 @@ void tcp_demux_unbind(struct tcp_demux *d, struct tcp_bound *b)
 	hmap_del(&d->ports, &b->node);
 }
 
+bool tcp_demux_free(const struct tcp_demux *d, const struct tuple *t)
+{
+	return !demux_listener_in_way(d, &t->local, false, false) &&
+	       (!ports_first(&d->local, t->local.port) ||
+		!tcp_demux_find(d, t));
+}
+
 /* RFC 6056 3.3.3 (hash-based selection): a per-destination offset keeps
  * sequences to different peers apart, a shared counter keeps a port from
  * coming back soon. */
@@ -191,9 +198,7 @@ uint16_t tcp_demux_ephemeral(struct tcp_demux *d, const struct tuple *t)
 		uint64_t at = (offset + d->next_port++) % PORTS;
 
 		try.local.port = (uint16_t)(TCP_PORT_FIRST + at);
-		if (!demux_listener_in_way(d, &try.local, false, false) &&
-		    (!ports_first(&d->local, try.local.port) ||
-		     !tcp_demux_find(d, &try))) {
+		if (tcp_demux_free(d, &try)) {
 			return try.local.port;
 		}
 	}

@@ -69,8 +69,10 @@ struct tcp_bound *tcp_demux_bound(const struct tcp_demux *d,
 bool tcp_demux_bind(struct tcp_demux *d, struct tcp_bound *b);
 void tcp_demux_unbind(struct tcp_demux *d, struct tcp_bound *b);
 
-/* A local port such that (t with it) is free and no listener has it; 0: none.
- * t->local.port is ignored. */
+/* nobody has t, and no listener its port */
+bool tcp_demux_free(const struct tcp_demux *d, const struct tuple *t);
+/* A local port such that t with it is free; 0: none.  t->local.port is
+ * ignored. */
 uint16_t tcp_demux_ephemeral(struct tcp_demux *d, const struct tuple *t);
 /* as tcp_port_get() in tcp.h */
 uint16_t tcp_demux_port(struct tcp_demux *d, const struct endpoint *want,

@@ -100,6 +100,36 @@ static void test_port_range(void **state)
 	}
 }
 
+/* ..to one destination: a port that a connection has, and nobody is bound to,
+ * leads to others, too */
+static void test_port_range_shared(void **state)
+{
+	struct sock *k[4];
+	struct endpoint e;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct endpoint to = endpoint_make(two.end[1].addr,
+						   (uint16_t)(80 + i % 3));
+
+		k[i] = sock_open(two.end[0].stack, 4);
+		set(k[i], 0, 51, (int)(40000u | 40000u << 16));
+		if (i == 3) { /* port 80 again */
+			assert_int_equal(sock_connect(k[i], two.now, &to),
+					 EADDRNOTAVAIL);
+			break;
+		}
+		assert_int_equal(sock_connect(k[i], two.now, &to),
+				 EINPROGRESS);
+		assert_true(sock_local(k[i], &e));
+		assert_int_equal(e.port, 40000);
+	}
+	assert_int_equal(bind_to(k[3], addr_any(4), 0), EADDRINUSE);
+	for (unsigned i = 0; i < 4; i++) {
+		sock_close(k[i], two.now, true);
+	}
+}
+
 /* IP_FREEBIND: an address that is not there yet */
 static void test_freebind(void **state)
 {
@@ -150,6 +180,7 @@ int main(void)
 		TWO_TEST(test_reuse_rules),
 		TWO_TEST(test_port_zero_picks),
 		TWO_TEST(test_port_range),
+		TWO_TEST(test_port_range_shared),
 		TWO_TEST(test_freebind),
 		TWO_TEST(test_port_zero_beyond_a_run),
 	};
