@@ -16,7 +16,6 @@
 #define ENO_SYNS     2 /* SYNs with ENO that may go unanswered */
 #define CAPABLE_SYNS 2 /* and then, or instead, with MP_CAPABLE alone */
 #define CONFIRM_WAIT (60 * NANOS_S)
-#define MAGIC_LEN    4
 
 static bool required(const struct mp_conn *c)
 {
@@ -352,29 +351,13 @@ static enum tcp_verdict agreed(struct mp_sub *s, struct instant now)
 	return TCP_UP_OK;
 }
 
-/* The ACK had no ENO, and yet the peer may have sent it: then it seals.  Its
- * first octets show it. */
-static enum tcp_verdict watch_magic(struct mp_sub *s, const struct tcp_seg *seg)
+/* The ACK had no ENO, and yet the peer may have sent it: then it seals. */
+static enum tcp_verdict watched(struct mp_sub *s, const struct tcp_seg *seg)
 {
-	struct mp_conn *c = s->c;
-	uint32_t at = seg->seq - s->irs - 1, n = c->crypt.magic;
-	uint8_t magic[MAGIC_LEN];
-
-	if (!n || !seg->len || MAGIC_LEN - n < at) {
+	if (!mp_watch_opens(s, seg)) {
 		return TCP_UP_OK;
 	}
-	be32_put(magic, CRYPT_INIT1_MAGIC);
-	for (uint32_t i = MAGIC_LEN - n - at; n && i < seg->len; i++, n--) {
-		if (seg->data[i] != magic[MAGIC_LEN - n]) {
-			c->crypt.magic = 0;
-			return TCP_UP_OK;
-		}
-	}
-	c->crypt.magic = (uint8_t)n;
-	if (n) {
-		return TCP_UP_OK;
-	}
-	mp_count(c->mp, MP_CRYPT_ABORT);
+	mp_count(s->c->mp, MP_CRYPT_ABORT);
 	return refused(s, ECONNABORTED);
 }
 
@@ -386,11 +369,11 @@ static enum tcp_verdict after_decline(struct mp_sub *s,
 {
 	struct mp_conn *c = s->c;
 
-	if (first && c->crypt.magic && seg->opts.eno.n) {
+	if (first && c->crypt.watch && seg->opts.eno.n) {
 		mp_count(c->mp, MP_CRYPT_ABORT);
 		return refused(s, ECONNABORTED);
 	}
-	return watch_magic(s, seg);
+	return watched(s, seg);
 }
 
 static enum tcp_verdict declined(struct mp_sub *s, const struct tcp_seg *seg)
@@ -412,8 +395,8 @@ static enum tcp_verdict declined(struct mp_sub *s, const struct tcp_seg *seg)
 		mp_count(c->mp, MP_CRYPT_ABORT);
 		return refused(s, ECONNABORTED);
 	}
-	c->crypt.magic = MAGIC_LEN;
-	return watch_magic(s, seg);
+	c->crypt.watch = MP_WATCH_FIRST;
+	return watched(s, seg);
 }
 
 /* In a simultaneous open the peer's SYN-ACK comes as an ACK; only its ENO

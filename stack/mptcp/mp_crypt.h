@@ -20,6 +20,7 @@
 #include "stack/base/bytes.h"
 #include "stack/base/time.h"
 #include "stack/crypt/crypt.h"
+#include "stack/mptcp/mp_watch.h"
 #include "stack/mptcp/mptcp.h"
 #include "stack/tcp/tcp.h"
 
@@ -37,6 +38,7 @@ struct mp_crypt {
 	uint8_t known;           /* enum crypt_memo_level of the destination */
 	bool weaker;             /* it is less this time */
 	enum crypt_reason why;   /* CLEAR */
+	enum mp_watch watch;     /* CLEAR, but the peer may think otherwise */
 	struct crypt_conn *k;    /* NULL when CLEAR */
 	bool smtcp;              /* SEALED: TEP 0x20 */
 	bool no_resume;          /* no secret, whatever conf says */
@@ -44,8 +46,6 @@ struct mp_crypt {
 	bool wants_room;         /* see mp_crypt_wants_room() */
 	bool heard;              /* a segment without SYN came: ENO is over */
 	bool crossed;            /* both opened (RFC 9293 3.5) */
-	uint8_t magic;           /* CLEAR, but the peer may think otherwise:
-				  * octets left to look at */
 	bool started;            /* crypt_start() was called */
 	bool have_mpc;           /* ... with the transcript of MP_CAPABLE */
 	uint8_t syn_flags, synack_flags; /* of the MP_CAPABLEs, for that */

@@ -266,6 +266,8 @@ void mp_crypt_timer(struct mp_conn *c, struct instant now)
 	struct mp_crypt *y = &c->crypt;
 
 	if (y->state != MP_CRYPT_SEALED) {
+		mp_watch_release(c);
+		mp_conn_readable(c, now);
 		return;
 	}
 	/* RFC 8548 has no confirmation: a peer may have nothing to say */

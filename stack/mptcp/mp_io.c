@@ -78,7 +78,7 @@ void mp_write_urgent(struct mp_conn *c, struct instant now)
 
 unsigned mp_read_vec(const struct mp_conn *c, struct iov *v, unsigned max)
 {
-	uint64_t left = max_u64(mp_read_mark(c), 1);
+	uint64_t left = mp_read_len(c) ? max_u64(mp_read_mark(c), 1) : 0;
 	unsigned k = 0;
 
 	list_each(n, &c->rcv.q) {
@@ -143,7 +143,7 @@ void mp_read_done(struct mp_conn *c, struct instant now, uint64_t n)
 
 uint64_t mp_read_len(const struct mp_conn *c)
 {
-	return c->rcv.q_len;
+	return c->crypt.watch == MP_WATCH_HELD ? 0 : c->rcv.q_len;
 }
 
 bool mp_read_eof(const struct mp_conn *c)

@@ -34,6 +34,7 @@ void mp_rx_fin(struct mp_conn *c, struct instant now)
 		return;
 	}
 	r->fin_in = true;
+	mp_watch_release(c);
 	mp_conn_event(c, MP_EV_FIN);
 	if (c->mode == MP_MODE_MPTCP) {
 		mp_count(c->mp, MP_DATA_FIN_RX);
@@ -67,9 +68,12 @@ static void in_order(struct mp_conn *c, struct instant now, struct slice *sl)
 	}
 	r->q_len += n;
 	r->total += n;
+	if (!mp_watch_queued(c, now)) {
+		return;
+	}
 	if (r->discard) {
 		mp_read_done(c, now, r->q_len);
-	} else {
+	} else if (mp_read_len(c)) {
 		mp_conn_readable(c, now);
 	}
 	mp_rx_fin(c, now);

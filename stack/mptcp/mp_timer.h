@@ -13,7 +13,8 @@
  *          acknowledged nothing of what waits, 300 s
  *   MEM    memory was refused to the writer or to a mapping: 200 ms
  *   FIRST  a resumed session's first frame waits for the program's data: 5 ms
- *   CRYPT  keys not confirmed, or nobody came back after a bad frame: 60 s
+ *   CRYPT  keys not confirmed, or nobody came back after a bad frame: 60 s;
+ *          not sealed: first octets are held that may be Init1's: 1 s
  * of a subflow:
  *   JOIN   our third ACK of a join is not answered: RTO, doubling, 6 tries
  *   UNMAP  data without a mapping is held for at most 2 s

@@ -132,6 +132,8 @@ struct mp_listener;
 	  "MP_JOIN or ADD_ADDR before keys were confirmed: ignored") \
 	X(MP_CRYPT_ALONE, "MPTcpExtCryptAlone", \
 	  "sealed connections that went on as a single TCP stream") \
+	X(MP_CRYPT_HELD, "MPTcpExtCryptHeld", \
+	  "connections whose first octets were held back: they may be a peer's that seals") \
 	X(MP_CRYPT_WEAKER, "MPTcpExtCryptWeaker", \
 	  "connections with less protection than the same destination had before") \
 	X(MP_JOIN_EVICTED, "MPTcpExtMPJoinEvicted", \

@@ -124,17 +124,6 @@ static bool altered_lawfully(struct side *s, uint8_t got, uint8_t sent)
 	return true;
 }
 
-/* B, to which ENO was lost, knows Init1 by its first four octets: what comes
- * before the fourth is handed on. */
-static bool magic_octets(const struct side *s, uint64_t n)
-{
-	const struct world *w = s->conn->w;
-
-	return w->watch && !s->client && s->rx + n < 4 &&
-	       watch_of(s->conn)->x.state[0] == EXPECT_SEALED &&
-	       watch_of(s->conn)->x.state[1] == EXPECT_CLEAR;
-}
-
 static bool wrong_octet(struct side *s, uint64_t at)
 {
 	const struct side *peer = &s->conn->side[s->client ? 1 : 0];
@@ -171,9 +160,6 @@ void check_data(struct side *s, const uint8_t *p, uint64_t n)
 {
 	uint64_t done = 0;
 
-	if (magic_octets(s, n)) {
-		return;
-	}
 	while (done < n) {
 		size_t k = (size_t)min_u64(n - done, PIECE);
 

@@ -674,7 +674,7 @@ void expect_end(struct conn *c)
 			end_refused(c, k);
 		}
 	}
-	if (x->doom && (a->rx || b->rx >= 4)) {
+	if (x->doom && (a->rx || b->rx)) {
 		world_fail(c->w, "conn %u: data came although %s", c->index,
 			   x->doom);
 	}
