@@ -1,6 +1,7 @@
 #!/bin/bash
 # cpython.sh [module...] - CPython's own tests of sockets, natively and under the
-# shim, compared test by test (default: test_socket; VSOCK needs a hypervisor)
+# shim, compared test by test (default: test_socket; VSOCK needs a hypervisor);
+# both at once, as they mostly wait, each in a network of its own
 #
 # Differences listed in known.txt, with a cause each, are allowed.
 # B=build directory.  Needs Debian's libpython3.11-testsuite.
@@ -47,8 +48,9 @@ run() # LOG command...
 
 rc=0
 for module in "${@:-test_socket}"; do
-	run "$module.native" env
+	run "$module.native" unshare -n sh -c 'ip link set lo up && exec "$@"' sh &
 	run "$module.shim" ${SHIM_WITH:-$B/mptcp-run --tun cpython,addr=10.78.0.2/24,peer=10.78.0.1 --}
+	wait
 	n=$(wc -l <"$module.native.results")
 	diff "$module.native.results" "$module.shim.results" | sed -n 's/^< //p' |
 		grep -vFf <(sed -n 's/^\(test[^ ]* ([^)]*)\):.*/\1/p' "$known") >"$module.differ"
