@@ -52,6 +52,7 @@ static int ask_connect(int fd, struct whose *w, struct ask *a)
 	for (int i = 0; i < REPEATS; i++) {
 		int kernel = -1;
 
+		a->q.id = w->id.id; /* of what is in its place by now */
 		a->fd[0] = fd;
 		a->n_fd = 1;
 		if (i > 0 && err == CHAN_NEED_KERNEL) {
@@ -67,7 +68,6 @@ static int ask_connect(int fd, struct whose *w, struct ask *a)
 		}
 		if (err == CHAN_NEED_FRESH) {
 			err = fresh_renew(fd, w);
-			a->q.id = w->id.id;
 			if (err) {
 				return err;
 			}

@@ -227,6 +227,7 @@ bool quick_begin(int fd, struct whose *w, const struct ask *a)
 	rc = begin(fd, &q);
 	if (rc > 0) {
 		fresh_renew(fd, w);
+		early_mark(fd, q.early); /* nobody has heard of it */
 	}
 	ask_calm_end(&calm);
 	return rc == 0;

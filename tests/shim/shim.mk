@@ -10,3 +10,5 @@ $(B)/unit/shim/%: $(B)/tests/unit/shim/%.o $(B)/shim/env.o
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+$(B)/unit/shim/test_quick: $(call obj,$(addprefix shim/,call_connect.c \
+	ask.c early.c fresh.c quick.c wait.c watch.c))
