@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/early.h"
 #include "shim/init.h"
 #include "shim/libc.h"
 #include "stack/chan/chan_addr.h"
@@ -150,7 +151,12 @@ static int calmly(struct ask *a, bool answer)
 
 int ask(struct ask *a)
 {
-	return calmly(a, true);
+	int err = calmly(a, true);
+
+	if (a->q.early && err != ENETDOWN && err != ENOBUFS) {
+		early_heard(a);
+	}
+	return err;
 }
 
 int ask_tell(struct ask *a)

@@ -22,6 +22,7 @@ struct ask {
 	struct chan_rep p; /* valid when ask() did not return ENETDOWN */
 	int fd[ASK_FD_MAX];
 	unsigned n_fd;
+	int early_fd; /* whose switches q.early is: early.h */
 };
 
 /* clears the request; sock may be NULL for HELLO */

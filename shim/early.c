@@ -82,7 +82,16 @@ void early_add(int fd, const struct whose *w, struct ask *a)
 	uint32_t word = w->peer ? 0 : early_word(fd);
 
 	a->q.early = word & CHAN_EARLY_MASK;
-	if (a->q.early) {
-		put(fd, word & ~CHAN_EARLY_MASK);
+	a->early_fd = fd;
+}
+
+void early_heard(struct ask *a)
+{
+	uint32_t word = early_word(a->early_fd);
+
+	/* else one of them was set meanwhile: once more, then */
+	if ((word & CHAN_EARLY_MASK) == a->q.early) {
+		put(a->early_fd, word & ~CHAN_EARLY_MASK);
 	}
+	a->q.early = 0;
 }

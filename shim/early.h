@@ -29,7 +29,8 @@ bool early_is_switch(int level, int name, uint32_t len);
 bool early_keep(int fd, const struct whose *w, int level, int name,
 		const void *val, uint32_t len);
 void early_mark(int fd, uint32_t bits); /* EARLY_* */
-/* what was kept goes with this request */
+/* what was kept goes with this request, and is kept until the stack has it */
 void early_add(int fd, const struct whose *w, struct ask *a);
+void early_heard(struct ask *a); /* it has */
 
 #endif

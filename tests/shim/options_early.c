@@ -1,4 +1,6 @@
 /* switches that are set before anything else happens to a socket */
+#include <sys/resource.h>
+
 #include "t.h"
 
 static char self[4096];
@@ -118,6 +120,25 @@ static void passed_on(void)
 	close(fd);
 }
 
+/* what was set stays set when a call fails for want of a descriptor */
+static void at_the_limit(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), next = dup(fd);
+	struct rlimit was, full;
+
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	close(next);
+	must(getrlimit(RLIMIT_NOFILE, &was) == 0, "read the limit");
+	full = was;
+	full.rlim_cur = (rlim_t)next;
+	must(setrlimit(RLIMIT_NOFILE, &full) == 0, "have no descriptor left");
+	get(fd, SOL_SOCKET, SO_KEEPALIVE);
+	listen(fd, 1);
+	must(setrlimit(RLIMIT_NOFILE, &was) == 0, "have some again");
+	show_all(fd);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && atoi(argv[1]) > 0) {
@@ -135,5 +156,7 @@ int main(int argc, char **argv)
 	listens();
 	say("-- handed on");
 	passed_on();
+	say("-- without a descriptor left");
+	at_the_limit();
 	return 0;
 }
