@@ -37,11 +37,17 @@ static inline void transfer(uint64_t up_octets, uint64_t down_octets,
 	assert_false(P.end[1].app.mangled);
 }
 
-static inline void finish(void)
+/* closed at both ends, and forgotten */
+static inline void all_gone(void)
 {
 	mpair_close(&P, 0, false);
 	mpair_close(&P, 1, false);
 	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+}
+
+static inline void finish(void)
+{
+	all_gone();
 	mpair_stop(&P);
 }
 

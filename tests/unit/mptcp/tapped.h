@@ -40,9 +40,7 @@ static inline struct mp_conn *tapped_conn(unsigned end)
 /* an orderly end, and what the wire has shown */
 static inline void tapped_close(void)
 {
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+	all_gone();
 	assert_int_equal(P.end[0].app.err, 0);
 	assert_int_equal(P.end[1].app.err, 0);
 	sealtap_check(&T);

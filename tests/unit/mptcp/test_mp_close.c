@@ -45,6 +45,14 @@ static void start(uint64_t seed)
 	up(true);
 }
 
+/* the last of the two closes */
+static void finish_by(unsigned end, nanos most)
+{
+	mpair_close(&P, end, false);
+	assert_true(mpair_run(&P, most, mpair_gone));
+	mpair_stop(&P);
+}
+
 /* statements 106, 108, 112 */
 static void client_first(void **state)
 {
@@ -153,9 +161,7 @@ static void abort_resets_all(void **state)
 	assert_int_equal(P.end[1].app.err, ECONNRESET);
 	assert_true(count(0, MP_FASTCLOSE_TX) >= 2);
 	assert_int_equal(count(1, MP_FASTCLOSE_RX), 1);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish_by(1, NANOS_S);
 }
 
 static void unread_data_resets(void **state)
@@ -168,9 +174,7 @@ static void unread_data_resets(void **state)
 	mpair_close(&P, 1, false);
 	assert_true(mpair_run(&P, NANOS_S, client_closed));
 	assert_int_equal(P.end[0].app.err, ECONNRESET);
-	mpair_close(&P, 0, false);
-	assert_true(mpair_run(&P, NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish_by(0, NANOS_S);
 }
 
 static void data_after_close_resets(void **state)
@@ -182,9 +186,7 @@ static void data_after_close_resets(void **state)
 	mpair_send(&P, 0, 5000, false);
 	assert_true(mpair_run(&P, NANOS_S, client_closed));
 	assert_int_equal(P.end[0].app.err, ECONNRESET);
-	mpair_close(&P, 0, false);
-	assert_true(mpair_run(&P, NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish_by(0, NANOS_S);
 }
 
 /* statement 142 */
@@ -297,9 +299,7 @@ static void peer_forgot(void **state)
 	mpair_send(&P, 0, 1000, false);
 	assert_true(mpair_run(&P, 20 * NANOS_S, client_closed));
 	assert_int_equal(P.end[0].app.err, ECONNRESET);
-	mpair_close(&P, 0, false);
-	assert_true(mpair_run(&P, NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish_by(0, NANOS_S);
 }
 
 /* statement 101 */
@@ -336,9 +336,7 @@ static void orphans_while_memory_is_scarce(void **state)
 		assert_int_equal(P.end[0].app.gone, scarce);
 		mpair_sleep(&P, 290 * NANOS_S);
 		assert_true(P.end[0].app.gone);
-		mpair_close(&P, 1, false);
-		assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
-		mpair_stop(&P);
+		finish_by(1, 10 * NANOS_S);
 	}
 }
 
@@ -356,9 +354,7 @@ static void orphans_are_bounded(void **state)
 		assert_int_equal(P.end[1].app.err, more ? ECONNRESET : 0);
 		assert_int_equal(tcp_counter(P.end[0].tcp, TCP_ABORT_ORPHANS),
 				 more);
-		mpair_close(&P, 1, false);
-		assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
-		mpair_stop(&P);
+		finish_by(1, 10 * NANOS_S);
 	}
 }
 
@@ -430,9 +426,7 @@ static void end_of_a_sealed_stream(void **state)
 		mpair_sleep(&P, NANOS_S);
 		assert_true(P.end[0].app.closed);
 		assert_int_equal(P.end[0].app.err, 0);
-		mpair_close(&P, 0, false);
-		assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
-		mpair_stop(&P);
+		finish_by(0, 10 * NANOS_S);
 	}
 }
 
@@ -445,9 +439,7 @@ static void data_for_nobody(void **state)
 	mpair_sleep(&P, NANOS_S);
 	/* a reset behind the end of its stream: as Linux in CLOSE-WAIT */
 	assert_int_equal(P.end[0].app.err, EPIPE);
-	mpair_close(&P, 0, false);
-	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish_by(0, 10 * NANOS_S);
 }
 
 /* A peer that never ends is not waited for without end. */
@@ -459,9 +451,7 @@ static void stream_without_end(void **state)
 	assert_false(P.end[1].app.gone);
 	mpair_sleep(&P, 20 * NANOS_S);
 	assert_true(P.end[1].app.gone);
-	mpair_close(&P, 0, false);
-	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish_by(0, 10 * NANOS_S);
 }
 
 int main(void)

@@ -6,15 +6,19 @@
 
 /* --- resumption ---------------------------------------------------------- */
 
-static void again(void)
+/* the first connection ends, and programs and path are as before it */
+static void first_is_over(void)
 {
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+	all_gone();
 	for (unsigned e = 0; e < 2; e++) {
 		P.end[e].app = (struct mpair_app){ .end = &P.end[e] };
 	}
 	memset(&box, 0, sizeof(box));
+}
+
+static void again(void)
+{
+	first_is_over();
 	mpair_connect(&P);
 }
 
@@ -190,13 +194,7 @@ static void less_than_remembered(void **state)
 		bool enforce = k & 1, capable = k & 2;
 
 		with_memory(130 + k, enforce ? MP_MEMO_ENFORCE : MP_MEMO_WARN);
-		mpair_close(&P, 0, false);
-		mpair_close(&P, 1, false);
-		assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
-		for (unsigned e = 0; e < 2; e++) {
-			P.end[e].app = (struct mpair_app){ .end = &P.end[e] };
-		}
-		memset(&box, 0, sizeof(box));
+		first_is_over();
 		box.no_eno[SYNACK] = !capable;
 		box.no_capable[SYNACK] = capable;
 		mpair_connect(&P);

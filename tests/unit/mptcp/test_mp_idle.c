@@ -43,10 +43,7 @@ static void gives_back(bool sealed, enum mp_policy server)
 			used[e] = P.end[e].fake.mem.used;
 		}
 	}
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish();
 }
 
 static void plain_gives_back(void **state)
@@ -97,10 +94,7 @@ static void sealed_rests_over_rekeyings(void **state)
 		transfer(1, round & 1, 20 * NANOS_S);
 		mpair_sleep(&P, REST);
 	}
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish();
 }
 
 /* who is busy now and then keeps what it has */
@@ -117,10 +111,7 @@ static void busy_keeps(void **state)
 	}
 	mpair_sleep(&P, REST);
 	assert_false(holds_ring(0));
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish();
 }
 
 /* what waits for an acknowledgement stays */
@@ -139,10 +130,7 @@ static void unacknowledged_stays(void **state)
 	assert_true(mpair_run(&P, 60 * NANOS_S, mpair_arrived));
 	mpair_sleep(&P, REST);
 	assert_false(holds_ring(0));
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish();
 }
 
 /* room was asked for and not used */

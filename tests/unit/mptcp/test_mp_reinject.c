@@ -58,10 +58,7 @@ static void cut(unsigned link, bool v6)
 	get_info(0, &i);
 	assert_true(i.bytes_reinjected > 0);
 	assert_int_equal(i.mode, MP_MODE_MPTCP);
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
-	mpair_stop(&P);
+	finish();
 }
 
 static void first_path_cut(void **state)

@@ -79,24 +79,29 @@ static void long_numbers_wrap(void **state)
 
 /* --- one packet is made into two, or loses its mapping ------------------- */
 
+/* a part of a segment, with all of its options */
+static void inject_part(struct mpair_pkt *p, uint32_t at, uint32_t len)
+{
+	const uint8_t *opt = p->pkt->data + IP4_HDR_LEN + TCP_HDR_LEN;
+	unsigned opt_len = (unsigned)(mpair_payload(p) - opt);
+	struct tuple t = { p->seg.t.remote, p->seg.t.local };
+
+	mpair_inject(&P, !p->from, &t, p->seg.seq + at, p->seg.ack,
+		     p->seg.flags, p->seg.wnd, opt, opt_len,
+		     mpair_payload(p) + at, len);
+}
+
 /* statement 69: halves with the same option */
 static void halve(void *ctx, struct mpair_pkt *p)
 {
-	uint32_t half = p->seg.len / 2, hdr = p->pkt->len - p->seg.len;
-	uint8_t opt[40];
-	unsigned opt_len = hdr - IP4_HDR_LEN - TCP_HDR_LEN;
-	struct tuple t = { p->seg.t.remote, p->seg.t.local };
+	uint32_t half = p->seg.len / 2;
 
 	(void)ctx;
 	if (p->seg.len < 200 || p->seg.flags & (TCP_SYN | TCP_FIN)) {
 		return;
 	}
-	memcpy(opt, p->pkt->data + IP4_HDR_LEN + TCP_HDR_LEN, opt_len);
-	mpair_inject(&P, !p->from, &t, p->seg.seq, p->seg.ack, p->seg.flags,
-		     p->seg.wnd, opt, opt_len, mpair_payload(p), half);
-	mpair_inject(&P, !p->from, &t, p->seg.seq + half, p->seg.ack,
-		     p->seg.flags, p->seg.wnd, opt, opt_len,
-		     mpair_payload(p) + half, p->seg.len - half);
+	inject_part(p, 0, half);
+	inject_part(p, half, p->seg.len - half);
 	p->drop = true;
 }
 
@@ -120,11 +125,6 @@ static bool crumbled;
 /* one segment comes as single octets, and the last of them is late */
 static void crumble(void *ctx, struct mpair_pkt *p)
 {
-	uint32_t hdr = p->pkt->len - p->seg.len;
-	uint8_t opt[40];
-	unsigned opt_len = hdr - IP4_HDR_LEN - TCP_HDR_LEN;
-	struct tuple t = { p->seg.t.remote, p->seg.t.local };
-
 	(void)ctx;
 	if (crumbled) {
 		held_most = max_u64(held_most, P.end[1].fake.mem.used);
@@ -134,10 +134,8 @@ static void crumble(void *ctx, struct mpair_pkt *p)
 	}
 	crumbled = true;
 	held_before = P.end[1].fake.mem.used;
-	memcpy(opt, p->pkt->data + IP4_HDR_LEN + TCP_HDR_LEN, opt_len);
 	for (uint32_t i = 0; i + 1 < p->seg.len; i++) {
-		mpair_inject(&P, 1, &t, p->seg.seq + i, p->seg.ack, TCP_ACK,
-			     p->seg.wnd, opt, opt_len, mpair_payload(p) + i, 1);
+		inject_part(p, i, 1);
 	}
 	p->drop = true;
 }

@@ -474,9 +474,7 @@ static void first_connection(uint64_t seed)
 	tapped_one_path(seed);
 	up(false);
 	transfer(1000, 1000, 5 * NANOS_S);
-	mpair_close(&P, 0, false);
-	mpair_close(&P, 1, false);
-	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+	all_gone();
 	sealtap_check(&T);
 	assert_int_equal(T.dir[0].init > 0, true);
 	again();

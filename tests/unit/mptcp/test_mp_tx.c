@@ -118,9 +118,7 @@ static void sealing_fails(void **state)
 		assert_int_equal(P.end[1].app.err, ECONNRESET);
 		assert_int_equal(P.end[1].app.got, 1000);
 		assert_int_equal(count(0, MP_CRYPT_ABORT), 1);
-		mpair_close(&P, 0, false);
-		mpair_close(&P, 1, false);
-		assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+		all_gone();
 		sealtap_check(&T);
 		sealtap_fini(&T);
 		mpair_stop(&P);
