@@ -219,6 +219,15 @@ static const char *lookup(void *ctx, const char *name)
 	return NULL;
 }
 
+/* no option of the command line, and these variables */
+static bool from_env(struct run_conf *c, struct var *env)
+{
+	int rest;
+
+	assert_int_equal(PARSE(c, "x"), CONF_OK);
+	return conf_env(c, CONF_RUN, lookup, env, err);
+}
+
 static void test_environment(void **state)
 {
 	struct var env[] = {
@@ -236,8 +245,7 @@ static void test_environment(void **state)
 	int rest;
 
 	(void)state;
-	assert_int_equal(PARSE(&c, "x"), CONF_OK);
-	assert_true(conf_env(&c, CONF_RUN, lookup, env, err));
+	assert_true(from_env(&c, env));
 	assert_int_equal(c.n_tun, 2);
 	assert_int_equal(c.n_exclude, 3);
 	assert_int_equal(c.mptcp, CONF_MPTCP_OFF);
@@ -256,37 +264,33 @@ static void test_environment(void **state)
 	assert_int_equal(c.verbose, 0);
 	/* a bad value names the variable; a flag in its place heals it */
 	env[1].value = "perhaps";
-	assert_int_equal(PARSE(&c, "x"), CONF_OK);
-	assert_false(conf_env(&c, CONF_RUN, lookup, env, err));
+	assert_false(from_env(&c, env));
 	assert_ptr_equal(strstr(err, "MPTCP_MODE: "), err);
 	assert_int_equal(PARSE(&c, "--mptcp=off"), CONF_OK);
 	assert_true(conf_env(&c, CONF_RUN, lookup, env, err));
 }
 
-/* what mptcp-run passes on is what it parsed */
 /* a bound of one digit holds for one digit, too */
 static void test_number_bounds(void **state)
 {
 	struct var env[] = { { "MPTCP_VERBOSE", "2" }, { NULL, NULL } };
 	char text[3] = "0";
 	struct run_conf c;
-	int rest;
 
 	(void)state;
-	assert_int_equal(PARSE(&c, "x"), CONF_OK);
-	assert_true(conf_env(&c, CONF_RUN, lookup, env, err));
+	assert_true(from_env(&c, env));
 	assert_int_equal(c.verbose, 3);
 	for (char d = '3'; d <= '9'; d++) {
 		text[0] = d;
 		env[0].value = text;
-		assert_int_equal(PARSE(&c, "x"), CONF_OK);
-		assert_false(conf_env(&c, CONF_RUN, lookup, env, err));
+		assert_false(from_env(&c, env));
 		assert_non_null(strstr(err, "is not a number within 0..2"));
 	}
 	text[1] = '0';
 	assert_false(conf_env(&c, CONF_RUN, lookup, env, err));
 }
 
+/* what mptcp-run passes on is what it parsed */
 static void test_argv_round_trip(void **state)
 {
 	static char *argv[CONF_ARGS_MAX + 1], buf[CONF_ARGS_TEXT];

@@ -173,6 +173,16 @@ static void test_probe_lost(void **state)
 	assert_int_equal(tcp_mtup_excused(&m, &sent), 0);
 }
 
+/* its second half is sent again, and then this is acknowledged */
+static void repair(uint32_t to, uint32_t lo, uint32_t hi)
+{
+	assert_int_equal(news(false), TCP_MTUP_NOTHING);
+	tcp_sent_resent(&sent, tcp_sent_next_lost(&sent, 1440), t0, 984);
+	ack(to, lo, hi);
+	assert_int_equal(news(false), TCP_MTUP_FAILED);
+	assert_int_equal(m.low, 1024);
+}
+
 /* ..and acknowledged before anybody looked again */
 static void test_probe_lost_and_repaired(void **state)
 {
@@ -180,11 +190,7 @@ static void test_probe_lost_and_repaired(void **state)
 	probe(984);
 	ack(1 + 984, 1 + 984 + 1440, sent.nxt);
 	tcp_sent_mark_lost(&sent, tcp_sent_at(&sent, 0));
-	assert_int_equal(news(false), TCP_MTUP_NOTHING);
-	tcp_sent_resent(&sent, tcp_sent_next_lost(&sent, 1440), t0, 984);
-	ack(sent.nxt, 0, 0);
-	assert_int_equal(news(false), TCP_MTUP_FAILED);
-	assert_int_equal(m.low, 1024);
+	repair(sent.nxt, 0, 0);
 }
 
 /* ..with something before it still on its way */
@@ -193,11 +199,7 @@ static void test_probe_lost_and_repaired_early(void **state)
 	(void)state;
 	probe(984);
 	tcp_sent_mark_lost(&sent, tcp_sent_at(&sent, 1));
-	assert_int_equal(news(false), TCP_MTUP_NOTHING);
-	tcp_sent_resent(&sent, tcp_sent_next_lost(&sent, 1440), t0, 984);
-	ack(1, 1 + 984, 1 + 984 + 1440);
-	assert_int_equal(news(false), TCP_MTUP_FAILED);
-	assert_int_equal(m.low, 1024);
+	repair(1, 1 + 984, 1 + 984 + 1440);
 }
 
 /* Everything is sent again in smaller segments: what arrives says nothing. */

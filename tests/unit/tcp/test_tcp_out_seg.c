@@ -1,6 +1,13 @@
 /* One segment: sizes, options, pushes, what is urgent (RFC 9293 3.7.1) */
 #include "tests/unit/tcp/out_one.h"
 
+/* NOPs in each segment of end 0 */
+static void with_options(uint8_t len)
+{
+	p.end[0].conn.opt_len = len;
+	memset(p.end[0].conn.opt, 1, len);
+}
+
 /* MSS both ways, and the options count (RFC 6691) */
 static void test_mss(void **state)
 {
@@ -17,10 +24,7 @@ static void test_mss(void **state)
 		begin(2);
 		p.gso = gso;
 		open_it();
-		p.end[0].conn.opt_len = 17; /* not a multiple of 4 */
-		for (unsigned i = 0; i < 17; i++) {
-			p.end[0].conn.opt[i] = 1;
-		}
+		with_options(17); /* not a multiple of 4 */
 		transfer(300000);
 		assert_int_equal(w.max_len[0], 1460);
 	}
@@ -36,10 +40,7 @@ static void test_options_grow(void **state)
 		open_it();
 		pair_write(&p.end[0].conn, 100000, false);
 		pair_run(&p, 21 * NANOS_MS, NULL);
-		p.end[0].conn.opt_len = 28;
-		for (unsigned i = 0; i < 28; i++) {
-			p.end[0].conn.opt[i] = 1;
-		}
+		with_options(28);
 		transfer(100000);
 		assert_int_equal(w.max_len[0], 1460);
 	}

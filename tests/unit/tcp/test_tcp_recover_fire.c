@@ -181,21 +181,30 @@ static void timeout_in_recovery(void **state)
 	assert_int_equal(resend(t), 0);
 }
 
+/* the probe is due and sends again what begins there; when */
+static struct instant probe(uint32_t seq)
+{
+	struct instant d = tcp_recover_deadline(&r);
+	struct tcp_sent_entry *e;
+	unsigned ev;
+
+	assert_int_equal(tcp_recover_fire(&r, d, &ev), TCP_ALARM_PROBE);
+	e = tcp_recover_probe(&r);
+	assert_int_equal(e->seq, seq);
+	tcp_recover_resent(&r, d, e, MSS);
+	tcp_recover_probed(&r, d, true, true);
+	return d;
+}
+
 static void probe_repairs_the_tail(void **state)
 {
-	struct tcp_sent_entry *e;
 	struct instant d;
 	unsigned ev;
 
 	(void)state;
 	send(0, 4);
 	ack(50 * MS, 3, 0, 0, -1);
-	d = tcp_recover_deadline(&r);
-	assert_int_equal(tcp_recover_fire(&r, d, &ev), TCP_ALARM_PROBE);
-	e = tcp_recover_probe(&r);
-	assert_int_equal(e->seq, Q + 3 * MSS);
-	tcp_recover_resent(&r, d, e, MSS);
-	tcp_recover_probed(&r, d, true, true);
+	d = probe(Q + 3 * MSS);
 	ack(d.ns + 50 * MS, 4, 0, 0, -1);
 	send(d.ns + 60 * MS, 1);
 	ev = ack(d.ns + 110 * MS, 5, 0, 0, -1);
@@ -207,7 +216,6 @@ static void probe_repairs_the_tail(void **state)
 /* RFC 4821 7.6.2: two segments' worth, too large for the path */
 static void probe_repairs_an_mtu_probe(void **state)
 {
-	struct tcp_sent_entry *e;
 	struct instant d;
 	unsigned ev;
 
@@ -216,12 +224,7 @@ static void probe_repairs_an_mtu_probe(void **state)
 	assert_true(tcp_recover_sent(&r, at(0), 2 * MSS, 2 * MSS, false));
 	tcp_mtup_sent(&r.mtup, Q + 3 * MSS, Q + 5 * MSS, 2 * MSS);
 	ack(50 * MS, 3, 0, 0, -1);
-	d = tcp_recover_deadline(&r);
-	assert_int_equal(tcp_recover_fire(&r, d, &ev), TCP_ALARM_PROBE);
-	e = tcp_recover_probe(&r);
-	assert_int_equal(e->seq, Q + 4 * MSS);
-	tcp_recover_resent(&r, d, e, MSS);
-	tcp_recover_probed(&r, d, true, true);
+	d = probe(Q + 4 * MSS);
 	ack(d.ns + 50 * MS, 3, 4, 5, -1);
 	assert_int_equal(resend(d.ns + 50 * MS), 3);
 	ack(d.ns + 120 * MS, 5, 0, 0, -1);
