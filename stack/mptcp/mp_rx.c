@@ -200,7 +200,7 @@ enum tcp_verdict mp_rx_dss(struct mp_sub *s, struct instant now,
 		mp_count(c->mp, MP_DSS_NOT_MATCHING);
 		return TCP_UP_OK;
 	}
-	if (m.fin) {
+	if (m.fin && !csum) { /* else it counts when that was right */
 		note_fin(s, now, m.off + m.len);
 	}
 	return add_map(s, now, &m);
@@ -330,6 +330,24 @@ static void pump_sealed(struct mp_sub *s, struct instant now)
 	}
 }
 
+/* hands on sl, the next octets of m, which may be gone afterwards */
+static void hand_on(struct mp_sub *s, struct instant now, struct slice *sl,
+		    const struct mp_map *m)
+{
+	uint64_t end = m->off + m->len;
+	uint32_t ssn = (uint32_t)sl->seq;
+	bool fin = m->has_csum && m->fin && ssn + sl->len == m->ssn + m->len;
+
+	list_del(&sl->node);
+	s->held_len -= sl->len;
+	s->held_n--;
+	sl->seq = m->off + (ssn - m->ssn);
+	mp_rx_data(s, now, sl);
+	if (fin && s->state != MP_SUB_DEAD) {
+		note_fin(s, now, end);
+	}
+}
+
 void mp_rx_pump(struct mp_sub *s, struct instant now)
 {
 	struct list *n = s->held.next;
@@ -353,11 +371,7 @@ void mp_rx_pump(struct mp_sub *s, struct instant now)
 		if (!m) {
 			continue;
 		}
-		list_del(&sl->node);
-		s->held_len -= sl->len;
-		s->held_n--;
-		sl->seq = m->off + ((uint32_t)sl->seq - m->ssn);
-		mp_rx_data(s, now, sl);
+		hand_on(s, now, sl, m);
 		if (s->state == MP_SUB_DEAD) {
 			return;
 		}
