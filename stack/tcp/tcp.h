@@ -375,7 +375,8 @@ struct tcb *tcp_connect(struct tcp *tcp, struct instant now,
 bool tcp_tfo_holds(const struct tcb *tcb);
 uint32_t tcp_tfo_most(const struct tcb *tcb);
 void tcp_tfo_go(struct tcb *tcb);
-/* Passive: makes a connection in SYN-RECEIVED for this SYN. */
+/* Passive: makes a connection in SYN-RECEIVED for this SYN.  NULL, counted, and
+ * *err: IP_MINTTL does not let it in (EHOSTUNREACH), or no memory. */
 struct tcb *tcp_accept(struct tcp *tcp, struct instant now,
 		       const struct tcp_seg *syn, const struct tcp_open *o,
 		       int *err);
@@ -399,7 +400,8 @@ void tcp_cookie_syn(struct tcp *tcp, struct instant now,
 /* Then the answer: the SYN-ACK of a connection made with o, of which nothing is
  * kept.  o->upper has options() and window() called, as for any SYN-ACK, and no
  * other hook.  upper: bits that come back, TCP_COOKIE_UPPER of them, none
- * unless syn has timestamps.  False: no memory, or no room in a queue. */
+ * unless syn has timestamps.  False: no memory, no room in a queue, or not let
+ * in by IP_MINTTL. */
 bool tcp_answer(struct tcp *tcp, struct instant now, struct tcp_listener *l,
 		const struct tcp_seg *syn, const struct tcp_open *o,
 		uint8_t upper);

@@ -172,6 +172,10 @@ struct tcb *tcp_accept(struct tcp *tcp, struct instant now,
 	struct tcp_open open = *o;
 	struct tcb *tcb;
 
+	*err = EHOSTUNREACH;
+	if (!tcp_listen_near(tcp, syn, &open.conf)) {
+		return NULL;
+	}
 	open.t = syn->t;
 	if (!open.conf.syn_retries) {
 		open.conf.syn_retries = TCP_SYNACK_RETRIES;

@@ -182,6 +182,7 @@ bool tcp_cookie_check(struct tcp_cookie_jar *j, struct instant now,
 				 .seq = ack->seq - 1,
 				 .flags = TCP_SYN,
 				 .wnd = ack->wnd,
+				 .ttl = ack->ttl,
 				 .dev = ack->dev };
 	o->has_mss = true;
 	o->mss = sizes[size];

@@ -50,6 +50,16 @@ void tcp_unlisten(struct tcp *tcp, struct tcp_listener *l)
 	mem_free(tcp->env->mem, l, sizeof(*l));
 }
 
+bool tcp_listen_near(struct tcp *tcp, const struct tcp_seg *syn,
+		     const struct tcp_conf *c)
+{
+	if (syn->ttl >= c->min_ttl) {
+		return true;
+	}
+	tcp_count(tcp, TCP_DROP_TTL);
+	return false;
+}
+
 /* --- SYN cookies ----------------------------------------------------------- */
 
 void tcp_cookie_syn(struct tcp *tcp, struct instant now,
@@ -100,6 +110,9 @@ bool tcp_answer(struct tcp *tcp, struct instant now, struct tcp_listener *l,
 	uint32_t val;
 	bool sent;
 
+	if (!tcp_listen_near(tcp, syn, &o->conf)) {
+		return false;
+	}
 	tcp_cookie_begin(&tcp->jar, now, &tcp->env->entropy, syn, &c);
 	c.upper = syn->opts.has_ts ? upper : 0;
 	tcp_cookie_make(&tcp->jar, syn, &c);

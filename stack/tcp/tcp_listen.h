@@ -24,6 +24,11 @@ struct tcp_listener {
 	struct tcp_tfo_keys tfo_keys; /* TCP_FASTOPEN_KEY */
 };
 
+/* RFC 5082: may the SYN of a connection that is to have this conf have come from
+ * so far away?  If not, that is counted. */
+bool tcp_listen_near(struct tcp *tcp, const struct tcp_seg *syn,
+		     const struct tcp_conf *c);
+
 /* A segment that belongs to no connection (RFC 9293 3.10.7.1 and .2): a SYN
  * is offered to join, then to a listener; anything else is answered with a
  * reset.  Not NULL: a connection restored from a SYN cookie, whose ACK the

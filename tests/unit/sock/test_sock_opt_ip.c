@@ -154,6 +154,46 @@ static void test_min_ttl(void **state)
 	two_run(NANOS_S);
 }
 
+/* ..and a listener does not answer it: no SYN-ACK, no reset, no cookie */
+static void min_ttl_listens(enum stack_cookies cookies)
+{
+	struct sock *l = two_listen(80, 1), *a;
+	struct tcp *tcp = two.end[1].stack->tcp;
+
+	two.end[1].stack->cfg.cookies = cookies;
+	assert_int_equal(sock_setopt(l, two.now, IPPROTO_IP, IP_MINTTL,
+				     &(int){ 65 }, 4),
+			 0);
+	ours = two_connect(80);
+	two_run(500 * NANOS_MS);
+	assert_int_equal(tcp_counter(tcp, TCP_DROP_TTL), 1);
+	assert_int_equal(tcp_counter(tcp, TCP_OUT_SEGS), 0);
+	assert_int_equal(sock_setopt(l, two.now, IPPROTO_IP, IP_MINTTL,
+				     &(int){ 64 }, 4),
+			 0);
+	two_run(NANOS_S);
+	assert_true(sock_connected(ours));
+	two_run(100 * NANOS_MS);
+	a = sock_accept(l, two.now);
+	assert_non_null(a);
+	sock_close(ours, two.now, true);
+	sock_close(a, two.now, true);
+	sock_close(l, two.now, true);
+	two_run(NANOS_S);
+}
+
+static void test_min_ttl_listens(void **state)
+{
+	(void)state;
+	min_ttl_listens(STACK_COOKIES_AUTO);
+}
+
+static void test_min_ttl_cookie(void **state)
+{
+	(void)state;
+	min_ttl_listens(STACK_COOKIES_ALWAYS);
+}
+
 static void test_v6only_is_fixed_by_bind(void **state)
 {
 	struct sockaddr_in6 sa = { .sin6_family = AF_INET6 };
@@ -243,6 +283,8 @@ int main(void)
 		NATIVE_TEST(test_mtu_discover),
 		NATIVE_TEST(test_dont_fragment),
 		NATIVE_TEST(test_min_ttl),
+		NATIVE_TEST(test_min_ttl_listens),
+		NATIVE_TEST(test_min_ttl_cookie),
 		NATIVE_TEST(test_v6only_is_fixed_by_bind),
 		NATIVE_TEST(test_no_options_received),
 		NATIVE_TEST(test_in_the_header),
