@@ -194,7 +194,7 @@ struct mp_snd {
 	bool want_room : 1;      /* the writer was told "full" */
 	bool refused : 1;        /* memory was: nothing else may wake us */
 	bool cork_due : 1;       /* corked for long enough */
-	bool urgent : 1;
+	uint64_t urgent; /* behind the last urgent octet not marked yet, 0: none */
 	uint64_t total, again_total; /* octets for reports */
 };
 
@@ -477,6 +477,9 @@ void mp_fall_refuse(struct mp_conn *c, enum mp_reason why);
 /* Sealed: no DATA_ACK for more than the first mapping, whose option was another
  * one: the peer may never have had a DSS, and have fallen back. */
 bool mp_fall_early(const struct mp_sub *s);
+/* After the fallback: does the segment's mapping still say what plain TCP takes
+ * its octets for?  TCP_UP_RESET: no, and they must not be delivered. */
+enum tcp_verdict mp_fall_in(struct mp_sub *s, const struct tcp_seg *seg);
 
 /* --- mp_close.c ------------------------------------------------------ */
 void mp_close_fin_due(struct mp_conn *c);

@@ -72,7 +72,7 @@ void mp_write_urgent(struct mp_conn *c, struct instant now)
 		mp_seal_urgent(c); /* the frame says it, never the header */
 		return;
 	}
-	c->snd.urgent = true;
+	c->snd.urgent = c->snd.ring.tail;
 	mp_dirty(c);
 }
 

@@ -81,6 +81,14 @@ static void advance(struct mp_conn *c, struct mp_sub *s, uint32_t n, bool prog)
 	}
 }
 
+/* The only subflow, and its last segments had no options: the peer may be plain
+ * TCP by now, and would take what is repeated for more.  The connection's timer
+ * finds out. */
+static bool perhaps_plain(const struct mp_conn *c, const struct mp_sub *s)
+{
+	return s->acks_bare && c->n_subs == 1 && !mp_sealed(c);
+}
+
 /* what another subflow failed to bring across goes first */
 static void run_again(struct mp_conn *c, struct instant now)
 {
@@ -96,7 +104,7 @@ static void run_again(struct mp_conn *c, struct instant now)
 			break;
 		}
 		r.hi = min_u64(r.hi, d->nxt);
-		if (r.lo >= r.hi) {
+		if (r.lo >= r.hi || perhaps_plain(c, s)) {
 			ranges_fini(&d->again);
 			break;
 		}
@@ -187,6 +195,26 @@ static void run_sealed_plain(struct mp_conn *c, struct instant now)
 
 /* --- not sealed ------------------------------------------------------ */
 
+/* TCP's urgent pointer is behind what it was given last.  With mappings there is
+ * none: what was urgent before a fallback is not announced any more. */
+static void push_marked(struct mp_sub *s, struct instant now, uint32_t n)
+{
+	struct mp_snd *d = &s->c->snd;
+	uint64_t end = d->nxt + n;
+
+	if (d->urgent && d->urgent >= d->nxt && d->urgent <= end) {
+		n = (uint32_t)(end - d->urgent);
+		if (d->urgent > d->nxt) {
+			push(s, now, d->urgent, (uint32_t)(d->urgent - d->nxt));
+		}
+		tcp_urgent(s->tcb);
+		d->urgent = 0;
+	}
+	if (n) {
+		push(s, now, end, n);
+	}
+}
+
 /* one identity mapping, no scheduler: TCP cuts by itself */
 static void run_plain(struct mp_conn *c, struct instant now)
 {
@@ -201,12 +229,11 @@ static void run_plain(struct mp_conn *c, struct instant now)
 			break;
 		}
 		s->sent += n;
-		push(s, now, d->nxt + n, n);
+		push_marked(s, now, n);
 		advance(c, s, n, true);
 	}
-	if (s && d->urgent && !mp_tx_waiting(c) && s->state == MP_SUB_OPEN) {
-		tcp_urgent(s->tcb);
-		d->urgent = false;
+	if (s && s->state == MP_SUB_OPEN) {
+		push_marked(s, now, 0); /* marked when it had been pushed */
 	}
 }
 
