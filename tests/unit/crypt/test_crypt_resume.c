@@ -31,11 +31,13 @@ static void a_secret_serves_once(void **st)
 	assert_int_equal(crypt_cached(b.crypt), 1);
 }
 
-/* both open again and b gets a's SYN, which is kept */
+/* after a first connection both open again and b gets a's SYN, which is kept */
 static unsigned offer(uint8_t *syn)
 {
 	unsigned n;
 
+	connect_ends(&a, &b);
+	talk();
 	end_open(&a, true);
 	end_open(&b, false);
 	n = crypt_seg_out(a.conn, t0, CRYPT_SEG_SYN, syn, 40);
@@ -50,8 +52,6 @@ static void a_replayed_offer_is_answered_afresh(void **st)
 	unsigned n;
 
 	(void)st;
-	connect_ends(&a, &b);
-	talk();
 	n = offer(syn);
 	pass(&b, &a, CRYPT_SEG_SYNACK);
 	pass(&a, &b, CRYPT_SEG_ACK);
@@ -72,8 +72,6 @@ static void an_unused_secret_stays_with_the_passive_opener(void **st)
 	unsigned n;
 
 	(void)st;
-	connect_ends(&a, &b);
-	talk();
 	n = offer(syn);
 	pass(&b, &a, CRYPT_SEG_SYNACK);
 	assert_int_equal(crypt_cached(b.crypt), 0);

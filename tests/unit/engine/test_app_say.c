@@ -42,10 +42,19 @@ static void up(enum mp_crypt_policy near, enum conf_crypt_policy word,
 	rig_crypt = MP_CRYPT_OFF;
 }
 
-static void down(void)
+/* a socket; the far end was encrypted in an earlier run and is not now */
+static int was_encrypted(struct chan_name *n)
+{
+	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_OFF, true);
+	return prog_socket(n);
+}
+
+static void down(int fd)
 {
 	struct past *p = rig.e.past;
 
+	close(fd);
+	turn(3);
 	rig_down(NULL);
 	past_free(p);
 }
@@ -87,25 +96,19 @@ static void refused(void **st)
 	fd = prog_socket(&n);
 	assert_int_equal(connect_and_ask(fd, &n), EPROTO);
 	assert_string_equal(line(), "");
-	close(fd);
-	turn(3);
-	down();
+	down(fd);
 }
 
 static void less_than_before(void **st)
 {
 	struct chan_name n;
-	int fd;
+	int fd = was_encrypted(&n);
 
 	(void)st;
-	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_OFF, true);
-	fd = prog_socket(&n);
 	assert_int_equal(connect_and_ask(fd, &n), 0);
 	assert_non_null(strstr(line(), "10.9.0.1:80: not encrypted: no ENO"));
 	assert_non_null(strstr(line(), "earlier it was smtcp"));
-	close(fd);
-	turn(3);
-	down();
+	down(fd);
 }
 
 /* SO_ERROR of such a socket is not asked for, unless something of what filled
@@ -113,11 +116,9 @@ static void less_than_before(void **st)
 static void less_than_before_and_not_waited_for(void **st)
 {
 	struct chan_name n;
-	int fd;
+	int fd = was_encrypted(&n);
 
 	(void)st;
-	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_OFF, true);
-	fd = prog_socket(&n);
 	prog_begin(fd, &n, far(80));
 	turn(10);
 	assert_int_equal(events(fd), POLLOUT);
@@ -128,9 +129,7 @@ static void less_than_before_and_not_waited_for(void **st)
 	assert_non_null(strstr(line(), "earlier it was smtcp"));
 	turn(2);
 	assert_int_equal(outq(fd), 0);
-	close(fd);
-	turn(3);
-	down();
+	down(fd);
 }
 
 /* what the program writes instead of asking is all that arrives, and its end
@@ -139,11 +138,9 @@ static void a_line_that_nobody_asks_for(void **st)
 {
 	struct chan_name n;
 	struct sock *sk;
-	int fd;
+	int fd = was_encrypted(&n);
 
 	(void)st;
-	up(MP_CRYPT_PREFER, CONF_CRYPT_PREFER, MP_CRYPT_OFF, true);
-	fd = prog_socket(&n);
 	prog_begin(fd, &n, far(80));
 	turn(10);
 	assert_true(outq(fd) > 0);
@@ -156,9 +153,7 @@ static void a_line_that_nobody_asks_for(void **st)
 	sock_close(sk, rig.e.now, false);
 	turn(4);
 	assert_int_equal(read(fd, (char[1]){ 0 }, 1), 0);
-	close(fd);
-	turn(3);
-	down();
+	down(fd);
 }
 
 static int get_session(const struct chan_name *n)
@@ -203,12 +198,9 @@ static void encrypted(void **st)
 	assert_true(recv(keeper[1], b, sizeof(b), 0) > 0);
 	assert_int_equal(get_session(&n), 0);
 	assert_int_equal(rep.len, CRYPT_SESSION_ID);
-	close(fd);
-	turn(3);
-	rig.e.keeper_fd = -1;
+	down(fd);
 	close(keeper[0]);
 	close(keeper[1]);
-	down();
 }
 
 /* connections that the kernel carries: no option of ours goes there, and none
@@ -231,10 +223,8 @@ static void by_kernel(void **st)
 	assert_int_equal(rep.n_opt, 0);
 	assert_int_equal(get_session(&n), EOPNOTSUPP);
 	assert_int_equal(set_int(&n, SOL_MPTCP_, AWARE, 1), EOPNOTSUPP);
-	close(fd);
 	close(l);
-	turn(3);
-	down();
+	down(fd);
 }
 
 int main(void)

@@ -75,18 +75,12 @@ static int setup(void **state)
 	return rc;
 }
 
-static void set(struct sock *sk, int name, int v)
-{
-	assert_int_equal(sock_setopt(sk, two.now, LX_IPPROTO_TCP, name, &v,
-				     sizeof(v)), 0);
-}
-
 static struct sock *open_to(uint16_t port)
 {
 	struct endpoint e = endpoint_make(two.end[1].addr, port);
 	struct sock *c = sock_open(two.end[0].stack, 4);
 
-	set(c, LX_TCP_FASTOPEN_CONNECT, 1);
+	two_set(c, LX_IPPROTO_TCP, LX_TCP_FASTOPEN_CONNECT, 1);
 	assert_int_equal(sock_connect(c, two.now, &e), EINPROGRESS);
 	return c;
 }
@@ -123,7 +117,7 @@ static void test_losses(void **state)
 	struct sock *l = two_listen(80, 16), *c, *a;
 
 	(void)state;
-	set(l, LX_TCP_FASTOPEN, 16);
+	two_set(l, LX_IPPROTO_TCP, LX_TCP_FASTOPEN, 16);
 	c = open_to(80);
 	pass(NANOS_MS);
 	a = sock_accept(l, two.now);
@@ -169,7 +163,7 @@ static void test_listener_goes(void **state)
 	struct sock *l = two_listen(80, 16), *c, *a;
 
 	(void)state;
-	set(l, LX_TCP_FASTOPEN, 16);
+	two_set(l, LX_IPPROTO_TCP, LX_TCP_FASTOPEN, 16);
 	c = open_to(80);
 	pass(NANOS_MS);
 	a = sock_accept(l, two.now);
@@ -201,7 +195,7 @@ static void test_queue(void **state)
 	struct tcp *tcp = two.end[1].stack->tcp;
 
 	(void)state;
-	set(l, LX_TCP_FASTOPEN, 1);
+	two_set(l, LX_IPPROTO_TCP, LX_TCP_FASTOPEN, 1);
 	c[0] = open_to(80);
 	pass(NANOS_MS);
 	a[0] = sock_accept(l, two.now);

@@ -28,8 +28,7 @@ static void join(int rcvbuf)
 {
 	l = two_listen(80, 5);
 	if (rcvbuf) {
-		assert_int_equal(sock_setopt(l, two.now, 1, 8, &rcvbuf,
-					     sizeof(rcvbuf)), 0);
+		two_set(l, 1, 8, rcvbuf); /* SO_RCVBUF */
 	}
 	c = two_connect(80);
 	two_run(50 * NANOS_MS);
@@ -213,14 +212,12 @@ static void smtcp(void **state)
  * not sent either */
 static void waiting_is_bounded(void **state)
 {
-	int low = 10000, size = 400000;
-
 	(void)state;
 	join(0);
 	feed(1000);
 	two_run(50 * NANOS_MS);
 	two.cut = true;
-	assert_int_equal(sock_setopt(c, two.now, 6, 25, &low, sizeof(low)), 0);
+	two_set(c, 6, 25, 10000);
 	for (unsigned i = 0; i < 50; i++) {
 		feed(1000000);
 		assert_true(sock_outq_unsent(c) <= 10000);
@@ -228,13 +225,12 @@ static void waiting_is_bounded(void **state)
 		}
 	}
 	assert_true(sent > 11000 && sent < 60000); /* a window, and the mark */
-	low = 0;
-	assert_int_equal(sock_setopt(c, two.now, 6, 25, &low, sizeof(low)), 0);
+	two_set(c, 6, 25, 0);
 	for (unsigned i = 0; i < 50; i++) {
 		feed(1000000);
 	}
 	assert_in_range(sock_outq(c), 255000, 262144);
-	assert_int_equal(sock_setopt(c, two.now, 1, 7, &size, sizeof(size)), 0);
+	two_set(c, 1, 7, 400000);
 	for (unsigned i = 0; i < 50; i++) {
 		feed(1000000);
 	}

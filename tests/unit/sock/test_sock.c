@@ -11,12 +11,6 @@ static struct endpoint srv(uint16_t port)
 	return endpoint_make(two.end[1].addr, port);
 }
 
-static void set(struct sock *sk, int level, int name, int v)
-{
-	assert_int_equal(sock_setopt(sk, two.now, level, name, &v, sizeof(v)),
-			 0);
-}
-
 static void test_identity(void **state)
 {
 	struct stack *s = two.end[0].stack;
@@ -243,7 +237,7 @@ static void test_deferred_are_bounded(void **state)
 	struct sock *l = two_listen(80, 4), *c[200];
 
 	(void)state;
-	set(l, 6, 9, 60);
+	two_set(l, 6, 9, 60);
 	flood(c, 200, 80);
 	assert_null(sock_accept(l, two.now));
 	assert_true(two.end[1].stack->n_socks <= 1 + SOCK_HALF_OPEN_MIN);
@@ -264,7 +258,7 @@ static void test_deferred_for_a_time(void **state)
 	struct sock *a;
 
 	(void)state;
-	set(l, 6, 9, 3); /* 3 s */
+	two_set(l, 6, 9, 3); /* 3 s */
 	flood(c, 1, 80);
 	two_run(2 * NANOS_S);
 	assert_null(sock_accept(l, two.now));

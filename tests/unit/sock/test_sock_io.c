@@ -93,13 +93,11 @@ static void test_octets_and_outq(void **state)
 /* octets handed on but still with the program do not open the window */
 static void test_held_keeps_the_window_shut(void **state)
 {
-	int small = 20000;
 	uint32_t n = 0;
 
 	(void)state;
 	l = two_listen(80, 5);
-	assert_int_equal(sock_setopt(l, two.now, 1, 8, &small, sizeof(small)),
-			 0); /* SO_RCVBUF */
+	two_set(l, 1, 8, 20000); /* SO_RCVBUF */
 	c = two_connect(80);
 	two_run(50 * NANOS_MS);
 	two_write(c, 100000);
@@ -120,7 +118,6 @@ static void test_held_keeps_the_window_shut(void **state)
 
 static void test_room_is_told_once(void **state)
 {
-	int small = 10000;
 	struct iov_mut w[2];
 	unsigned k;
 
@@ -128,8 +125,7 @@ static void test_room_is_told_once(void **state)
 	l = two_listen(80, 5);
 	c = sock_open(two.end[0].stack, 4);
 	two.end[0].watch = c;
-	assert_int_equal(sock_setopt(c, two.now, 1, 7, &small, sizeof(small)),
-			 0);
+	two_set(c, 1, 7, 10000); /* SO_SNDBUF */
 	assert_int_equal(sock_connect(c, two.now,
 				      &(struct endpoint){ two.end[1].addr, 80, 0 }),
 			 EINPROGRESS);

@@ -4,12 +4,6 @@
 
 #include "stack/sock/sock_state.h"
 
-static void set(struct sock *sk, int level, int name, int v)
-{
-	assert_int_equal(sock_setopt(sk, two.now, level, name, &v, sizeof(v)),
-			 0);
-}
-
 /* SO_REUSEPORT: the listeners share what comes, by the four-tuple; and one takes
  * over what came to another */
 static void test_reuseport_shares(void **state)
@@ -21,7 +15,7 @@ static void test_reuseport_shares(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		l[i] = sock_open(two.end[1].stack, 4);
-		set(l[i], 1, 15, 1); /* SO_REUSEPORT */
+		two_set(l[i], 1, 15, 1); /* SO_REUSEPORT */
 		assert_int_equal(sock_bind(l[i], &e), 0);
 		assert_int_equal(sock_listen(l[i], two.now, 50), 0);
 	}
@@ -134,7 +128,7 @@ static void test_defer_accept(void **state)
 	struct sock *l = two_listen(80, 5), *c, *a;
 
 	(void)state;
-	set(l, 6, 9, 3); /* TCP_DEFER_ACCEPT */
+	two_set(l, 6, 9, 3); /* TCP_DEFER_ACCEPT */
 	c = two_connect(80);
 	two_run(200 * NANOS_MS);
 	assert_null(sock_accept(l, two.now));

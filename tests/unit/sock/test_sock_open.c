@@ -2,12 +2,6 @@
 
 #include <errno.h>
 
-static void set(struct sock *sk, int level, int name, int v)
-{
-	assert_int_equal(sock_setopt(sk, two.now, level, name, &v, sizeof(v)),
-			 0);
-}
-
 static void test_connect_errors(void **state)
 {
 	struct sock *c = sock_open(two.end[0].stack, 4);
@@ -19,7 +13,7 @@ static void test_connect_errors(void **state)
 	e.addr = addr_v4(224, 0, 0, 1);
 	assert_int_equal(sock_connect(c, two.now, &e), ENETUNREACH);
 	e.addr = addr_map(two.end[1].addr);
-	set(c6, 41, 26, 1);
+	two_set(c6, 41, 26, 1);
 	assert_int_equal(sock_connect(c6, two.now, &e), ENETUNREACH);
 	stack_path_set_up(two.end[0].stack, two.now, 0, false);
 	e.addr = two.end[1].addr;

@@ -21,12 +21,9 @@ static int setup_plain(void **state)
 
 static void join(void)
 {
-	int small = 60000;
-
 	l = two_listen(80, 5);
 	/* the ends scale their windows differently */
-	assert_int_equal(sock_setopt(l, two.now, 1, 8, &small, sizeof(small)),
-			 0);
+	two_set(l, 1, 8, 60000);
 	c = two_connect(80);
 	two_run(50 * NANOS_MS);
 	two_write(c, 10);
@@ -219,11 +216,10 @@ static void test_figures(void **state)
 static void test_in_flight_and_lost(void **state)
 {
 	struct lx_tcp_info o;
-	int one = 1;
 
 	(void)state;
 	join();
-	assert_int_equal(sock_setopt(c, two.now, 6, 1, &one, sizeof(one)), 0);
+	two_set(c, 6, 1, 1);
 	two.cut = true;
 	two_write(c, 2 * 1448 + 100); /* TCP_NODELAY: three segments */
 	while (two_move(0)) {

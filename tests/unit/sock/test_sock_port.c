@@ -9,12 +9,6 @@ static int bind_to(struct sock *sk, struct addr a, uint16_t port)
 	return sock_bind(sk, &e);
 }
 
-static void set(struct sock *sk, int level, int name, int v)
-{
-	assert_int_equal(sock_setopt(sk, two.now, level, name, &v, sizeof(v)),
-			 0);
-}
-
 static void test_bind_errors(void **state)
 {
 	struct stack *s = two.end[0].stack;
@@ -27,7 +21,7 @@ static void test_bind_errors(void **state)
 	assert_int_equal(bind_to(a, two.end[0].addr, 80), 0);
 	assert_int_equal(bind_to(a, two.end[0].addr, 81), EINVAL);
 	assert_int_equal(bind_to(b, addr_any(6), 80), EADDRINUSE);
-	set(b, 41, 26, 1); /* IPV6_V6ONLY: no conflict any more */
+	two_set(b, 41, 26, 1); /* IPV6_V6ONLY: no conflict any more */
 	assert_int_equal(bind_to(b, addr_map(two.end[0].addr), 82), EINVAL);
 	assert_int_equal(bind_to(b, addr_any(6), 80), 0);
 	sock_close(a, two.now, false);
@@ -42,7 +36,7 @@ static void test_reuse_rules(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		k[i] = sock_open(s, 4);
-		set(k[i], 1, 2, 1); /* SO_REUSEADDR */
+		two_set(k[i], 1, 2, 1); /* SO_REUSEADDR */
 	}
 	assert_int_equal(bind_to(k[0], addr_any(4), 80), 0);
 	assert_int_equal(bind_to(k[1], addr_any(4), 80), 0);
@@ -83,7 +77,7 @@ static void test_port_range(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		k[i] = sock_open(two.end[0].stack, 4);
-		set(k[i], 0, 51, (int)(40000u | 40002u << 16));
+		two_set(k[i], 0, 51, (int)(40000u | 40002u << 16));
 	}
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(bind_to(k[i], addr_any(4), 0), 0);
@@ -113,7 +107,7 @@ static void test_port_range_shared(void **state)
 						   (uint16_t)(80 + i % 3));
 
 		k[i] = sock_open(two.end[0].stack, 4);
-		set(k[i], 0, 51, (int)(40000u | 40000u << 16));
+		two_set(k[i], 0, 51, (int)(40000u | 40000u << 16));
 		if (i == 3) { /* port 80 again */
 			assert_int_equal(sock_connect(k[i], two.now, &to),
 					 EADDRNOTAVAIL);
@@ -138,7 +132,7 @@ static void test_freebind(void **state)
 
 	(void)state;
 	assert_int_equal(bind_to(k, none, 80), EADDRNOTAVAIL);
-	set(k, 0, 15, 1);
+	two_set(k, 0, 15, 1);
 	assert_int_equal(bind_to(k, none, 80), 0);
 	assert_int_equal(sock_listen(k, two.now, 1), 0);
 	sock_close(k, two.now, true);

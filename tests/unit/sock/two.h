@@ -137,6 +137,12 @@ static inline int two_teardown(void **state)
 	return 0;
 }
 
+static inline void two_set(struct sock *sk, int level, int name, int v)
+{
+	assert_int_equal(sock_setopt(sk, two.now, level, name, &v, sizeof(v)),
+			 0);
+}
+
 static inline struct sock *two_listen(uint16_t port, unsigned backlog)
 {
 	struct endpoint e = endpoint_make(addr_any(6), port);
