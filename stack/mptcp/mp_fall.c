@@ -187,6 +187,36 @@ bool mp_fall_if(struct mp_conn *c, struct instant now, enum mp_reason why)
 	return true;
 }
 
+/* It fell back because nothing was said, and this says that the octets it carries
+ * are not what follows: a repeat, under way or decided before the peer knew. */
+static bool belied(const struct mp_sub *s, const struct tcp_seg *seg)
+{
+	const struct mp_opt_dss *d = &seg->opts.mp.dss;
+	const struct mp_conn *c = s->c;
+	uint32_t base = (uint32_t)c->keys.idsn_remote + 1;
+
+	if ((c->why_plain != MP_FALLBACK_NO_DSS &&
+	     c->why_plain != MP_FALLBACK_NO_DATA_ACK) ||
+	    mp_sealed(c) || !seg->len ||
+	    !(seg->opts.mp.have & MP_HAVE(MP_OPT_DSS))) {
+		return false;
+	}
+	return d->map && !d->infinite && d->data_len > d->fin &&
+	       seq_gt(d->ssn + d->data_len - d->fin, s->rx_nxt) &&
+	       (uint32_t)d->dsn - base != d->ssn - 1;
+}
+
+enum tcp_verdict mp_fall_in(struct mp_sub *s, const struct tcp_seg *seg)
+{
+	if (!belied(s, seg)) {
+		return TCP_UP_OK;
+	}
+	mp_count(s->c->mp, MP_DSS_NOT_MATCHING);
+	mp_count(s->c->mp, MP_RST_TX);
+	mp_sub_reset_why(s, MP_RST_MPTCP, false);
+	return TCP_UP_RESET;
+}
+
 void mp_fall_refuse(struct mp_conn *c, enum mp_reason why)
 {
 	if (c->mp->cfg.policy == MP_REQUIRE && can_fall(c, why)) {

@@ -33,7 +33,6 @@ void mp_reinject_range(struct mp_conn *c, uint64_t lo, uint64_t hi)
 		ranges_fini(rs);
 		ranges_add(rs, c->snd.una, c->snd.nxt);
 	}
-	c->snd.mixed_end = max_u64(c->snd.mixed_end, hi);
 	mp_dirty(c);
 }
 

@@ -239,7 +239,7 @@ enum tcp_verdict mp_sub_segment(void *up, struct instant now,
 		return v;
 	}
 	if (s->c->mode != MP_MODE_MPTCP) {
-		return TCP_UP_OK;
+		return mp_fall_in(s, seg);
 	}
 	if (!s->seg_dss && s->state == MP_SUB_OPEN) {
 		s->acks_bare = true; /* whatever it acknowledges */
