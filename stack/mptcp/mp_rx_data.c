@@ -40,7 +40,7 @@ void mp_rx_fin(struct mp_conn *c, struct instant now)
 		mp_count(c->mp, MP_DATA_FIN_RX);
 		best = mp_sub_best(c);
 		if (best) {
-			tcp_ack_now(best->tcb);
+			tcp_ack_due(best->tcb);
 		}
 	}
 	mp_conn_readable(c, now);

@@ -455,6 +455,9 @@ void tcp_shutdown(struct tcb *tcb, struct instant now);
  * several calls before it make one ACK.  dup allowed: it is never counted as
  * a window update or duplicate by us. */
 void tcp_ack_now(struct tcb *tcb);
+/* [hook-safe] the same, to carry what each segment carries: data or a FIN that
+ * leaves at once does it, too */
+void tcp_ack_due(struct tcb *tcb);
 /* [hook-safe] the upper's window grew: send an update if it is worth one
  * (RFC 9293 3.8.6.2.2) */
 void tcp_window_opened(struct tcb *tcb, struct instant now);

@@ -102,6 +102,14 @@ void tcp_ack_now(struct tcb *tcb)
 	}
 }
 
+void tcp_ack_due(struct tcb *tcb)
+{
+	if (!tcb->dead && tcp_fsm_synced(&tcb->fsm)) {
+		tcb->owe |= TCP_OWE_ACK;
+		tcb_ready(tcb);
+	}
+}
+
 void tcp_trim(struct tcb *tcb)
 {
 	tcp_sent_trim(&tcb->rec.sent);
