@@ -117,7 +117,8 @@ bool mp_crypt_established(struct mp_conn *c, struct instant now)
 	if (!start(c, now, c->mode == MP_MODE_MPTCP)) {
 		return false;
 	}
-	if (!i.role_b && mp_crypt_keyed(c) && c->mode == MP_MODE_MPTCP) {
+	/* resumed: data may come in time to be in the first frame */
+	if (mp_crypt_keyed(c) && c->mode == MP_MODE_MPTCP) {
 		mp_seal_hold(c, now);
 	}
 	return true;

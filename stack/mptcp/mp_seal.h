@@ -44,9 +44,9 @@ bool mp_seal_new(struct mp_conn *c);
 /* SEALED was decided.  What was written before, if anything, waits in stage */
 void mp_seal_start(struct mp_conn *c);
 void mp_seal_fini(struct mp_conn *c); /* CLEAR, or over */
-/* Keyed at once, by a secret: host A's first frame would leave without data,
- * before the program knows that it may write, and what it writes then would
- * have to wait for B (smtcp(7), Init messages).  So it is held back a little. */
+/* Keyed at once, by a secret: the first frame would leave without data, before
+ * the program knows that it may write, and what host A's writes then would have
+ * to wait for B (smtcp(7), Init messages).  So it is held back a little. */
 void mp_seal_hold(struct mp_conn *c, struct instant now);
 
 /* --- the program's side ------------------------------------------------- */
