@@ -157,7 +157,7 @@ void tcp_tfo_open(struct tcb *tcb, struct instant now)
 		c->len = k->len;
 		memcpy(c->cookie, k->cookie, k->len);
 	}
-	if (c->len || c->bold) {
+	if (tcp_tfo_most(tcb) > 0) {
 		c->hold = true;
 		tcb->owe &= (uint8_t)~TCP_OWE_SYN;
 	}

@@ -1,11 +1,11 @@
 /* tcp_tfo.h - TCP Fast Open (RFC 7413): data in the SYN for who has a cookie
  *
  * Client: cookies that servers gave, by the pair of addresses, in a bounded
- * table; the one not used for longest makes room.  A destination that
- * answered only the second SYN, which has neither option nor data, or none, or
- * without taking the data or giving a cookie, twice in a row is left alone for minutes, and longer each time.  Who wants data in the
- * SYN (conf.tfo_connect) and has a cookie begins with a SYN that waits for the
- * first data.
+ * table; the one not used for longest makes room.  A destination that answered
+ * only the second SYN, which has neither option nor data, or none, or without
+ * taking the data or giving a cookie, twice in a row is left alone for minutes,
+ * and longer each time.  Who wants data in the SYN (conf.tfo_connect) and has a
+ * cookie begins with a SYN that waits for the first data, if any fit.
  *
  * Server: cookies are in tcp_tfo_cookie.h.  A listener takes data of at most
  * conf.tfo_queue connections whose handshake is not complete; they are
