@@ -176,14 +176,4 @@ void tcp_recover_mss(struct tcp_recover *r, struct instant now, uint16_t mss);
 void tcp_recover_set_cc(struct tcp_recover *r, const struct cc_ops *cc,
 			struct instant now);
 
-static inline uint32_t tcp_recover_una(const struct tcp_recover *r)
-{
-	return r->sent.una;
-}
-
-static inline uint32_t tcp_recover_nxt(const struct tcp_recover *r)
-{
-	return r->sent.nxt;
-}
-
 #endif

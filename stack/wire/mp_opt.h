@@ -2,8 +2,9 @@
  *
  * Parsing: mp_opt_parse() takes one option and fills the part of struct
  * mp_opts for its subtype, setting its bit in `have`.  An option of unknown
- * subtype or impossible length is ignored, and its bit set in `bad`.  Emitting: one function per subtype, that writes nothing
- * and returns 0 when the writer lacks room.
+ * subtype or impossible length is ignored, and its bit set in `bad`.
+ * Emitting: one function per subtype, that writes nothing and returns 0 when the
+ * writer lacks room.
  * Version 1 formats; version 0 lengths are recognised only to be ignored.
  */
 #ifndef WIRE_MP_OPT_H
