@@ -17,14 +17,19 @@ static void in_doubt(unsigned seed, bool plain)
 	assert_string_equal(mode(1), plain ? "tcp" : "mptcp");
 }
 
-/* A's program says these n octets */
-static void say(const char *octets, unsigned n)
+static void put(const char *octets, unsigned n)
 {
 	struct iov_mut v[2];
 
 	assert_int_equal(mp_write_vec(conn(0), n, v), 1);
 	memcpy(v[0].p, octets, n);
 	mp_write_done(conn(0), P.now, n);
+}
+
+/* A's program says these n octets */
+static void say(const char *octets, unsigned n)
+{
+	put(octets, n);
 	mpair_sleep(&P, 100 * NANOS_MS);
 }
 
@@ -129,8 +134,9 @@ static void urgent_data_does_not_wait(void **state)
 	in_doubt(40, true);
 	say("\x15", 1);
 	readable(0);
+	put("\x10", 1);
 	mp_write_urgent(conn(0), P.now);
-	say("\x10", 1);
+	mpair_sleep(&P, 100 * NANOS_MS);
 	readable(2);
 	assert_int_equal(conn(1)->crypt.watch, MP_WATCH_LATE);
 	give_up();
