@@ -2,11 +2,6 @@
  * first one decides for */
 #include "stack/crypt/crypt_part.h"
 
-#include <string.h>
-
-#include "stack/base/check.h"
-#include "stack/crypt/crypt_keys.h"
-
 enum crypt_reason crypt_seal(struct crypt_conn *k, const struct crypt_seal *s,
 			     const struct iov_mut *out, unsigned n_out,
 			     size_t *len)

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "stack/base/check.h"
-#include "stack/crypt/crypt_keys.h"
 #include "stack/crypt/eno_form.h"
 #include "stack/prim/hash.h"
 
@@ -209,8 +207,8 @@ static enum crypt_reason settle(struct eno *e, const struct crypt_conf *conf,
 
 /* --- what we choose ------------------------------------------------------ */
 
-/* Passive opener: one TEP that the peer named (8547 4.5).  serial: the secret
- * that it named too, still in the cache. */
+/* Passive opener: one TEP that the peer named (8547 4.5), and in e->wanted the
+ * secret that it named too, still in the cache. */
 static bool choose(struct eno *e, const struct eno_env *env,
 		   const struct eno_opt *peer, uint8_t *tep, uint8_t *kx)
 {

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "stack/base/check.h"
-#include "stack/crypt/crypt_keys.h"
 
 static bool has_kx(const struct crypt_conf *c, uint8_t kx)
 {
