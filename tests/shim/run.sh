@@ -1,7 +1,8 @@
 #!/bin/bash
 # run.sh [test...] - programs that show a behaviour of sockets, on kernel TCP and
 # under the shim: over the loopback (carried by the kernel for the stack) and
-# over a TUN device (carried by the stack itself)
+# over a TUN device (carried by the stack itself); all three at once, for they
+# mostly wait, each in a network of its own
 #
 # B=build directory; SHIM_WITH=command that runs its arguments under the shim,
 # instead of mptcp-run.  FAR=loopback or tun: only that.
@@ -11,11 +12,37 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=$(realpath "${B:-build}")
 out=$B/tests/shim
-passed=0 failed=0 net=0
-if [ -z "${SHIM_IN_NETNS:-}" ]; then
-	SHIM_IN_NETNS=1 exec unshare -n "$0" "$@"
+passed=0 failed=0
+
+with_shim()
+{
+	if [ -n "${SHIM_WITH:-}" ]; then
+		$SHIM_WITH "$@"
+	else
+		"$B/mptcp-run" --tun shim1,addr=10.77.1.2/24,peer=10.77.1.1 -- "$@"
+	fi
+}
+
+# inside NAME FAR [ARGUMENT...]: in the network where this runs
+inside()
+{
+	local t=$1 far=$2 log=$out/$1.$2
+	shift 2
+	ip link set lo up
+	[ "$t" != only/queue_full ] || echo 64 >/proc/sys/net/core/somaxconn
+	set -- timeout 60 "$out/$t" "$@"
+	case $far in
+	native) "$@" >"$log" 2>&1 ;;
+	tun) T_PEER=10.77.1.1 T_LOCAL=10.77.1.2 with_shim "$@" >"$log" 2>"$log.err" ;;
+	*) with_shim "$@" >"$log" 2>"$log.err" ;;
+	esac
+}
+
+if [ "${1:-}" = inside ]; then
+	shift
+	inside "$@"
+	exit
 fi
-ip link set lo up
 mkdir -p "$out/only"
 tests=("$@")
 if [ $# = 0 ]; then
@@ -24,15 +51,6 @@ if [ $# = 0 ]; then
 		tests+=("${n%.c}")
 	done
 fi
-
-with_shim()
-{
-	if [ -n "${SHIM_WITH:-}" ]; then
-		$SHIM_WITH "$@"
-	else
-		"$B/mptcp-run" --tun "shim$net,addr=10.77.$net.2/24,peer=10.77.$net.1" -- "$@"
-	fi
-}
 
 # a program that LD_PRELOAD does not reach, and a script that it would run
 make_unreachable()
@@ -44,21 +62,16 @@ make_unreachable()
 	chmod +x "$out/script"
 }
 
-one() # NAME FAR
+# same NAME FAR: as natively
+same()
 {
-	local t=$1 log=$out/$1.$2
-	net=$((net + 1)) # a stack lives on for a while, with its device
-	if [ "$2" = tun ]; then
-		T_PEER=10.77.$net.1 T_LOCAL=10.77.$net.2 with_shim timeout 60 "$out/$t" "${args[@]}" >"$log" 2>"$log.err"
-	else
-		with_shim timeout 60 "$out/$t" "${args[@]}" >"$log" 2>"$log.err"
-	fi
-	if cmp -s "$out/$t.native" "$log"; then
+	local log=$out/$1.$2
+	if cmp -s "$out/$1.native" "$log"; then
 		passed=$((passed + 1))
 	else
 		failed=$((failed + 1))
-		echo "shim: $t over $2: FAILED"
-		diff -aU 3 "$out/$t.native" "$log" | head -"${LINES_MAX:-30}"
+		echo "shim: $1 over $2: FAILED"
+		diff -aU 3 "$out/$1.native" "$log" | head -"${LINES_MAX:-30}"
 		head -3 "$log.err"
 	fi
 }
@@ -67,21 +80,27 @@ for t in "${tests[@]}"; do
 	if [ ! "$out/$t" -nt "tests/shim/$t.c" ] || [ ! "$out/$t" -nt tests/shim/t.h ]; then
 		${CC:-gcc} -std=gnu11 -O1 -g -Wall -Wextra -D_GNU_SOURCE -pthread -o "$out/$t" "tests/shim/$t.c" || exit 1
 	fi
-	case $t in
-	only/*) cp "tests/shim/$t.txt" "$out/$t.native" ;;
-	*) timeout 60 "$out/$t" >"$out/$t.native" 2>&1 ;;
-	esac
 	args=()
 	if [ "$t" = only/exec ]; then
 		make_unreachable || continue
 		args=("$out/static" "$out/script")
 	fi
-	[ "$t" != only/queue_full ] || echo 64 >/proc/sys/net/core/somaxconn
+	ways=()
 	for far in ${FAR:-loopback tun}; do
 		[ "$far" = loopback ] || ! grep -q 'Loopback only' "tests/shim/$t.c" || continue
-		one "$t" "$far"
+		ways+=("$far")
 	done
-	echo 4096 >/proc/sys/net/core/somaxconn # of this namespace
+	case $t in
+	only/*) cp "tests/shim/$t.txt" "$out/$t.native"; natively='' ;;
+	*) natively=native ;;
+	esac
+	for far in $natively "${ways[@]}"; do
+		unshare -n "$0" inside "$t" "$far" "${args[@]}" &
+	done
+	wait
+	for far in "${ways[@]}"; do
+		same "$t" "$far"
+	done
 done
 echo "shim: $passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
