@@ -1,15 +1,21 @@
+/* By SHA256_Init() and its like, which are older than EVP: that makes a context
+ * in memory and wipes it for each message, which costs nearly as much as the
+ * message, and a connection has forty of a block or two. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "stack/prim/hash.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <string.h>
 
 #define HASH_LEN   32
 #define HASH_BLOCK 64
 
 struct hash {
-	EVP_MD *sha256;
-	EVP_MD_CTX *md; /* initialised with sha256; started anew each time */
+	EVP_MD *sha256;    /* is there, or a policy has taken it away */
+	SHA256_CTX c;      /* of the message in work */
+	SHA256_CTX pad[2]; /* behind the inner and the outer pad of a key */
 };
 
 struct hash *hash_new(void)
@@ -20,9 +26,7 @@ struct hash *hash_new(void)
 		return NULL;
 	}
 	h->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	h->md = EVP_MD_CTX_new();
-	if (!h->sha256 || !h->md ||
-	    EVP_DigestInit_ex2(h->md, h->sha256, NULL) != 1) {
+	if (!h->sha256) {
 		hash_free(h);
 		return NULL;
 	}
@@ -34,30 +38,35 @@ void hash_free(struct hash *h)
 	if (!h) {
 		return;
 	}
-	EVP_MD_CTX_free(h->md);
 	EVP_MD_free(h->sha256);
-	OPENSSL_free(h);
+	OPENSSL_clear_free(h, sizeof(*h));
 }
 
-/* SHA-256 of block (HASH_BLOCK octets, or NULL: nothing) and the pieces */
-static bool digest(struct hash *h, const uint8_t *block, const struct iov *v,
-		   unsigned n, uint8_t out[HASH_LEN])
+/* the digest of what is in h->c and of the pieces; it is there afterwards */
+static bool finish(struct hash *h, const struct iov *v, unsigned n,
+		   uint8_t out[HASH_LEN])
 {
-	bool ok = EVP_DigestInit_ex2(h->md, NULL, NULL) == 1;
+	bool ok = true;
 
-	if (ok && block) {
-		ok = EVP_DigestUpdate(h->md, block, HASH_BLOCK) == 1;
-	}
 	for (unsigned i = 0; ok && i < n; i++) {
-		ok = v[i].n == 0 || EVP_DigestUpdate(h->md, v[i].p, v[i].n) == 1;
+		ok = v[i].n == 0 || SHA256_Update(&h->c, v[i].p, v[i].n) == 1;
 	}
-	return ok && EVP_DigestFinal_ex(h->md, out, NULL) == 1;
+	return ok && SHA256_Final(out, &h->c) == 1;
+}
+
+static bool digest(struct hash *h, const struct iov *v, unsigned n,
+		   uint8_t out[HASH_LEN])
+{
+	bool ok = SHA256_Init(&h->c) == 1 && finish(h, v, n, out);
+
+	prim_wipe(&h->c, sizeof(h->c));
+	return ok;
 }
 
 bool hash_sha256v(struct hash *h, const struct iov *v, unsigned n,
 		  uint8_t out[32])
 {
-	bool ok = digest(h, NULL, v, n, out);
+	bool ok = digest(h, v, n, out);
 
 	if (!ok) {
 		memset(out, 0, HASH_LEN);
@@ -72,30 +81,64 @@ bool hash_sha256(struct hash *h, const void *p, size_t n, uint8_t out[32])
 	return hash_sha256v(h, &v, 1, out);
 }
 
-/* RFC 2104, on one context of the digest: libcrypto's own HMAC makes several
- * for each key, and a connection has a dozen keys for a message each. */
-bool hash_hmac_sha256v(struct hash *h, const void *key, size_t key_len,
-		       const struct iov *v, unsigned n, uint8_t out[32])
+/* --- RFC 2104 -------------------------------------------------------------- */
+
+bool hash_hmac_key(struct hash *h, const void *key, size_t key_len)
 {
-	uint8_t block[HASH_BLOCK] = { 0 }, inner[HASH_LEN];
-	struct iov in = { key, key_len }, last = { inner, HASH_LEN };
+	uint8_t block[HASH_BLOCK] = { 0 };
+	struct iov in = { key, key_len };
 	bool ok = true;
 
 	if (key_len > HASH_BLOCK) {
-		ok = digest(h, NULL, &in, 1, block);
+		ok = digest(h, &in, 1, block);
 	} else if (key_len > 0) {
 		memcpy(block, key, key_len);
 	}
 	for (unsigned i = 0; i < HASH_BLOCK; i++) {
 		block[i] ^= 0x36;
 	}
-	ok = ok && digest(h, block, v, n, inner);
+	ok = ok && SHA256_Init(&h->pad[0]) == 1 &&
+	     SHA256_Update(&h->pad[0], block, HASH_BLOCK) == 1;
 	for (unsigned i = 0; i < HASH_BLOCK; i++) {
 		block[i] ^= 0x36 ^ 0x5c;
 	}
-	ok = ok && digest(h, block, &last, 1, out);
+	ok = ok && SHA256_Init(&h->pad[1]) == 1 &&
+	     SHA256_Update(&h->pad[1], block, HASH_BLOCK) == 1;
 	prim_wipe(block, sizeof(block));
+	return ok;
+}
+
+bool hash_hmac_next(struct hash *h, const struct iov *v, unsigned n,
+		    uint8_t out[32])
+{
+	uint8_t inner[HASH_LEN];
+	struct iov last = { inner, HASH_LEN };
+	bool ok;
+
+	h->c = h->pad[0];
+	ok = finish(h, v, n, inner);
+	h->c = h->pad[1];
+	ok = finish(h, &last, 1, out) && ok;
+	prim_wipe(&h->c, sizeof(h->c));
 	prim_wipe(inner, sizeof(inner));
+	if (!ok) {
+		memset(out, 0, HASH_LEN);
+	}
+	return ok;
+}
+
+void hash_hmac_done(struct hash *h)
+{
+	prim_wipe(h->pad, sizeof(h->pad));
+}
+
+bool hash_hmac_sha256v(struct hash *h, const void *key, size_t key_len,
+		       const struct iov *v, unsigned n, uint8_t out[32])
+{
+	bool ok = hash_hmac_key(h, key, key_len) &&
+		  hash_hmac_next(h, v, n, out);
+
+	hash_hmac_done(h);
 	if (!ok) {
 		memset(out, 0, HASH_LEN);
 	}

@@ -1,6 +1,6 @@
 /* hash.h - SHA-256 and HMAC-SHA256, by libcrypto
  *
- * struct hash holds the fetched algorithms: made once per stack, never per
+ * struct hash is what a message is worked on in: made once per stack, never per
  * call.  A failing libcrypto is reported by false; outputs are cleared then.
  */
 #ifndef PRIM_HASH_H
@@ -24,6 +24,12 @@ bool hash_sha256v(struct hash *h, const struct iov *v, unsigned n,
 		  uint8_t out[32]);
 bool hash_hmac_sha256v(struct hash *h, const void *key, size_t key_len,
 		       const struct iov *v, unsigned n, uint8_t out[32]);
+/* One key for several messages: _key(), _next() for each, and _done(), which
+ * wipes it, also when one of them failed.  Nothing else in between. */
+bool hash_hmac_key(struct hash *h, const void *key, size_t key_len);
+bool hash_hmac_next(struct hash *h, const struct iov *v, unsigned n,
+		    uint8_t out[32]);
+void hash_hmac_done(struct hash *h);
 
 /* constant time */
 bool prim_equal(const void *a, const void *b, size_t n);

@@ -14,7 +14,7 @@ bool kdf_expand(struct hash *h, const uint8_t key[KDF_LEN],
 	struct iov v[KDF_INFO_MAX + 2];
 	uint8_t t[KDF_LEN], counter = 1;
 	size_t done = 0;
-	bool ok = true;
+	bool ok;
 
 	check(n <= KDF_INFO_MAX && len <= 255 * (size_t)KDF_LEN);
 	v[0] = (struct iov){ t, 0 }; /* T(0) is empty */
@@ -22,15 +22,17 @@ bool kdf_expand(struct hash *h, const uint8_t key[KDF_LEN],
 		v[1 + i] = info[i];
 	}
 	v[1 + n] = (struct iov){ &counter, 1 };
+	ok = hash_hmac_key(h, key, KDF_LEN);
 	while (ok && done < len) {
 		size_t part = min_size(len - done, KDF_LEN);
 
-		ok = hash_hmac_sha256v(h, key, KDF_LEN, v, n + 2, t);
+		ok = hash_hmac_next(h, v, n + 2, t);
 		memcpy(out + done, t, part);
 		done += part;
 		v[0].n = KDF_LEN;
 		counter++;
 	}
+	hash_hmac_done(h);
 	prim_wipe(t, sizeof(t));
 	if (!ok) {
 		memset(out, 0, len);

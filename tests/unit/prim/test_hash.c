@@ -111,6 +111,34 @@ static void an_empty_key_is_a_key(void **st)
 		"ff1697c493715653c6c712144292c5ad");
 }
 
+/* whatever came before, and however long the key is */
+static void one_key_has_several_messages(void **st)
+{
+	static const uint8_t text[200] = { 1, 2, 3 };
+	uint8_t want[32], out[32];
+
+	(void)st;
+	for (unsigned len = 0; len <= 130; len += 65) {
+		for (unsigned n = 0; n < 200; n += 33) {
+			const struct iov v[3] = { { text, n / 2 },
+						  { NULL, 0 },
+						  { text + n / 2, n - n / 2 } };
+
+			assert_true(hash_hmac_sha256(h, text, len, text, n,
+						     want));
+			assert_true(hash_hmac_key(h, text, len));
+			for (unsigned again = 0; again < 3; again++) {
+				assert_true(hash_hmac_next(h, v, 3, out));
+				assert_memory_equal(out, want, 32);
+				assert_true(hash_hmac_next(h, v, 1, out));
+				assert_true(n < 2 ||
+					    memcmp(out, want, 32) != 0);
+			}
+			hash_hmac_done(h);
+		}
+	}
+}
+
 /* RFC 8684 3.1, 3.2: token, first 4 octets; IDSN, last 8 */
 static void keys_give_token_and_idsn(void **st)
 {
@@ -206,6 +234,7 @@ int main(void)
 		cmocka_unit_test(hashes_as_fips_180),
 		cmocka_unit_test(macs_as_rfc_4231),
 		cmocka_unit_test(an_empty_key_is_a_key),
+		cmocka_unit_test(one_key_has_several_messages),
 		cmocka_unit_test(keys_give_token_and_idsn),
 		cmocka_unit_test(joins_are_authenticated),
 		cmocka_unit_test(addresses_are_authenticated),
