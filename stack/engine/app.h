@@ -35,6 +35,7 @@
 #define APP_CTL_MAX    512u   /* requests being received */
 #define APP_SOCKBUF    (2 << 20) /* asked for; the kernel doubles it */
 #define APP_CONN_TURN  (256u << 10) /* octets per direction and turn */
+#define APP_CONN_LITTLE (16u << 10) /* asked for until a read fills it */
 #define APP_SWEEP      NANOS_S
 #define APP_SWEEP_CALM (8 * NANOS_S) /* at most, while nothing happens */
 #define APP_SWEEP_MOST 1024u /* entries probed per sweep */
@@ -114,6 +115,7 @@ struct app_ent {
 	bool in_all : 1;      /* urgent data or an end may be there: to be
 			       * read until nothing is left */
 	bool oob : 1;         /* ... urgent data it may be */
+	bool in_much : 1;     /* the last read filled what it was given */
 	bool in_eof : 1;      /* the program shut its write side */
 	bool out_eof : 1;     /* it was told the peer's FIN */
 	bool hup : 1;         /* both directions of u are shut */

@@ -139,7 +139,9 @@ static uint32_t in_once(struct app_ent *t)
 	size_t room = 0;
 	ssize_t n;
 
-	m.msg_iovlen = sock_write_vec(t->sk, APP_CONN_TURN, v);
+	/* the ring grows to what is asked for */
+	m.msg_iovlen = sock_write_vec(
+		t->sk, t->in_much ? APP_CONN_TURN : APP_CONN_LITTLE, v);
 	if (m.msg_iovlen == 0) {
 		return 0; /* SOCK_EV_WRITE follows */
 	}
@@ -158,6 +160,8 @@ static uint32_t in_once(struct app_ent *t)
 		if (urgent) {
 			sock_urgent(t->sk, app_now(t->app));
 		}
+		t->in_much = (size_t)n == room ||
+			     (t->in_much && n >= (ssize_t)APP_CONN_LITTLE);
 		/* less than there was room for is all there was */
 		if ((size_t)n < room && !t->in_all) {
 			t->can_in = false;
@@ -432,7 +436,8 @@ void app_conn_undo(struct app_ent *t)
 	t->in_eof = t->out_eof = t->hup = t->closed = false;
 	t->ask_rd = t->ask_wr = t->ending = t->was_eof = false;
 	t->since = (struct instant){ 0 };
-	t->can_in = t->in_all = t->oob = t->begun = t->roomy = false;
+	t->can_in = t->in_all = t->oob = t->in_much = false;
+	t->begun = t->roomy = false;
 	t->stuffed = 0;
 	t->told = t->failed = false;
 	t->err = 0;

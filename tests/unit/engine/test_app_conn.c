@@ -323,6 +323,24 @@ static void shut_read_discards(void **st)
 	sock_close(peer, rig.e.now, true);
 }
 
+/* room for what is there, not for all that might be */
+static void a_few_octets_take_little_memory(void **st)
+{
+	uint64_t before = rig.fake.mem.used, few, many;
+	struct chan_name n;
+	struct sock *peer;
+	int fd = far_pair(&n, &peer);
+
+	(void)st;
+	few = rig.fake.mem.used - before;
+	assert_true(few < (32u << 10));
+	assert_true(fill_prog(fd) > 65536);
+	many = rig.fake.mem.used - before;
+	assert_true(many > (256u << 10));
+	close(fd);
+	sock_close(peer, rig.e.now, true);
+}
+
 /* who holds a connection's other end is seen by its descriptor */
 static void connected_ones_need_no_sweep(void **st)
 {
@@ -420,6 +438,7 @@ int main(void)
 		T(a_reset_under_back_pressure),
 		T(a_reset_and_a_shutdown),
 		T(shut_read_discards),
+		T(a_few_octets_take_little_memory),
 		T(connected_ones_need_no_sweep),
 		T(shut_both_ways),
 		T(from_the_net_to_a_listener),
