@@ -8,6 +8,13 @@
 /* free in malloc's pages, and not worth a walk over them */
 #define FREE_LITTLE (512u << 10)
 
+/* Free at the end of malloc()'s pages, and kept for the next connection's ring
+ * until there is a rest; free() by itself would give back what exceeds 128 KiB,
+ * to ask for it again at once. */
+#define FREE_BUSY (2 << 20)
+/* the ring of a bulk transfer: pages of its own, gone when it is */
+#define LARGE (1 << 20)
+
 /* a tool that looks for misused memory is to see each piece */
 #ifdef __has_feature
 #define HAS(what) __has_feature(what)
@@ -95,6 +102,10 @@ void heap_init(struct heap *h)
 {
 	struct slab_src src = { block_get, block_give, NULL };
 
+#ifdef __GLIBC__
+	mallopt(M_TRIM_THRESHOLD, FREE_BUSY);
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+#endif
 	*h = (struct heap){ .rests = 0 };
 	slab_init(&h->slab, &src);
 }

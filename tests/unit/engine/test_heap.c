@@ -96,11 +96,50 @@ static void rest_gives_pages_back(void **st)
 	assert_int_equal(h.slab.n_blocks, 0);
 }
 
+/* rings of short connections come and go: their pages stay until there is a
+ * rest, and go then */
+static void pages_stay_while_busy(void **st)
+{
+	unsigned moves = 0;
+	struct heap h;
+	struct mem m;
+	void *p[64], *was, *before;
+
+	(void)st;
+	heap_init(&h);
+	m = heap_mem(&h, UINT64_MAX);
+	mem_rest(&m);
+	before = was = sbrk(0);
+	for (unsigned round = 0; round < 100; round++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(p); i++) {
+			p[i] = mem_alloc(&m, 16u << 10);
+			assert_non_null(p[i]);
+			moves += sbrk(0) != was;
+			was = sbrk(0);
+		}
+		for (unsigned i = 0; i < ARRAY_SIZE(p); i++) {
+			mem_free(&m, p[i], 16u << 10);
+			moves += sbrk(0) != was;
+			was = sbrk(0);
+		}
+	}
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+	assert_true(moves < 20);
+	mem_rest(&m);
+	assert_true((uint8_t *)sbrk(0) <= (uint8_t *)before + (256u << 10));
+#else
+	(void)moves;
+	(void)before;
+#endif
+	heap_fini(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accounts_are_separate),
 		cmocka_unit_test(rest_gives_pages_back),
+		cmocka_unit_test(pages_stay_while_busy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
