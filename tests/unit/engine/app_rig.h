@@ -27,10 +27,12 @@
 
 #include "stack/chan/chan_addr.h"
 #include "stack/engine/app.h"
+#include "stack/engine/heap.h"
 #include "tests/lib/fake.h"
 
 struct rig {
 	struct fake fake;
+	struct heap heap;
 	struct engine e;
 	unsigned sent; /* packets that the core sent */
 	struct fake far_fake;
@@ -153,6 +155,8 @@ static int rig_up(void **st)
 {
 	(void)st;
 	memset(&rig, 0, sizeof(rig));
+	heap_init(&rig.heap);
+	rig.e.heap = &rig.heap;
 	rig.e.keeper_fd = -1;
 	rig.e.run = (struct chan_run){ (uint64_t)getpid(), { 1, 2, 3 } };
 	rig.e.io = io_new(IO_AUTO);
@@ -171,6 +175,8 @@ MAYBE static int rig_down(void **st)
 	stack_free(rig.e.stack);
 	io_free(rig.e.io);
 	fake_fini(&rig.fake);
+	heap_fini(&rig.heap);
+	assert_int_equal(rig.heap.slab.n_blocks, 0);
 	if (rig.far) {
 		stack_free(rig.far);
 		fake_fini(&rig.far_fake);
@@ -252,7 +258,7 @@ MAYBE static int prog_socket(struct chan_name *n)
 /* to one of the two names of the stack process */
 static void connect_name(int s, enum chan_kind kind)
 {
-	const struct chan_name n = { .kind = kind };
+	const struct chan_name n = { .kind = (uint8_t)kind };
 	struct sockaddr_un un;
 	socklen_t len = chan_addr_un(&rig.e.run, &n, &un);
 
