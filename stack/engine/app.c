@@ -15,6 +15,7 @@
 
 #include "stack/base/check.h"
 #include "stack/engine/app.h"
+#include "stack/engine/heap.h"
 
 #define ROUNDS 4 /* what one event causes at another descriptor of ours */
 #define MEMORY (256u << 20)
@@ -173,7 +174,6 @@ void app_turn(struct engine *e)
 static void app_free(struct app *a)
 {
 	app_watch_shut(&a->set);
-	heap_fini(&a->heap);
 	free(a->scratch);
 	free(a);
 }
@@ -192,8 +192,7 @@ int app_start(struct engine *e)
 	a->next_retry = INSTANT_NEVER;
 	a->next_sweep = INSTANT_NEVER;
 	a->sweep_gap = APP_SWEEP;
-	heap_init(&a->heap);
-	a->mem = heap_mem(&a->heap, MEMORY);
+	a->mem = heap_mem(e->heap, MEMORY);
 	a->poll.done = poll_done;
 	memcpy(&a->key, e->run.secret, sizeof(a->key));
 	a->scratch = calloc(1, RELAY_BUF);

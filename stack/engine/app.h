@@ -26,7 +26,6 @@
 #include "stack/chan/chan_msg.h"
 #include "stack/engine/app_watch.h"
 #include "stack/engine/engine.h"
-#include "stack/engine/heap.h"
 #include "stack/engine/past.h"
 #include "stack/engine/relay.h"
 
@@ -147,8 +146,7 @@ struct app_ent {
 
 struct app {
 	struct engine *e;
-	struct heap heap;
-	struct mem mem;
+	struct mem mem; /* an account of its own in the engine's heap */
 	struct siphash_key key;
 	struct hmap ents;
 	/* live: only a look at their names tells when they are gone; held: the

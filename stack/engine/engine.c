@@ -422,6 +422,7 @@ static bool make_stack(struct loop *l, char err[CONF_ERR_MAX])
 	};
 
 	heap_init(&l->heap);
+	l->e.heap = &l->heap;
 	l->mem = heap_mem(&l->heap, mem_limit());
 	l->env = (struct env){ .mem = &l->mem,
 			       .entropy = { chance_fill, l },

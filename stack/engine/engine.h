@@ -25,12 +25,14 @@ struct engine_net {
 };
 
 struct app;
+struct heap;
 struct past;
 
 struct engine {
 	struct io *io;
 	struct stack *stack;
 	struct app *app;
+	struct heap *heap; /* of all that lives in this process */
 	struct instant now; /* refreshed once a turn; app.c uses it for calls */
 	struct chan_run run;
 	struct engine_net exclude[ENGINE_EXCLUDE_MAX]; /* beside loopback */
