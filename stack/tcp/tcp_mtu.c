@@ -4,7 +4,6 @@
 
 #define MSS_DEFAULT  536 /* RFC 9293 3.7.1 */
 #define MSS_DEFAULT6 1220
-#define MSS_MIN      48 /* any peer: 8 octets beside 40 of options */
 #define LOOK_AGAIN   (60 * NANOS_S)
 #define WAIT_MOST    (10 * NANOS_S)
 
@@ -42,7 +41,7 @@ static uint16_t base_for(const struct tcb *tcb, uint16_t mtu)
 	if (most > tcb->mss.peer) {
 		most = tcb->mss.peer;
 	}
-	return most < MSS_MIN ? MSS_MIN : most;
+	return most < TCP_MSS_MIN ? TCP_MSS_MIN : most;
 }
 
 static uint16_t path_mtu(const struct tcb *tcb, struct instant now)

@@ -9,6 +9,9 @@
 
 #include "stack/tcp/tcb.h"
 
+/* the least that a peer's MSS counts as: 8 octets beside 40 of options */
+#define TCP_MSS_MIN 48
+
 /* the sizes of a fresh connection, our own MSS option among them */
 void tcp_mtu_first(struct tcb *tcb, struct instant now);
 /* ..and the search, if one is known to be needed; rec is set up */

@@ -7,6 +7,7 @@
 #include "stack/tcp/tcp_ack.h"
 #include "stack/tcp/tcp_in.h"
 #include "stack/tcp/tcp_listen.h"
+#include "stack/tcp/tcp_mtu.h"
 #include "stack/tcp/tcp_timer.h"
 
 /* RFC 7413 4.1.3 */
@@ -148,7 +149,7 @@ void tcp_tfo_open(struct tcb *tcb, struct instant now)
 	if (!c) {
 		return;
 	}
-	c->mss = k && k->mss ? k->mss
+	c->mss = k && k->mss ? (uint16_t)max_u32(k->mss, TCP_MSS_MIN)
 		 : tcb->entry.t.remote.addr.family == 6 ? MSS_UNKNOWN6
 							: MSS_UNKNOWN;
 	c->bold = tcb->conf.tfo_no_cookie;
