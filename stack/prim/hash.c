@@ -39,7 +39,8 @@ void hash_free(struct hash *h)
 		return;
 	}
 	EVP_MD_free(h->sha256);
-	OPENSSL_clear_free(h, sizeof(*h));
+	prim_wipe(h, sizeof(*h));
+	OPENSSL_free(h);
 }
 
 /* the digest of what is in h->c and of the pieces; it is there afterwards */
