@@ -341,6 +341,8 @@ void mp_conn_disown(struct mp_conn *c);
 /* --- mp_sub.c -------------------------------------------------------- */
 extern const struct tcp_upper mp_sub_upper;
 struct mp_sub *mp_sub_new(struct mp_conn *c, struct instant now);
+/* the connection's options as its TCP has them now */
+struct tcp_conf mp_sub_conf(const struct mp_sub *s);
 /* undoes mp_sub_new() when TCP refused */
 void mp_sub_drop(struct mp_sub *s);
 /* RST with s->rst, and dead */

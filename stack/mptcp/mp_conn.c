@@ -356,8 +356,9 @@ bool mp_set_conf(struct mp_conn *c, struct instant now,
 	c->rcv.ooo.limit = 4 * (uint64_t)c->conf->rcvbuf + (256u << 10);
 	list_each(n, &c->subs) {
 		struct mp_sub *s = list_entry(n, struct mp_sub, node);
+		struct tcp_conf own = mp_sub_conf(s);
 
-		tcp_set_conf(s->tcb, &c->conf->tcp, now);
+		tcp_set_conf(s->tcb, &own, now);
 	}
 	if (pushed) {
 		mp_dirty(c);

@@ -9,7 +9,6 @@
 #include "stack/mptcp/mp.h"
 
 #define THIRD_TRIES 6
-#define SYN_RETRIES 3
 
 static bool has_join(const struct mp_opts *o, uint8_t len)
 {
@@ -35,13 +34,10 @@ static struct mp_sub *join_sub(struct mp_conn *c, struct instant now,
 
 static struct tcp_open open_of(struct mp_sub *s)
 {
-	struct tcp_open o = { .t = s->t, .path = s->path,
-			      .upper = &mp_sub_upper, .up = s,
-			      .shared_wnd = true,
-			      .conf = s->c->conf->tcp };
-
-	o.conf.syn_retries = SYN_RETRIES;
-	return o;
+	return (struct tcp_open){ .t = s->t, .path = s->path,
+				  .upper = &mp_sub_upper, .up = s,
+				  .shared_wnd = true,
+				  .conf = mp_sub_conf(s) };
 }
 
 bool mp_join_open(struct mp_conn *c, struct instant now, unsigned path,

@@ -159,12 +159,8 @@ struct mp_conn *mp_connect(struct mp *mp, struct instant now,
 				  .upper = &mp_sub_upper, .up = s,
 				  .shared_wnd = true,
 				  .no_ts = mp_crypt_wants_room(c),
-				  .conf = c->conf->tcp };
+				  .conf = mp_sub_conf(s) };
 	open.fastopen = may_fastopen(c, open.conf.tfo_connect);
-	if (c->mode != MP_MODE_TCP || c->crypt.k) {
-		/* its ACK has something to say */
-		open.conf.defer_accept = open.conf.quickack_nth = 0;
-	}
 	s->tcb = tcp_connect(mp->tcp, now, &open, err);
 	if (!s->tcb) {
 		forget(c);
@@ -317,12 +313,8 @@ static struct mp_conn *passive_conn(struct mp_listener *l, struct instant now,
 				   .upper = &mp_sub_upper, .up = s,
 				   .shared_wnd = true,
 				   .no_ts = mp_crypt_wants_room(c),
-				   .conf = c->conf->tcp };
-	if (c->crypt.k) {
-		/* the key exchange is no data, and goes before it */
-		c->defers = open->conf.defer_accept > 0;
-		open->conf.defer_accept = 0;
-	}
+				   .conf = mp_sub_conf(s) };
+	c->defers = c->conf->tcp.defer_accept > open->conf.defer_accept;
 	open->fastopen = !key && !syn->opts.eno.n &&
 			 !(syn->opts.mp.have & MP_HAVE(MP_OPT_CAPABLE)) &&
 			 may_fastopen(c, open->conf.tfo_queue > 0);

@@ -7,6 +7,8 @@
 #include "stack/base/check.h"
 #include "stack/mptcp/mp.h"
 
+#define JOIN_SYN_RETRIES 3
+
 struct mp_sub *mp_sub_new(struct mp_conn *c, struct instant now)
 {
 	struct mem *mem = c->mp->env->mem;
@@ -33,6 +35,26 @@ struct mp_sub *mp_sub_new(struct mp_conn *c, struct instant now)
 	list_push_back(&c->subs, &s->node);
 	c->n_subs++;
 	return s;
+}
+
+struct tcp_conf mp_sub_conf(const struct mp_sub *s)
+{
+	const struct mp_conn *c = s->c;
+	struct tcp_conf v = c->conf->tcp;
+
+	if (!s->first) {
+		v.syn_retries = JOIN_SYN_RETRIES;
+	} else if (s->state != MP_SUB_SYN ||
+		   (c->mode == MP_MODE_TCP && !c->crypt.k)) {
+		return v;
+	} else if (!c->passive) {
+		/* its ACK has something to say */
+		v.defer_accept = v.quickack_nth = 0;
+	} else if (c->crypt.k) {
+		/* the key exchange is no data, and goes before it */
+		v.defer_accept = 0;
+	}
+	return v;
 }
 
 void mp_sub_free(struct mp_sub *s)
