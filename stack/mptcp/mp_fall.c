@@ -45,13 +45,18 @@ static bool rx_in_step(const struct mp_conn *c, const struct mp_sub *s)
 
 /* A mapping that is here already says that what follows lies elsewhere: the
  * peer has repeated something.  All its later mappings are out of step then, the
- * last one with them. */
-static bool rx_leaps(const struct mp_sub *s)
+ * last one with them.  One whose checksum is wrong says nothing. */
+static bool rx_leaps(const struct mp_conn *c, const struct mp_sub *s,
+		     enum mp_reason why)
 {
 	const struct mp_map *m = mp_map_last(&s->rx);
+	uint32_t at = mp_rx_consumed(s);
 
-	return m && seq_gt(m->ssn + m->len, mp_rx_consumed(s)) &&
-	       m->ssn - 1 != (uint32_t)m->off;
+	if (!m || seq_leq(m->ssn + m->len, at) ||
+	    (why == MP_FALLBACK_CSUM && seq_leq(m->ssn, at))) {
+		return false;
+	}
+	return m->ssn - at != (uint32_t)(m->off - c->rcv.nxt);
 }
 
 /* The peer's side is known to be in step when it says so, or when it never
@@ -63,7 +68,10 @@ static bool in_step(const struct mp_conn *c, const struct mp_sub *s,
 
 	/* the peer says nothing: what was dropped here is missing */
 	if ((why == MP_FALLBACK_NO_DSS || why == MP_FALLBACK_NO_DATA_ACK) &&
-	    (!rx_in_step(c, s) || rx_leaps(s))) {
+	    !rx_in_step(c, s)) {
+		return false;
+	}
+	if (why != MP_FALLBACK_INFINITE_RX && rx_leaps(c, s, why)) {
 		return false;
 	}
 	return d->una >= d->mixed_end && mp_reasm_empty(&c->rcv.ooo) &&
