@@ -298,7 +298,8 @@ void tcp_set_conf(struct tcb *tcb, const struct tcp_conf *c, struct instant now)
 	if (tcb->conf.cc != was.cc) {
 		tcp_recover_set_cc(&tcb->rec, tcb->conf.cc, now);
 	}
-	if (tcb->conf.mss_clamp != was.mss_clamp) {
+	if (tcb->conf.mss_clamp != was.mss_clamp ||
+	    tcb->conf.ignore_pmtu != was.ignore_pmtu) {
 		tcp_mtu_apply(tcb, now);
 	}
 	if (tcb->conf.keepalive && !was.keepalive) {

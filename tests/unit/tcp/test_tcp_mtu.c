@@ -356,6 +356,37 @@ static void test_forgotten(void **state)
 	end();
 }
 
+/* IP_MTU_DISCOVER says at once whether what was learnt of the path counts */
+static void test_ignored(void **state)
+{
+	struct tcp_conf c;
+	struct tcb *tcb;
+
+	(void)state;
+	begin(false, 1500, TCP_MTUP_OFF);
+	open_pair();
+	tcb = p.end[0].conn.tcb;
+	c = tcb->conf;
+	assert_true(ip_mtu_lower(p.end[0].ip, tcb->path,
+				 &tcb->entry.t.remote.addr, 1200, 1500,
+				 p.now));
+	pair_write(&p.end[0].conn, 10000, false);
+	assert_true(pair_run(&p, NANOS_S, pair_all_arrived));
+	assert_int_equal(largest, 1200);
+	c.ignore_pmtu = true;
+	tcp_set_conf(tcb, &c, p.now);
+	pair_write(&p.end[0].conn, 10000, false);
+	assert_true(pair_run(&p, NANOS_S, pair_all_arrived));
+	assert_int_equal(largest, 1500);
+	c.ignore_pmtu = false;
+	tcp_set_conf(tcb, &c, p.now);
+	largest = 0;
+	pair_write(&p.end[0].conn, 10000, false);
+	assert_true(pair_run(&p, NANOS_S, pair_all_arrived));
+	assert_int_equal(largest, 1200);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_true_later),
 		cmocka_unit_test(test_absurd),
 		cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
