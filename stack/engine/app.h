@@ -297,7 +297,7 @@ void app_data_drain(struct app *a);
 int app_wire_accept(const struct app_ent *l, const struct chan_name *n);
 /* Sizes our end's send buffer: at once as the program chose, else when the one
  * that the kernel gives was full for the first time. */
-void app_wire_buf(const struct app_ent *t, int fd);
+void app_wire_buf(const struct app_ent *t, struct app_watch *u);
 
 /* --- app_conn.c ----------------------------------------------------------------- */
 /* takes over fd (our end) for t->sk; 0 or errno: fd was not taken */

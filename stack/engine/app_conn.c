@@ -226,7 +226,7 @@ static bool grow(struct app_ent *t)
 		return false;
 	}
 	t->roomy = true;
-	app_wire_buf(t, t->u.fd);
+	app_wire_buf(t, &t->u);
 	return true;
 }
 
@@ -478,7 +478,7 @@ static void established(struct app_ent *t)
 					     t->app->scratch, RELAY_BUF);
 	t->can_out = true;
 	if (t->rcvbuf) {
-		app_wire_buf(t, t->u.fd);
+		app_wire_buf(t, &t->u);
 	}
 	app_conn_go_on(t);
 }
@@ -522,7 +522,7 @@ int app_conn_start(struct app_ent *t, int fd)
 	if (err == 0 && t->state == APP_CONNECTED) {
 		t->can_out = true; /* what is there to be read is told */
 		if (t->rcvbuf) {
-			app_wire_buf(t, fd);
+			app_wire_buf(t, &t->u);
 		}
 	}
 	return err;
@@ -584,7 +584,7 @@ static void relay_up(struct relay *r)
 	app_conn_kernel_only(t);
 	app_wire_unstuff(r->u.fd, t->stuffed, t->app->scratch, RELAY_BUF);
 	t->stuffed = 0;
-	app_wire_buf(t, r->u.fd);
+	app_wire_buf(t, &r->u);
 	relay_go_on(r);
 }
 
@@ -637,7 +637,7 @@ int app_conn_relay(struct app_ent *t, int u, int k, bool connecting)
 		return err;
 	}
 	if (!connecting) {
-		app_wire_buf(t, u);
+		app_wire_buf(t, &t->relay->u);
 		app_again(t);
 	}
 	return 0;

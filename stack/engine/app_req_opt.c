@@ -115,7 +115,7 @@ static void note_rcvbuf(struct app_ent *t, const struct chan_req *q)
 	memcpy(&v, q->val, sizeof(v));
 	t->rcvbuf = v > 0 ? (uint32_t)v : 1;
 	if (t->state == APP_CONNECTED) {
-		app_wire_buf(t, app_relayed(t) ? t->relay->u.fd : t->u.fd);
+		app_wire_buf(t, app_relayed(t) ? &t->relay->u : &t->u);
 	}
 }
 

@@ -32,9 +32,7 @@ int app_watch_add(struct app_watch_set *s, struct app_watch *w, int fd,
 	if (epoll_ctl(s->epfd, EPOLL_CTL_ADD, fd, &ev) != 0) {
 		return errno;
 	}
-	w->fd = fd;
-	w->want = want;
-	w->fn = fn;
+	*w = (struct app_watch){ .fd = fd, .want = want, .fn = fn };
 	return 0;
 }
 
@@ -52,16 +50,9 @@ void app_watch_want(struct app_watch_set *s, struct app_watch *w, uint32_t want)
 	}
 }
 
-int app_watch_take(struct app_watch_set *s, struct app_watch *w)
+/* what was reported of it is not told any more */
+static void forget(struct app_watch_set *s, struct app_watch *w)
 {
-	int fd = w->fd;
-
-	if (fd < 0) {
-		return -1;
-	}
-	/* by hand: a program may hold a duplicate, which keeps it in the set */
-	s->calls++;
-	epoll_ctl(s->epfd, EPOLL_CTL_DEL, fd, NULL);
 	for (int i = s->at; i < s->n; i++) {
 		if (s->batch[i].data.ptr == w) {
 			s->batch[i].data.ptr = NULL;
@@ -69,17 +60,38 @@ int app_watch_take(struct app_watch_set *s, struct app_watch *w)
 		}
 	}
 	w->fd = -1;
+}
+
+static void leave(struct app_watch_set *s, int fd)
+{
+	s->calls++;
+	epoll_ctl(s->epfd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+int app_watch_take(struct app_watch_set *s, struct app_watch *w)
+{
+	int fd = w->fd;
+
+	if (fd >= 0) {
+		leave(s, fd);
+		forget(s, w);
+	}
 	return fd;
 }
 
 void app_watch_close(struct app_watch_set *s, struct app_watch *w)
 {
-	int fd = app_watch_take(s, w);
+	int fd = w->fd;
 
-	if (fd >= 0) {
-		s->calls++;
-		close(fd);
+	if (fd < 0) {
+		return;
 	}
+	if (w->shared) {
+		leave(s, fd);
+	}
+	forget(s, w);
+	s->calls++;
+	close(fd);
 }
 
 bool app_watch_run(struct app_watch_set *s)

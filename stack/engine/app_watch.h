@@ -21,6 +21,8 @@
 struct app_watch {
 	int fd; /* -1: none */
 	uint32_t want;
+	bool shared; /* another process holds it, or did: close() may be silent.
+		      * Set by whoever passes it on. */
 	void (*fn)(struct app_watch *w, uint32_t events);
 };
 
@@ -43,6 +45,7 @@ void app_watch_want(struct app_watch_set *s, struct app_watch *w,
 		    uint32_t want);
 /* stops watching; returns the descriptor, -1 when there is none */
 int app_watch_take(struct app_watch_set *s, struct app_watch *w);
+/* ... and closes it; one that nobody shares leaves the set by that alone */
 void app_watch_close(struct app_watch_set *s, struct app_watch *w);
 /* calls the handlers of what is ready; true: there may be more */
 bool app_watch_run(struct app_watch_set *s);

@@ -60,17 +60,18 @@ void app_data_drain(struct app *a)
 	take_data(a, NULL);
 }
 
-void app_wire_buf(const struct app_ent *t, int fd)
+void app_wire_buf(const struct app_ent *t, struct app_watch *u)
 {
 	int want = t->rcvbuf ? (int)min_u32(t->rcvbuf, 64 << 20) : APP_SOCKBUF;
 	int got = 0;
 	socklen_t len = sizeof(got);
 
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &want, sizeof(want));
+	setsockopt(u->fd, SOL_SOCKET, SO_SNDBUF, &want, sizeof(want));
 	if (!t->rcvbuf &&
-	    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &got, &len) == 0 &&
+	    getsockopt(u->fd, SOL_SOCKET, SO_SNDBUF, &got, &len) == 0 &&
 	    got < want) {
-		engine_force_buf(t->app->e, fd, want, 0);
+		u->shared = true; /* the keeper holds it for a moment */
+		engine_force_buf(t->app->e, u->fd, want, 0);
 	}
 }
 
