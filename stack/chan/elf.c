@@ -190,7 +190,8 @@ static bool sections_say_go(const struct look *l, const struct ehdr *eh)
 	return false;
 }
 
-static int check_loader(const struct look *l, const struct phdr *ph, char *why, size_t n)
+static int check_loader(const struct look *l, const struct phdr *ph, char *why,
+			size_t n)
 {
 	char path[NAME_MAX_LEN];
 	size_t len =

@@ -1,6 +1,6 @@
 /* The programs' side of the engine: start, each turn, stop.
  *
- * Timers, all behind one alarm of the watch set:
+ * Deadlines, of which app_deadline() tells the loop the next:
  *   sweep   1 s while things happen, then 2, 4, 8 s, and only while there
  *           is something that nothing else would tell of: a listener or an
  *           unconnected socket, whose program may have closed it, or a request
