@@ -37,13 +37,14 @@ void mp_close(struct mp_conn *c, struct instant now, bool abort)
 	bool unread = c->rcv.q_len > 0 && !c->rcv.discard;
 
 	mp_conn_disown(c);
-	if (c->mp->n_owing > MP_ORPHANS_MAX && c->established && !abort) {
-		tcp_count(c->mp->tcp, TCP_ABORT_ORPHANS);
-		abort = true;
-	}
 	if (c->fsm.state == MP_ST_CLOSED) {
 		mp_conn_maybe_gone(c, now);
 		return;
+	}
+	if (c->mp->n_owing > MP_ORPHANS_MAX && c->established && !c->over &&
+	    !abort) {
+		tcp_count(c->mp->tcp, TCP_ABORT_ORPHANS);
+		abort = true;
 	}
 	if ((!c->established && !c->told) ||
 	    ((abort || unread) && !c->over)) {

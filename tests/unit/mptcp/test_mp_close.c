@@ -358,6 +358,22 @@ static void orphans_are_bounded(void **state)
 	}
 }
 
+/* what has ended owes nothing: it is not counted as one that was reset */
+static void over_is_no_orphan(void **state)
+{
+	(void)state;
+	start(18);
+	mpair_close(&P, 1, true);
+	mpair_sleep(&P, NANOS_S);
+	assert_true(P.end[0].app.closed);
+	P.end[0].mp->n_owing += MP_ORPHANS_MAX;
+	mpair_close(&P, 0, false);
+	P.end[0].mp->n_owing -= MP_ORPHANS_MAX;
+	assert_int_equal(tcp_counter(P.end[0].tcp, TCP_ABORT_ORPHANS), 0);
+	assert_true(mpair_run(&P, 10 * NANOS_S, mpair_gone));
+	mpair_stop(&P);
+}
+
 /* --- sealed ------------------------------------------------------------------ */
 
 /* no DATA_FIN before FINp is on its way, nor FIN */
@@ -476,6 +492,7 @@ int main(void)
 		cmocka_unit_test(zero_window),
 		cmocka_unit_test(orphans_while_memory_is_scarce),
 		cmocka_unit_test(orphans_are_bounded),
+		cmocka_unit_test(over_is_no_orphan),
 		cmocka_unit_test(fin_behind_finp),
 	};
 
