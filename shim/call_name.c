@@ -5,6 +5,7 @@
 
 #include "shim/ask.h"
 #include "shim/copy.h"
+#include "shim/fresh.h"
 #include "shim/init.h"
 #include "shim/libc.h"
 #include "shim/whose.h"
@@ -80,6 +81,9 @@ int shim_getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 	if (err) {
 		errno = err;
 		return -1;
+	}
+	if (w.id.kind == CHAN_KIND_SOCK) {
+		fresh_roomy(fd); /* some ask this and not for SO_ERROR */
 	}
 	return answer(&remote, w.own.family, sa, len);
 }

@@ -287,6 +287,9 @@ int shim_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 	}
 	saved = errno;
 	set_native_too(fd, &w, level, name, a.q.val, len);
+	if (w.peer && w.id.kind == CHAN_KIND_SOCK) {
+		fresh_roomy(fd);
+	}
 	errno = saved;
 	return 0;
 }

@@ -11,4 +11,4 @@ $(B)/unit/shim/%: $(B)/tests/unit/shim/%.o $(B)/shim/env.o
 	@echo "  LINK    $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 $(B)/unit/shim/test_quick: $(call obj,$(addprefix shim/,call_connect.c \
-	ask.c early.c fresh.c quick.c wait.c watch.c))
+	call_name.c call_opt.c ask.c early.c fresh.c quick.c wait.c watch.c))
