@@ -576,6 +576,13 @@ static bool any_risky(const struct host *h)
 	return n > 0;
 }
 
+/* Each key that was drawn had been drawn before: none is left to connect with
+ * (RFC 8684 3.1). */
+static bool keyless(const struct host *h, int err)
+{
+	return err == ENOBUFS && h->repeats >= 8;
+}
+
 static void connect_side(struct side *s, uint16_t port, uint16_t local_port)
 {
 	struct conn *c = s->conn;
@@ -607,7 +614,7 @@ static void connect_side(struct side *s, uint16_t port, uint16_t local_port)
 	if (err != EINPROGRESS) {
 		/* a port that is to be used again may still be in use, and
 		 * a path may be down with notice */
-		if (!c->may_die && !c->reuse &&
+		if (!c->may_die && !c->reuse && !keyless(h, err) &&
 		    !(err == ENETUNREACH && any_risky(h)) &&
 		    !(err == EPROTO && expect_hopeless(s))) {
 			world_fail(c->w, "connect: error %d", err);

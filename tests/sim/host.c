@@ -40,6 +40,9 @@ static void fill(void *ctx, void *buf, size_t n)
 	if (h->repeat > 0 && rng_unit(&h->alloc_rng) < h->repeat) {
 		world_fault(h->w, F_ENTROPY);
 		memcpy(buf, &h->last_entropy, n);
+		h->repeats++;
+	} else {
+		h->repeats = 0;
 	}
 	memcpy(&h->last_entropy, buf, n);
 }

@@ -250,6 +250,7 @@ struct host {
 	double refuse; /* chance that an allocation fails */
 	double repeat; /* ... that 8 octets of entropy come again */
 	uint64_t last_entropy;
+	unsigned repeats; /* .. times in a row */
 	nanos lag; /* between packets coming in and the turn they cause */
 	bool turn_due;
 	uint32_t truesize; /* least octets that a received packet pins */
