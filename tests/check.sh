@@ -16,34 +16,42 @@ export STRICT=${STRICT:-0}
 make="${MAKE:-make} --no-print-directory"
 jobs=$(nproc)
 logs=build/check
-n_passed=0 n_failed=0 n_skipped=0 failed=''
+n_passed=0 n_failed=0 n_skipped=0 failed='' pids=''
 
 # a step has a process group of its own: an interrupt ends it as a whole
 interrupted()
 {
+	local p
 	trap '' INT TERM HUP
-	[ -z "${step_pid:-}" ] || kill -TERM -- "-$step_pid" 2>/dev/null
+	for p in $pids; do
+		kill -TERM -- "-$p" 2>/dev/null
+	done
 	echo "interrupted"
 	wait
 	exit 130
 }
 
-# in_group LOG COMMAND...: what it prints goes to LOG, and is shown
-in_group()
+# timed LOG COMMAND...: its seconds go to LOG.took
+timed()
 {
-	local log=$1 rc
+	local log=$1 t0=$SECONDS rc
+	shift
+	"$@"
+	rc=$?
+	echo $((SECONDS - t0)) >"$log.took"
+	return $rc
+}
+
+# begin NAME COMMAND...: what it prints goes to its log
+begin()
+{
+	local log=$logs/$1.log
 	shift
 	: >"$log"
 	set -m
-	"$@" >"$log" 2>&1 </dev/null &
-	step_pid=$!
+	timed "$log" "$@" >"$log" 2>&1 </dev/null &
 	set +m
-	[ -z "${show:-}" ] || tail -q -n +1 -f --pid=$step_pid -s 0.2 "$log" &
-	wait $step_pid
-	rc=$?
-	step_pid=''
-	wait
-	return $rc
+	pids="$pids $! "
 }
 
 # tally LOG RC: adds what a step counted; a step that counted nothing has failed
@@ -64,17 +72,47 @@ tally()
 	return "$rc"
 }
 
-step()
+# finish NAME PID: shows its log until it has ended, and what came of it
+finish()
 {
-	local name=$1 t0=$SECONDS rc
-	shift
+	local name=$1 pid=$2 log=$logs/$1.log rc shown
 	printf '=== %s\n' "$name"
-	show=1 in_group "$logs/$name.log" "$@"
-	tally "$logs/$name.log" $?
+	tail -q -n +1 -f --pid="$pid" -s 0.2 "$log" &
+	shown=$!
+	wait "$pid"
+	rc=$?
+	wait $shown
+	pids=${pids/ $pid /}
+	tally "$log" $rc
 	rc=$?
 	printf '=== %s: %s (%d s)\n' "$name" \
-		"$([ $rc = 0 ] && echo passed || echo FAILED)" $((SECONDS - t0))
+		"$([ $rc = 0 ] && echo passed || echo FAILED)" "$(cat "$log.took" 2>/dev/null || echo 0)"
 	[ $rc = 0 ] || failed="$failed $name"
+}
+
+step()
+{
+	begin "$@"
+	finish "$1" $!
+}
+
+# beside NAME COMMAND...: begins a step that computes on one processor and minds
+# no clock; beside_end shows it, behind the steps that ran meanwhile
+beside()
+{
+	beside=("$@") beside_pid=''
+	[ "$jobs" -gt 1 ] || return
+	case "$failed " in
+	*' build '*) return ;; # or the steps would build at the same time
+	esac
+	begin "$@"
+	beside_pid=$!
+}
+
+beside_end()
+{
+	[ -n "$beside_pid" ] || { step "${beside[@]}"; return; }
+	finish "${beside[0]}" "$beside_pid"
 }
 
 # a build counts as one test; its lines are shown when it fails
@@ -159,7 +197,7 @@ install them as root:  apt-get install --no-install-recommends $missing"
 		[ -z "$missing" ] || echo "$CHECK_MISSING"
 	fi
 	mkdir -p $logs || exit 1
-	rm -f $logs/*.log
+	rm -f $logs/*.log $logs/*.took
 }
 
 main()
@@ -169,19 +207,22 @@ main()
 	{
 		step build with gcc
 		step build-clang with clang B=build/clang
-		step lint $make -s lint
 		step unit unit
 		step small small
+		beside lint $make -s lint
 		step pkt $make -s pkt
 		step table $make -s table
+		beside_end
+		beside flows $make -s flows
 		step sim sims
-		step flows $make -s flows
+		beside_end
 		step shim shim tests/shim/run.sh
 		step options shim tests/shim/table/table.sh
 		step cpython shim tests/shim/cpython.sh
 		step e2e $make -s e2e
+		beside dissector $make -s dissector
 		step witness tests/witness/run.sh
-		step dissector $make -s dissector
+		beside_end
 		step threats threats
 	}
 	echo
