@@ -60,7 +60,7 @@ struct mp *mp_new(const struct env *env, const struct mp_cfg *cfg,
 	list_init(&mp->dead);
 	list_init(&mp->half);
 	same_init(&mp->confs, env->mem, sizeof(struct mp_conf));
-	mp_idle_init(&mp->idle, wheel);
+	mp_idle_init(&mp->idle, wheel, env->mem);
 	env->entropy.fill(env->entropy.ctx, &key, sizeof(key));
 	if (!mp->sched || !mp_token_init(&mp->tokens, env->mem, &key)) {
 		mem_free(env->mem, mp, sizeof(*mp));

@@ -32,7 +32,7 @@ static void arm(struct mp_idle *i, struct instant now)
 static void look(struct wheel_timer *t, struct instant now)
 {
 	struct mp_idle *i = container_of(t, struct mp_idle, timer);
-	struct mem *mem = NULL;
+	bool trimmed = false;
 
 	list_each_safe(n, &i->conns) {
 		struct mp_conn *c = list_entry(n, struct mp_conn, idle.node);
@@ -43,18 +43,20 @@ static void look(struct wheel_timer *t, struct instant now)
 			/* what it still holds brings another turn */
 			list_del(&c->idle.node);
 			mp_idle_trim(c);
-			mem = c->mp->env->mem;
+			trimmed = true;
 		}
 	}
-	if (mem) {
-		mem_rest(mem);
+	/* or all that was busy is over */
+	if (trimmed || list_empty(&i->conns)) {
+		mem_rest(i->mem);
 	}
 	arm(i, now);
 }
 
-void mp_idle_init(struct mp_idle *i, struct wheel *wheel)
+void mp_idle_init(struct mp_idle *i, struct wheel *wheel, struct mem *mem)
 {
 	i->wheel = wheel;
+	i->mem = mem;
 	list_init(&i->conns);
 	wheel_timer_init(&i->timer, look);
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "stack/base/env.h"
 #include "stack/base/list.h"
 #include "stack/base/wheel.h"
 
@@ -21,6 +22,7 @@ struct mp_conn;
 struct mp_idle {
 	struct wheel *wheel;
 	struct wheel_timer timer;
+	struct mem *mem; /* told of a rest */
 	struct list conns; /* struct mp_idle_conn.node: may have buffers */
 };
 
@@ -30,7 +32,7 @@ struct mp_idle_conn {
 	bool busy; /* had a turn since the timer looked */
 };
 
-void mp_idle_init(struct mp_idle *i, struct wheel *wheel);
+void mp_idle_init(struct mp_idle *i, struct wheel *wheel, struct mem *mem);
 void mp_idle_fini(struct mp_idle *i);
 /* the connection had a turn */
 void mp_idle_turn(struct mp_conn *c, struct instant now);

@@ -155,6 +155,33 @@ static void unused_room(void **state)
 	mpair_stop(&P);
 }
 
+static unsigned rests;
+
+static void count_rest(void *ctx)
+{
+	(void)ctx;
+	rests++;
+}
+
+/* a good moment to give pages back is also when everything is over */
+static void over_is_rest(void **state)
+{
+	(void)state;
+	mpair_defaults(&P, 3);
+	P.end[0].n_paths = 1;
+	up(false);
+	transfer(30000, 0, 20 * NANOS_S);
+	P.end[0].fake.mem.rest = count_rest;
+	mpair_close(&P, 0, true);
+	mpair_close(&P, 1, true);
+	assert_true(mpair_run(&P, 120 * NANOS_S, mpair_gone));
+	rests = 0;
+	mpair_sleep(&P, REST);
+	assert_true(quiet(0));
+	assert_int_equal(rests, 1);
+	mpair_stop(&P);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +192,7 @@ int main(void)
 		cmocka_unit_test(busy_keeps),
 		cmocka_unit_test(unacknowledged_stays),
 		cmocka_unit_test(unused_room),
+		cmocka_unit_test(over_is_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
