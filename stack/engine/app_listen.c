@@ -238,8 +238,9 @@ static void from_kernel(struct app_ent *l)
 			deliver_kernel(l, k);
 			continue;
 		}
+		/* EACCES, EPERM: of a security module, before it took anything */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM) {
+		    errno == ENOMEM || errno == EACCES || errno == EPERM) {
 			wait_for_room(l);
 			return;
 		}
