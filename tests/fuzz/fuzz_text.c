@@ -61,7 +61,8 @@ static void request(const uint8_t *p, size_t n)
 	}
 	if (chan_req_check(&q, got, &run) == CHAN_GOOD) {
 		must(chan_req_size(&q) <= sizeof(q));
-		must(q.len <= sizeof(q.val) || q.op == CHAN_OP_GETSOCKOPT);
+		must(q.len <= sizeof(q.val) || q.op == CHAN_OP_GETSOCKOPT ||
+		     (q.op == CHAN_OP_BEGIN && q.len <= CHAN_STUFF_MAX));
 		chan_op_name(q.op);
 	}
 	memset(&r, 0x5a, sizeof(r));
