@@ -14,28 +14,19 @@
 #include <string.h>
 
 #include "stack/base/check.h"
+#include "stack/base/reasons.h"
 #include "stack/engine/app.h"
 #include "stack/engine/heap.h"
 
 #define ROUNDS 4 /* what one event causes at another descriptor of ours */
 #define MEMORY (256u << 20)
 
-static const char *const reason_name[] = {
-#define X(id, name, text) name,
-	APP_REASONS(X)
-#undef X
-};
-
-static const char *const reason_text[] = {
-#define X(id, name, text) text,
-	APP_REASONS(X)
-#undef X
-};
+static const struct reason reasons[] = { APP_REASONS(REASON) };
 
 void app_count(struct app *a, enum app_reason r)
 {
 	a->count[r]++;
-	engine_log(a->e, 3, "%s", reason_text[r]);
+	engine_log(a->e, 3, "%s", reasons[r].text);
 }
 
 void app_counters(const struct engine *e,
@@ -44,7 +35,7 @@ void app_counters(const struct engine *e,
 		  void *ctx)
 {
 	for (unsigned i = 0; e->app && i < APP_REASON_N; i++) {
-		fn(ctx, reason_name[i], reason_text[i], e->app->count[i]);
+		fn(ctx, reasons[i].name, reasons[i].text, e->app->count[i]);
 	}
 }
 

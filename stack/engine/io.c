@@ -6,29 +6,20 @@
 #include <time.h>
 
 #include "stack/base/check.h"
+#include "stack/base/reasons.h"
 #include "stack/engine/io_impl.h"
 #include "stack/engine/io_tun.h"
 
-static const char *const names[IO_REASON_N] = {
-#define X(id, name, text) name,
-	IO_REASONS(X)
-#undef X
-};
-
-static const char *const texts[IO_REASON_N] = {
-#define X(id, name, text) text,
-	IO_REASONS(X)
-#undef X
-};
+static const struct reason reasons[] = { IO_REASONS(REASON) };
 
 const char *io_reason_name(enum io_reason r)
 {
-	return names[r];
+	return reasons[r].name;
 }
 
 const char *io_reason_text(enum io_reason r)
 {
-	return texts[r];
+	return reasons[r].text;
 }
 
 uint64_t io_counter(const struct io *io, enum io_reason r)

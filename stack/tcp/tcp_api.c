@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "stack/base/check.h"
+#include "stack/base/reasons.h"
 #include "stack/tcp/tcb.h"
 #include "stack/tcp/tcp_info.h"
 #include "stack/tcp/tcp.h"
@@ -13,28 +14,18 @@
 #include "stack/tcp/tcp_timer.h"
 #include "stack/tcp/tcp_wait.h"
 
-static const char *const reason_names[] = {
-#define X(id, name, text) name,
-	TCP_REASONS(X)
-#undef X
-};
-
-static const char *const reason_texts[] = {
-#define X(id, name, text) text,
-	TCP_REASONS(X)
-#undef X
-};
+static const struct reason reasons[] = { TCP_REASONS(REASON) };
 
 const char *tcp_reason_name(enum tcp_reason r)
 {
 	check(r < TCP_REASON_N);
-	return reason_names[r];
+	return reasons[r].name;
 }
 
 const char *tcp_reason_text(enum tcp_reason r)
 {
 	check(r < TCP_REASON_N);
-	return reason_texts[r];
+	return reasons[r].text;
 }
 
 void tcp_count(struct tcp *tcp, enum tcp_reason r)
