@@ -9,8 +9,9 @@
  *   app_ent.c   the table, the sweep     app_req*.c  one handler per request
  *   app_scope.c who carries an address   app_wire.c  descriptors to programs
  *   app_say.c   words about beginnings
- *   app_conn.c  octets: core <-> program app_listen.c connections to programs
- *   relay.c     octets: kernel <-> program
+ *   app_conn.c  begins, ends: core       app_move.c  octets: core <-> program
+ *   app_relay.c begins, ends: kernel     relay.c     octets: kernel <-> program
+ *   app_listen.c connections to programs
  */
 #ifndef ENGINE_APP_H
 #define ENGINE_APP_H
@@ -312,11 +313,27 @@ void app_conn_urgent(struct app_ent *t);
  * again: it may bind, listen or connect anew.  The program sees HUP. */
 void app_conn_undo(struct app_ent *t);
 void app_conn_failed(struct app_ent *t, int err);
-int app_conn_inq(const struct app_ent *t); /* octets we did not take yet */
+
+/* --- app_move.c ----------------------------------------------------------------- */
+/* As much as goes, at most APP_CONN_TURN octets; when more could, the entry goes
+ * on in the next turn.  The last of it may be the end: a FIN. */
+void app_move_in(struct app_ent *t);  /* program to core; may set resetting */
+void app_move_out(struct app_ent *t); /* core to program */
+int app_move_inq(const struct app_ent *t); /* octets we did not take yet */
+/* Both directions of u are shut: did the program close it?  err: EPOLLERR came
+ * with it. */
+void app_move_hup(struct app_ent *t, bool err);
+/* closed in a way that TCP answers with a reset */
+bool app_move_resets(const struct app_ent *t);
+/* What the program wrote would natively be on its way since its write(): what
+ * the core can send this turn goes before the reset. */
+void app_move_reset_soon(struct app_ent *t);
+
+/* --- app_relay.c ---------------------------------------------------------------- */
 /* it is connected over the kernel: the core's socket is not needed */
-void app_conn_kernel_only(struct app_ent *t);
+void app_relay_only(struct app_ent *t);
 /* takes over u and k; 0 or errno: nothing was taken */
-int app_conn_relay(struct app_ent *t, int u, int k, bool connecting);
+int app_relay_start(struct app_ent *t, int u, int k, bool connecting);
 
 /* --- app_listen.c ----------------------------------------------------------------- */
 int app_listen_start(struct app_ent *l, int backlog); /* 0 or errno */

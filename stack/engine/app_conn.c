@@ -1,11 +1,6 @@
-/* Octets between a connection of the core and a program's descriptor
+/* How a connection of the core comes to be and ends, at a program's descriptor
  *
- * In: from the descriptor straight into the connection's send ring.  Out: from
- * the packets' buffers straight into the descriptor.  Nothing is kept here:
- * what the other side cannot take stays where it is.
- *
- * HUP on our end means that both of its directions are shut; relay.c says how
- * a close is told from a shutdown, and the rules here are the same:
+ * The rules of an end are those of relay.c:
  *
  *   closed with unread octets   reset
  *   closed                      what the program wrote is delivered, then the
@@ -15,297 +10,9 @@
  *                               closed and the errno kept for who asks
  */
 #include <errno.h>
-#include <linux/sockios.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "stack/base/check.h"
 #include "stack/engine/app.h"
-
-static_assert(sizeof(struct iov) == sizeof(struct iovec), "passed as one");
-static_assert(sizeof(struct iov_mut) == sizeof(struct iovec), "likewise");
-
-#define FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL)
-
-static int inq(const struct app_ent *t)
-{
-	int n = 0;
-
-	return t->u.fd >= 0 && ioctl(t->u.fd, SIOCINQ, &n) == 0 ? n : 0;
-}
-
-int app_conn_inq(const struct app_ent *t)
-{
-	int n = inq(t);
-
-	return n > (int)t->stuffed ? n - (int)t->stuffed : 0;
-}
-
-/* --- program to core --------------------------------------------------------- */
-
-static void move_in(struct app_ent *t);
-
-/* What the program wrote would natively be on its way since its write(): what
- * the core can send this turn goes before the reset. */
-static void reset_soon(struct app_ent *t)
-{
-	t->resetting = true;
-	t->reset_turn = t->app->turns;
-	app_again(t);
-}
-
-static void seen_hup(struct app_ent *t, bool err)
-{
-	int e = 0;
-	socklen_t len = sizeof(e);
-
-	t->hup = true;
-	t->closed = !(t->ask_wr && (t->out_eof || t->ask_rd)) && !t->ending;
-	if (!t->closed) {
-		return;
-	}
-	if (err && getsockopt(t->u.fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 &&
-	    e) {               /* closed with unread octets */
-		reset_soon(t); /* first: the end of file is no FIN */
-		move_in(t);
-	}
-}
-
-/* An end of file of a program that closed comes with HUP, and may mean a reset:
- * to be known before a FIN is sent, whichever event came first. */
-static void look_for_hup(struct app_ent *t)
-{
-	struct pollfd p = { .fd = t->u.fd };
-
-	if (!t->hup && poll(&p, 1, 0) == 1 && (p.revents & POLLHUP)) {
-		seen_hup(t, (p.revents & POLLERR) != 0);
-	}
-}
-
-/* closed in a way that TCP answers with a reset */
-static bool resets(const struct app_ent *t)
-{
-	return t->closed &&
-	       (sock_read_len(t->sk) > 0 || sock_linger_zero(t->sk));
-}
-
-/* the next octet is the program's urgent one */
-static bool at_mark(struct app_ent *t)
-{
-	int yes = 0;
-
-	t->app->set.calls++;
-	return ioctl(t->u.fd, SIOCATMARK, &yes) == 0 && yes;
-}
-
-/* Stuffing that is still there is taken out before the program's octets; false:
- * there are none yet.  With a line for the program its last octet stays as the
- * sign of that, until something is behind it. */
-static bool past_stuffing(struct app_ent *t)
-{
-	t->app->set.calls++;
-	if (t->line && t->begun && t->stuffed == 1 && !t->hup &&
-	    inq(t) <= 1) {
-		t->can_in = false;
-		return false;
-	}
-	t->stuffed = app_wire_unstuff(t->u.fd, t->stuffed, t->app->scratch,
-				      RELAY_BUF);
-	if (t->stuffed > 0 && !t->hup) {
-		t->can_in = false;
-		return false;
-	}
-	t->stuffed = 0;
-	return true;
-}
-
-void app_conn_said(struct app_ent *t)
-{
-	if (t->stuffed > 0 && t->state == APP_CONNECTED && !t->line) {
-		t->can_in = true;
-		app_again(t);
-	}
-}
-
-/* octets moved; 0: nothing more for now */
-static uint32_t in_once(struct app_ent *t)
-{
-	struct iov_mut v[2];
-	struct msghdr m = { .msg_iov = (struct iovec *)(void *)v };
-	int urgent = 0;
-	size_t room = 0;
-	ssize_t n;
-
-	/* the ring grows to what is asked for */
-	m.msg_iovlen = sock_write_vec(
-		t->sk, t->in_much ? APP_CONN_TURN : APP_CONN_LITTLE, v);
-	if (m.msg_iovlen == 0) {
-		return 0; /* SOCK_EV_WRITE follows */
-	}
-	for (size_t i = 0; i < m.msg_iovlen; i++) {
-		room += v[i].n;
-	}
-	if (t->oob && at_mark(t)) {
-		urgent = 1;
-		m.msg_iovlen = 1;
-		v[0].n = 1;
-	}
-	t->app->set.calls++;
-	n = recvmsg(t->u.fd, &m, MSG_DONTWAIT);
-	sock_write_done(t->sk, app_now(t->app), n > 0 ? (uint32_t)n : 0);
-	if (n > 0) {
-		if (urgent) {
-			sock_urgent(t->sk, app_now(t->app));
-		}
-		t->in_much = (size_t)n == room ||
-			     (t->in_much && n >= (ssize_t)APP_CONN_LITTLE);
-		/* less than there was room for is all there was */
-		if ((size_t)n < room && !t->in_all) {
-			t->can_in = false;
-		}
-		return (uint32_t)n;
-	}
-	if (n == 0) {
-		t->in_eof = true;
-		look_for_hup(t);
-	} else if (errno == EAGAIN) {
-		t->can_in = false;
-		t->in_all = false;
-		t->oob = false;
-	} else if (errno != EINTR) { /* closed with unread octets */
-		t->in_eof = true;
-		reset_soon(t);
-	}
-	return 0;
-}
-
-static void move_in(struct app_ent *t)
-{
-	uint32_t total = 0;
-
-	while (t->can_in && !t->in_eof && !t->ending) {
-		uint32_t n = t->stuffed == 0 || past_stuffing(t) ? in_once(t)
-								 : 0;
-
-		if (n == 0) {
-			break;
-		}
-		total += n;
-		if (total >= APP_CONN_TURN) {
-			app_again(t);
-			return;
-		}
-	}
-	if (t->in_eof && !t->resetting && !resets(t)) {
-		sock_shutdown_write(t->sk, app_now(t->app)); /* idempotent */
-	}
-}
-
-/* --- core to program --------------------------------------------------------- */
-
-/* what the program did not take yet still counts against the window */
-static void blocked(struct app_ent *t)
-{
-	int held = 0;
-
-	t->can_out = false;
-	app_watch_want(&t->app->set, &t->u, t->u.want | EPOLLOUT);
-	t->app->set.calls++;
-	if (ioctl(t->u.fd, SIOCOUTQ, &held) == 0 && held > 0) {
-		sock_read_held(t->sk, app_now(t->app), (uint32_t)held);
-	}
-}
-
-/* Most connections never fill what the kernel gives: more when it is needed. */
-static bool grow(struct app_ent *t)
-{
-	if (t->roomy || t->rcvbuf) {
-		return false;
-	}
-	t->roomy = true;
-	app_wire_buf(t, &t->u);
-	return true;
-}
-
-static void drop_in(struct app_ent *t)
-{
-	uint64_t n = sock_read_len(t->sk);
-
-	if (n > 0) {
-		sock_read_done(t->sk, app_now(t->app), n);
-	}
-}
-
-/* The urgent octet goes out of line, where the kernel can; what the program
- * makes of it is between it and its own end (SO_OOBINLINE). */
-static ssize_t send_out(struct app_ent *t, const struct msghdr *m)
-{
-	int urgent = sock_read_mark(t->sk) == 0 ? MSG_OOB : 0;
-	ssize_t n;
-
-	t->app->set.calls++;
-	n = sendmsg(t->u.fd, m, FLAGS | urgent);
-	if (n < 0 && urgent && errno == EOPNOTSUPP) {
-		n = sendmsg(t->u.fd, m, FLAGS);
-	}
-	return n;
-}
-
-/* octets moved; 0: nothing more for now */
-static uint64_t out_once(struct app_ent *t)
-{
-	struct iov v[16];
-	struct msghdr m = { .msg_iov = (struct iovec *)(void *)v };
-	ssize_t n;
-
-	m.msg_iovlen = sock_read_vec(t->sk, v, ARRAY_SIZE(v));
-	if (m.msg_iovlen == 0) {
-		return 0;
-	}
-	do {
-		n = send_out(t, &m);
-	} while (n < 0 && (errno == EAGAIN || errno == ENOBUFS) && grow(t));
-	if (n > 0) {
-		sock_read_done(t->sk, app_now(t->app), (uint64_t)n);
-		return (uint64_t)n;
-	}
-	if (errno == EAGAIN || errno == ENOBUFS) {
-		blocked(t);
-	} else if (errno != EINTR) { /* EPIPE: HUP says the rest */
-		t->can_out = false;
-	}
-	return 0;
-}
-
-static void move_out(struct app_ent *t)
-{
-	uint64_t total = 0;
-
-	if (t->ask_rd) {
-		drop_in(t);
-		return;
-	}
-	while (t->can_out && !t->hup) {
-		uint64_t n = out_once(t);
-
-		if (n == 0) {
-			break;
-		}
-		total += n;
-		if (total >= APP_CONN_TURN) {
-			app_again(t);
-			return;
-		}
-	}
-	if (!t->out_eof && !t->ending && sock_read_eof(t->sk)) {
-		t->out_eof = true;
-		t->was_eof = true;
-		shutdown(t->u.fd, SHUT_WR);
-	}
-}
 
 /* --- ends ------------------------------------------------------------------------ */
 
@@ -321,8 +28,8 @@ static void reset(struct app_ent *t)
 /* after the program closed: true when there is no more to do this turn */
 static bool closed_over(struct app_ent *t)
 {
-	if (resets(t)) {
-		reset_soon(t); /* octets that nobody will read */
+	if (app_move_resets(t)) {
+		app_move_reset_soon(t); /* octets that nobody will read */
 		return true;
 	}
 	if (t->in_eof) {
@@ -349,11 +56,11 @@ void app_conn_go_on(struct app_ent *t)
 		reset(t);
 		return;
 	}
-	move_in(t);
+	app_move_in(t);
 	if (t->resetting || (t->closed && closed_over(t))) {
 		return;
 	}
-	move_out(t);
+	app_move_out(t);
 	if (t->ending && (t->hup || t->ask_rd || sock_read_len(t->sk) == 0)) {
 		app_ent_die(t, t->err, false);
 	} else if (t->hup && t->in_eof && t->out_eof) {
@@ -400,7 +107,7 @@ static void u_event(struct app_watch *w, uint32_t ev)
 		sock_read_held(t->sk, app_now(t->app), 0);
 	}
 	if ((ev & EPOLLHUP) && !t->hup) {
-		seen_hup(t, (ev & EPOLLERR) != 0);
+		app_move_hup(t, (ev & EPOLLERR) != 0);
 	}
 	if (!t->resetting) {
 		app_conn_go_on(t);
@@ -548,6 +255,14 @@ void app_conn_shutdown(struct app_ent *t, int how)
 	}
 }
 
+void app_conn_said(struct app_ent *t)
+{
+	if (t->stuffed > 0 && t->state == APP_CONNECTED && !t->line) {
+		t->can_in = true;
+		app_again(t);
+	}
+}
+
 void app_conn_urgent(struct app_ent *t)
 {
 	if (app_relayed(t)) {
@@ -560,85 +275,4 @@ void app_conn_urgent(struct app_ent *t)
 	if (!t->buried && t->sk) {
 		sock_urgent(t->sk, app_now(t->app));
 	}
-}
-
-/* --- connections carried by the kernel --------------------------------------------- */
-
-void app_conn_kernel_only(struct app_ent *t)
-{
-	struct sock *sk = t->sk;
-
-	t->via = APP_VIA_KERNEL;
-	t->sk = NULL;
-	if (sk) {
-		sock_close(sk, app_now(t->app), false);
-	}
-	list_del(&t->port);
-	app_ent_state(t, APP_CONNECTED);
-}
-
-static void relay_up(struct relay *r)
-{
-	struct app_ent *t = r->o;
-
-	app_conn_kernel_only(t);
-	app_wire_unstuff(r->u.fd, t->stuffed, t->app->scratch, RELAY_BUF);
-	t->stuffed = 0;
-	app_wire_buf(t, &r->u);
-	relay_go_on(r);
-}
-
-static void relay_ended(struct relay *r, int err, bool gone)
-{
-	struct app_ent *t = r->o;
-
-	if (t->state == APP_CONNECTING && gone) {
-		app_count(t->app, APP_CONNECT_GONE);
-	}
-	t->was_eof = r->down.shut && r->down.eof;
-	if (r->k_left >= 0) {
-		t->kfd = r->k_left;
-		r->k_left = -1;
-		app_conn_failed(t, err);
-	} else if (gone) {
-		app_ent_free(t);
-	} else {
-		app_ent_die(t, err, false);
-	}
-}
-
-static void relay_busy(struct relay *r)
-{
-	app_again(r->o);
-}
-
-static const struct relay_owner owner = { relay_up, relay_ended, relay_busy };
-
-int app_conn_relay(struct app_ent *t, int u, int k, bool connecting)
-{
-	struct app *a = t->app;
-	struct endpoint e;
-	int err;
-
-	if (app_ent_name_of(k, false, &e)) {
-		app_ent_keep_name(t, &e); /* for when k is closed */
-	}
-	if (!t->relay) {
-		t->relay = mem_zalloc(&a->mem, sizeof(*t->relay));
-	}
-	if (!t->relay) {
-		return ENOMEM;
-	}
-	err = relay_start(t->relay, &a->set, &owner, a->scratch, u, k,
-			  connecting);
-	t->relay->o = t;
-	if (err) {
-		t->relay->over = true;
-		return err;
-	}
-	if (!connecting) {
-		app_wire_buf(t, &t->relay->u);
-		app_again(t);
-	}
-	return 0;
 }

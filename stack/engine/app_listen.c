@@ -219,7 +219,7 @@ static bool deliver_kernel(struct app_ent *l, int k)
 		return false;
 	}
 	t->via = APP_VIA_KERNEL;
-	if (app_conn_relay(t, fd, k, false) != 0) {
+	if (app_relay_start(t, fd, k, false) != 0) {
 		close(fd);
 		close(k);
 		app_ent_free(t);

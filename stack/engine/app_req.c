@@ -115,7 +115,7 @@ static int outq(struct app_ent *t, struct app_req *r)
 		n = relay_outq(t->relay, unsent);
 	} else if (t->sk && t->state == APP_CONNECTED) {
 		n = unsent ? sock_outq_unsent(t->sk) : sock_outq(t->sk);
-		n += (uint64_t)app_conn_inq(t);
+		n += (uint64_t)app_move_inq(t);
 	}
 	put_int(r, (int)min_u64(n, INT32_MAX));
 	return 0;

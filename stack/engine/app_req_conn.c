@@ -242,9 +242,9 @@ static int wire_kernel(struct app_ent *t, struct app_req *r, int k, int err)
 		/* an edge for those who wait for one after EINPROGRESS */
 		app_wire_unstuff(fd, t->stuffed, t->app->scratch, RELAY_BUF);
 		t->stuffed = 0;
-		app_conn_kernel_only(t);
+		app_relay_only(t);
 	}
-	err = app_conn_relay(t, fd, k, pending);
+	err = app_relay_start(t, fd, k, pending);
 	if (err) {
 		close(fd);
 		close(k);

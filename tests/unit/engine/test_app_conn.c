@@ -1,103 +1,6 @@
-/* the core's connections and the programs' descriptors: two real stacks joined
- * by hand, one of them with app.c in front */
+/* how the core's connections begin and end at the programs' descriptors: two
+ * real stacks joined by hand, one of them with app.c in front */
 #include "tests/unit/engine/app_far.h"
-
-static uint32_t far_write(struct sock *sk, const void *p, uint32_t n)
-{
-	struct iov_mut v[2];
-	unsigned k = sock_write_vec(sk, n, v);
-	uint32_t done;
-
-	if (k == 0) {
-		return 0;
-	}
-	done = min_u32(n, (uint32_t)v[0].n);
-	memcpy(v[0].p, p, done);
-	sock_write_done(sk, rig.e.now, done);
-	return done;
-}
-
-static uint64_t far_read(struct sock *sk)
-{
-	uint64_t n = sock_read_len(sk);
-
-	if (n > 0) {
-		sock_read_done(sk, rig.e.now, n);
-	}
-	return n;
-}
-
-/* a program's socket connected to the far stack; MPTCP connections are
- * accepted there with their first octets, so one goes along */
-static int far_pair(struct chan_name *n, struct sock **peer)
-{
-	int fd = prog_socket(n);
-
-	assert_int_equal(prog_connect(fd, n, far(80), false), EINPROGRESS);
-	assert_int_equal(events(fd), POLLOUT);
-	assert_int_equal(ask(CHAN_OP_ERROR, n, 0), 0);
-	assert_int_equal(int_of_rep(), 0);
-	assert_int_equal(write(fd, "!", 1), 1);
-	turn(4);
-	*peer = sock_accept(far_listener, rig.e.now);
-	assert_non_null(*peer);
-	/* one octet, none of the stuffing */
-	assert_int_equal(far_read(*peer), 1);
-	turn(2);
-	return fd;
-}
-
-static void octets_both_ways(void **st)
-{
-	struct chan_name n;
-	struct sock *peer;
-	char b[16];
-	int fd = far_pair(&n, &peer);
-
-	(void)st;
-	assert_int_equal(write(fd, "hello", 5), 5);
-	turn(3);
-	assert_int_equal(far_read(peer), 5);
-	assert_int_equal(far_write(peer, "world!", 6), 6);
-	turn(3);
-	assert_int_equal(read(fd, b, sizeof(b)), 6);
-	assert_memory_equal(b, "world!", 6);
-	assert_int_equal(ask(CHAN_OP_NAMES, &n, 0), 0);
-	assert_int_equal(rep.remote.port, 80);
-	assert_false(rep.flags & CHAN_F_KERNEL);
-	assert_int_equal(prog_connect(fd, &n, far(80), false), 0);
-	assert_int_equal(prog_connect(fd, &n, far(80), false), EISCONN);
-	close(fd);
-	turn(3);
-	assert_true(sock_read_eof(peer));
-	assert_int_equal(app_busy(&rig.e), 0);
-	sock_close(peer, rig.e.now, false);
-}
-
-static void half_closes(void **st)
-{
-	struct chan_name n;
-	struct sock *peer;
-	char b;
-	int fd = far_pair(&n, &peer);
-
-	(void)st;
-	sock_shutdown_write(peer, rig.e.now);
-	turn(2);
-	assert_int_equal(events(fd), POLLIN | POLLOUT | POLLRDHUP);
-	assert_int_equal(read(fd, &b, 1), 0);
-	assert_int_equal(write(fd, "late", 4), 4);
-	turn(3);
-	assert_int_equal(far_read(peer), 4);
-	assert_int_equal(ask(CHAN_OP_SHUTDOWN, &n, SHUT_WR), 0);
-	shutdown(fd, SHUT_WR);
-	turn(4);
-	assert_true(sock_read_eof(peer));
-	assert_int_equal(read(fd, &b, 1), 0);
-	assert_int_equal(ask(CHAN_OP_WHY, &n, 0), 0);
-	close(fd);
-	sock_close(peer, rig.e.now, false);
-}
 
 static void refused(void **st)
 {
@@ -176,79 +79,6 @@ static void linger_zero_resets(void **st)
 	sock_close(peer, rig.e.now, false);
 }
 
-static uint64_t fill_prog(int fd)
-{
-	static char b[65536];
-	uint64_t total = 0;
-	ssize_t n;
-
-	for (unsigned i = 0; i < 300; i++) {
-		while ((n = send(fd, b, sizeof(b), MSG_NOSIGNAL)) > 0) {
-			total += (uint64_t)n;
-		}
-		turn(1);
-	}
-	return total;
-}
-
-/* the program writes more than the connection takes, and closes: everything
- * arrives, the entry goes, nothing spins meanwhile */
-static void a_close_under_back_pressure(void **st)
-{
-	struct chan_name n;
-	struct sock *peer;
-	int fd = far_pair(&n, &peer);
-	uint64_t sent = fill_prog(fd), got = 0, done;
-
-	(void)st;
-	assert_true(sent > 65536);
-	done = io_stats(rig.e.io)->completions;
-	turn(50);
-	assert_true(io_stats(rig.e.io)->completions - done < 20);
-	close(fd);
-	turn(3);
-	assert_int_equal(app_busy(&rig.e), 1);
-	for (unsigned i = 0; i < 3000 && !sock_read_eof(peer); i++) {
-		turn(1);
-		got += far_read(peer);
-	}
-	assert_true(got == sent);
-	assert_int_equal(app_busy(&rig.e), 0);
-	sock_close(peer, rig.e.now, false);
-}
-
-static uint64_t fill_far(struct sock *peer)
-{
-	static char b[65536];
-	uint64_t total = 0;
-	uint32_t n;
-
-	for (unsigned i = 0; i < 2000; i++) {
-		while ((n = far_write(peer, b, sizeof(b))) > 0) {
-			total += n;
-		}
-		turn(1);
-	}
-	return total;
-}
-
-/* a program that does not read: bounded, and its close is seen at once */
-static void a_program_that_does_not_read(void **st)
-{
-	struct chan_name n;
-	struct sock *peer;
-	int fd = far_pair(&n, &peer);
-	uint64_t sent = fill_far(peer);
-
-	(void)st;
-	assert_true(sent > 65536 && sent < (64u << 20));
-	close(fd);
-	turn(6);
-	assert_int_equal(sock_error(peer), ECONNRESET);
-	assert_int_equal(app_busy(&rig.e), 0);
-	sock_close(peer, rig.e.now, false);
-}
-
 /* a reset while the program's buffer is full: it gets all that had arrived */
 static void a_reset_under_back_pressure(void **st)
 {
@@ -301,44 +131,6 @@ static void a_reset_and_a_shutdown(void **st)
 	assert_ptr_equal(list_last(&a->live), &a->sweep_at);
 	assert_false(list_empty(&a->dead));
 	close(fd);
-}
-
-static void shut_read_discards(void **st)
-{
-	struct chan_name n;
-	struct sock *peer;
-	char b;
-	int fd = far_pair(&n, &peer);
-	uint64_t sent;
-
-	(void)st;
-	assert_int_equal(ask(CHAN_OP_SHUTDOWN, &n, SHUT_RD), 0);
-	assert_int_equal(read(fd, &b, 1), 0);
-	sent = fill_far(peer);
-	assert_true(sent > (64u << 20)); /* as much as it likes */
-	assert_int_equal(write(fd, "x", 1), 1);
-	turn(3);
-	assert_int_equal(far_read(peer), 1);
-	close(fd);
-	sock_close(peer, rig.e.now, true);
-}
-
-/* room for what is there, not for all that might be */
-static void a_few_octets_take_little_memory(void **st)
-{
-	uint64_t before = rig.fake.mem.used, few, many;
-	struct chan_name n;
-	struct sock *peer;
-	int fd = far_pair(&n, &peer);
-
-	(void)st;
-	few = rig.fake.mem.used - before;
-	assert_true(few < (32u << 10));
-	assert_true(fill_prog(fd) > 65536);
-	many = rig.fake.mem.used - before;
-	assert_true(many > (256u << 10));
-	close(fd);
-	sock_close(peer, rig.e.now, true);
 }
 
 /* who holds a connection's other end is seen by its descriptor */
@@ -427,18 +219,12 @@ static void from_the_net_to_a_listener(void **st)
 int main(void)
 {
 	const struct CMUnitTest t[] = {
-		T(octets_both_ways),
-		T(half_closes),
 		T(refused),
 		T(a_reset_after_octets),
 		T(closing_with_unread_octets_resets),
 		T(linger_zero_resets),
-		T(a_close_under_back_pressure),
-		T(a_program_that_does_not_read),
 		T(a_reset_under_back_pressure),
 		T(a_reset_and_a_shutdown),
-		T(shut_read_discards),
-		T(a_few_octets_take_little_memory),
 		T(connected_ones_need_no_sweep),
 		T(shut_both_ways),
 		T(from_the_net_to_a_listener),
