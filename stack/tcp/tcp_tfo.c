@@ -13,41 +13,16 @@
 /* RFC 7413 4.1.3 */
 #define MSS_UNKNOWN  536
 #define MSS_UNKNOWN6 1220
-#define QUIET_STEPS 10
-
-/* a server's cookie; len 0: none yet */
-struct known {
-	struct hnode node;
-	struct list link; /* in tcp_tfo.used */
-	struct addr local, remote;
-	uint16_t mss;
-	uint8_t len;
-	uint8_t cookie[TCP_HDR_TFO_MAX];
-	uint8_t lost; /* SYNs in a row that only went through without */
-	struct instant again;
-};
 
 void tcp_tfo_init(struct tcp_tfo *f)
 {
 	memset(f, 0, sizeof(*f));
-	list_init(&f->used);
-}
-
-static void known_free(struct tcp_tfo *f, struct mem *mem, struct known *k)
-{
-	hmap_del(&f->cache, &k->node);
-	list_del(&k->link);
-	mem_free(mem, k, sizeof(*k));
+	tcp_tfo_known_init(&f->known);
 }
 
 void tcp_tfo_fini(struct tcp_tfo *f, struct mem *mem)
 {
-	list_each_safe(n, &f->used) {
-		known_free(f, mem, list_entry(n, struct known, link));
-	}
-	if (f->have_cache) {
-		hmap_fini(&f->cache);
-	}
+	tcp_tfo_known_fini(&f->known, mem);
 }
 
 static struct tcp_tfo_conn *conn_of(struct tcb *tcb)
@@ -63,86 +38,15 @@ static struct tcp_tfo_conn *conn_of(struct tcb *tcb)
 	return tcb->tfo;
 }
 
-/* --- the client's table ---------------------------------------------------- */
-
-static uint64_t pair_hash(const struct tcp_tfo *f, const struct tuple *t)
-{
-	struct addr pair[2] = { t->local.addr, t->remote.addr };
-
-	return siphash13(&f->hash, pair, sizeof(pair));
-}
-
-static struct known *find(const struct tcp_tfo *f, const struct tuple *t)
-{
-	if (!f->have_cache) {
-		return NULL;
-	}
-	for (struct hnode *n = hmap_find(&f->cache, pair_hash(f, t)); n;
-	     n = hmap_find_next(n)) {
-		struct known *k = container_of(n, struct known, node);
-
-		if (addr_eq(&k->local, &t->local.addr) &&
-		    addr_eq(&k->remote, &t->remote.addr)) {
-			return k;
-		}
-	}
-	return NULL;
-}
-
-static bool cache_ready(struct tcp *tcp)
-{
-	struct tcp_tfo *f = &tcp->tfo;
-
-	if (!f->have_cache) {
-		tcp->env->entropy.fill(tcp->env->entropy.ctx, &f->hash,
-				       sizeof(f->hash));
-		f->have_cache = hmap_init(&f->cache, tcp->env->mem,
-					  TCP_TFO_CACHE_MAX);
-	}
-	return f->have_cache;
-}
-
-/* the entry of this pair, perhaps a new one; NULL: no memory */
-static struct known *entry(struct tcb *tcb)
-{
-	struct tcp_tfo *f = &tcb->tcp->tfo;
-	struct mem *mem = tcb->tcp->env->mem;
-	const struct tuple *t = &tcb->entry.t;
-	struct known *k = find(f, t);
-	struct list *oldest;
-
-	if (k) {
-		list_del(&k->link);
-		list_push_back(&f->used, &k->link);
-		return k;
-	}
-	if (!cache_ready(tcb->tcp)) {
-		return NULL;
-	}
-	oldest = f->cache.n >= TCP_TFO_CACHE_MAX ? list_first(&f->used) : NULL;
-	if (oldest) {
-		known_free(f, mem, list_entry(oldest, struct known, link));
-	}
-	k = mem_zalloc(mem, sizeof(*k));
-	if (!k) {
-		return NULL;
-	}
-	k->local = t->local.addr;
-	k->remote = t->remote.addr;
-	list_init(&k->link);
-	hmap_add(&f->cache, &k->node, pair_hash(f, t));
-	list_push_back(&f->used, &k->link);
-	return k;
-}
-
 /* --- client ----------------------------------------------------------------- */
 
 void tcp_tfo_open(struct tcb *tcb, struct instant now)
 {
-	struct known *k = find(&tcb->tcp->tfo, &tcb->entry.t);
+	const struct tcp_tfo_server *k =
+		tcp_tfo_known_find(&tcb->tcp->tfo.known, &tcb->entry.t);
 	struct tcp_tfo_conn *c;
 
-	if (k && k->lost > 1 && instant_before(now, k->again)) {
+	if (tcp_tfo_known_quiet(k, now)) {
 		return;
 	}
 	c = conn_of(tcb);
@@ -203,11 +107,17 @@ bool tcp_tfo_acceptable(const struct tcb *tcb, uint32_t ack)
 	return ack - (tcb->snd.iss + 1) <= sent;
 }
 
-/* RFC 7413 4.1.3.1; once may be by chance (Linux's rule) */
-static void went_wrong(struct tcb *tcb, struct known *k, struct instant now)
+static struct tcp_tfo_server *entry(struct tcb *tcb)
 {
-	k->lost = k->lost < QUIET_STEPS ? (uint8_t)(k->lost + 1) : QUIET_STEPS;
-	k->again = instant_add(now, TCP_TFO_QUIET << k->lost);
+	return tcp_tfo_known_entry(&tcb->tcp->tfo.known, tcb->tcp->env,
+				   &tcb->entry.t);
+}
+
+/* RFC 7413 4.1.3.1 */
+static void went_wrong(struct tcb *tcb, struct tcp_tfo_server *k,
+		       struct instant now)
+{
+	tcp_tfo_known_lost(k, now);
 	tcb_count(tcb, TCP_TFO_ACTIVE_FAIL);
 }
 
@@ -220,7 +130,7 @@ static void learn(struct tcb *tcb, struct instant now,
 	 * better cookie */
 	bool lost = (c->quiet || (c->sent && !o->tfo_len)) &&
 		    seg->ack == tcb->snd.iss + 1;
-	struct known *k;
+	struct tcp_tfo_server *k;
 
 	if (!o->tfo_len && !lost && seg->ack == tcb->snd.iss + 1) {
 		return;
@@ -409,7 +319,7 @@ static bool negative(enum tcp_end end)
 void tcp_tfo_over(struct tcb *tcb, struct instant now, enum tcp_end end)
 {
 	struct tcp_tfo_conn *c = tcb->tfo;
-	struct known *k;
+	struct tcp_tfo_server *k;
 
 	if (c->wait && c->l && end == TCP_END_RESET) {
 		resets_turn(c->l, now);

@@ -1,11 +1,11 @@
 /* tcp_tfo.h - TCP Fast Open (RFC 7413): data in the SYN for who has a cookie
  *
- * Client: cookies that servers gave, by the pair of addresses, in a bounded
- * table; the one not used for longest makes room.  A destination that answered
- * only the second SYN, which has neither option nor data, or none, or without
- * taking the data or giving a cookie, twice in a row is left alone for minutes,
- * and longer each time.  Who wants data in the SYN (conf.tfo_connect) and has a
- * cookie begins with a SYN that waits for the first data, if any fit.
+ * Client: the cookies that servers gave are in tcp_tfo_known.h.  A destination
+ * that answered only the second SYN, which has neither option nor data, or
+ * none, or without taking the data or giving a cookie, twice in a row is left
+ * alone for minutes, and longer each time.  Who wants data in the SYN
+ * (conf.tfo_connect) and has a cookie begins with a SYN that waits for the
+ * first data, if any fit.
  *
  * Server: cookies are in tcp_tfo_cookie.h.  A listener takes data of at most
  * conf.tfo_queue connections whose handshake is not complete; they are
@@ -22,16 +22,12 @@
 
 #include "stack/base/addr.h"
 #include "stack/base/env.h"
-#include "stack/base/hmap.h"
 #include "stack/base/list.h"
-#include "stack/base/siphash.h"
 #include "stack/base/time.h"
 #include "stack/tcp/tcp.h"
 #include "stack/tcp/tcp_tfo_cookie.h"
+#include "stack/tcp/tcp_tfo_known.h"
 #include "stack/wire/tcp_hdr.h"
-
-#define TCP_TFO_CACHE_MAX 256
-#define TCP_TFO_QUIET     (60 * NANOS_S) /* times two for each lost SYN */
 
 struct tcp;
 struct tcb;
@@ -40,11 +36,7 @@ struct tcp_listener;
 
 struct tcp_tfo { /* of all connections */
 	struct tcp_tfo_secret secret; /* server */
-	/* client; made with the first entry */
-	bool have_cache;
-	struct siphash_key hash;
-	struct hmap cache;
-	struct list used; /* oldest first */
+	struct tcp_tfo_known known;   /* client */
 };
 
 /* of one connection that has to do with it; gone when its handshake is

@@ -15,9 +15,9 @@ static int setup(void **state)
 	return 0;
 }
 
-static const struct tcp_tfo *cache(void)
+static const struct tcp_tfo_known *cache(void)
 {
-	return &p.end[0].tcp->tfo;
+	return &p.end[0].tcp->tfo.known;
 }
 
 /* an open to 10.9.x.y, which is gone again if it is not to be held */
@@ -74,9 +74,9 @@ static void bounded(void **state)
 	assert_false(held(1));
 	for (unsigned i = 0; i < 2 * TCP_TFO_CACHE_MAX; i++) {
 		learn(i, false);
-		assert_true(cache()->cache.n <= TCP_TFO_CACHE_MAX);
+		assert_true(cache()->map.n <= TCP_TFO_CACHE_MAX);
 	}
-	assert_int_equal(cache()->cache.n, TCP_TFO_CACHE_MAX);
+	assert_int_equal(cache()->map.n, TCP_TFO_CACHE_MAX);
 	assert_false(held(TCP_TFO_CACHE_MAX - 1));
 	assert_true(held(TCP_TFO_CACHE_MAX));
 	assert_true(held(2 * TCP_TFO_CACHE_MAX - 1));
