@@ -411,7 +411,8 @@ def test_keys():
               shown.first("not_opened")[0], shown.first("not_opened"))
         # an altered mk0: all tags are wrong
         parts = talk.log.split()
-        wrong = " ".join(parts[:4] + ["00" + parts[4][2:], parts[5]]) + "\n"
+        other = "00" if parts[4][:2] != "00" else "01"
+        wrong = " ".join(parts[:4] + [other + parts[4][2:], parts[5]]) + "\n"
         wrong_keys = save("keys3", [], wrong)[1]
         shown = Shown(pcap, wrong_keys)
         equal("%s, wrong log" % mode,
