@@ -110,37 +110,46 @@ void dh_wipe(struct dh_key *k)
 
 /* --- X25519, X448 ------------------------------------------------------ */
 
-static bool raw_pub(enum dh_group g, const uint8_t *priv, uint8_t *pub)
+/* By the importer made once: the calls that take raw keys look one up by name
+ * each time.  NULL: without that half.  With both given libcrypto need not compute
+ * the public one again. */
+static EVP_PKEY *raw_import(struct dh *d, enum dh_group g, const uint8_t *priv,
+			    const uint8_t *pub)
+{
+	uint8_t x[DH_PRIV_MAX], y[DH_PUB_MAX];
+	OSSL_PARAM params[3], *o = params;
+	EVP_PKEY *p = NULL;
+
+	if (priv) {
+		memcpy(x, priv, dh_priv_len(g));
+		*o++ = OSSL_PARAM_construct_octet_string(
+			OSSL_PKEY_PARAM_PRIV_KEY, x, dh_priv_len(g));
+	}
+	if (pub) {
+		memcpy(y, pub, dh_pub_len(g));
+		*o++ = OSSL_PARAM_construct_octet_string(
+			OSSL_PKEY_PARAM_PUB_KEY, y, dh_pub_len(g));
+	}
+	*o = OSSL_PARAM_construct_end();
+	if (EVP_PKEY_fromdata(d->import[g], &p,
+			      priv ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
+			      params) != 1) {
+		p = NULL;
+	}
+	OPENSSL_cleanse(x, sizeof(x));
+	return p;
+}
+
+static bool raw_pub(struct dh *d, enum dh_group g, const uint8_t *priv,
+		    uint8_t *pub)
 {
 	size_t n = dh_pub_len(g);
-	EVP_PKEY *p = EVP_PKEY_new_raw_private_key_ex(NULL, name(g), NULL, priv,
-						      dh_priv_len(g));
+	EVP_PKEY *p = raw_import(d, g, priv, NULL);
 	bool ok = p && EVP_PKEY_get_raw_public_key(p, pub, &n) == 1 &&
 		  n == dh_pub_len(g);
 
 	EVP_PKEY_free(p);
 	return ok;
-}
-
-/* With both halves given libcrypto need not compute the public one again. */
-static EVP_PKEY *raw_import(struct dh *d, const struct dh_key *k)
-{
-	struct dh_key copy = *k;
-	EVP_PKEY *p = NULL;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, copy.priv,
-					dh_priv_len(k->group)),
-		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy.pub,
-					dh_pub_len(k->group)),
-		OSSL_PARAM_END,
-	};
-
-	if (EVP_PKEY_fromdata(d->import[k->group], &p, EVP_PKEY_KEYPAIR,
-			      params) != 1) {
-		p = NULL;
-	}
-	dh_wipe(&copy);
-	return p;
 }
 
 static bool all_zero(const uint8_t *p, size_t n)
@@ -157,12 +166,11 @@ static enum dh_result raw_agree(struct dh *d, const struct dh_key *k,
 				const uint8_t *peer, uint8_t *secret)
 {
 	size_t n = dh_secret_len(k->group);
-	EVP_PKEY *own = raw_import(d, k), *other;
+	EVP_PKEY *own = raw_import(d, k->group, k->priv, k->pub);
+	EVP_PKEY *other = raw_import(d, k->group, NULL, peer);
 	EVP_PKEY_CTX *c = NULL;
 	enum dh_result r = DH_FAILED;
 
-	other = EVP_PKEY_new_raw_public_key_ex(NULL, name(k->group), NULL, peer,
-					       dh_pub_len(k->group));
 	if (own && other) {
 		c = EVP_PKEY_CTX_new_from_pkey(NULL, own, NULL);
 	}
@@ -285,7 +293,7 @@ bool dh_set(struct dh *d, enum dh_group g, const uint8_t *priv,
 		BN_clear_free(b);
 	} else {
 		memcpy(k->priv, priv, dh_priv_len(g));
-		ok = raw_pub(g, priv, k->pub);
+		ok = raw_pub(d, g, priv, k->pub);
 	}
 	if (!ok) {
 		dh_wipe(k);
