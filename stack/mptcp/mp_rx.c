@@ -126,14 +126,12 @@ static enum tcp_verdict dss_reset(struct mp_sub *s, enum mp_reason why,
 	return TCP_UP_RESET;
 }
 
-/* Does an infinite mapping say of the octets that come next what is so here?
- * Not when a mapping that the path altered has taken some of them elsewhere:
- * they are acknowledged and will not come again. */
-static bool infinite_fits(const struct mp_sub *s, uint32_t ssn, uint64_t off)
+/* where an infinite mapping puts the octets that come next */
+static uint64_t infinite_at(const struct mp_sub *s, uint32_t ssn, uint64_t off)
 {
 	uint32_t ahead = mp_rx_consumed(s) - ssn;
 
-	return off + (uint64_t)(int64_t)(int32_t)ahead == s->c->rcv.nxt;
+	return off + (uint64_t)(int64_t)(int32_t)ahead;
 }
 
 /* RFC 8684 3.7: from here on there are no mappings.  On a sealed connection
@@ -142,6 +140,7 @@ static enum tcp_verdict infinite(struct mp_sub *s, struct instant now,
 				 uint32_t ssn, uint64_t off)
 {
 	struct mp_conn *c = s->c;
+	uint64_t at = infinite_at(s, ssn, off);
 
 	if (mp_sealed(c)) {
 		if (ssn - 1 != (uint32_t)off ||
@@ -150,8 +149,14 @@ static enum tcp_verdict infinite(struct mp_sub *s, struct instant now,
 		}
 		return TCP_UP_OK;
 	}
-	if (infinite_fits(s, ssn, off) &&
-	    mp_fall(c, now, MP_FALLBACK_INFINITE_RX)) {
+	if (at > c->rcv.wnd.edge) {
+		/* nobody's; octets without a mapping, as if it were not there */
+		mp_count(c->mp, MP_DSS_WINDOW);
+		return TCP_UP_OK;
+	}
+	/* Not when a mapping that the path altered has taken some of them
+	 * elsewhere: they are acknowledged and will not come again. */
+	if (at == c->rcv.nxt && mp_fall(c, now, MP_FALLBACK_INFINITE_RX)) {
 		return TCP_UP_OK;
 	}
 	return dss_reset(s, MP_DSS_NOT_MATCHING, MP_RST_MPTCP);

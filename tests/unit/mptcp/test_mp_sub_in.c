@@ -213,7 +213,11 @@ static void infinite_of_two(void **state)
 	(void)state;
 	start(6, 0);
 	fresh(MP_HAVE(MP_OPT_DSS));
-	o()->dss = (struct mp_opt_dss){ .map = true, .infinite = true };
+	o()->dss = (struct mp_opt_dss){
+		.map = true, .infinite = true, .dsn8 = true,
+		.dsn = c->keys.idsn_remote + 1 + c->rcv.nxt,
+		.ssn = second->rx_nxt,
+	};
 	mpair_send(&P, 0, 100, false);
 	mp_reinject_range(c, 1000, 1100);
 	assert_int_equal(feed(second), TCP_UP_RESET);
